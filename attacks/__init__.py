@@ -1,0 +1,1 @@
+"""Restoration and inference attacks: one file a family, found by lying here."""

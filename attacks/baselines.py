@@ -1,0 +1,30 @@
+"""What a release shows without any work: the floor for restoration attacks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench import Release, RestorationAttack
+from bench.metrics.image import mean_fill
+
+
+class Released(RestorationAttack):
+    """No restoration: what the release shows as it is."""
+
+    name: ClassVar[str] = "released"
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        return release.images
+
+
+class MeanFill(RestorationAttack):
+    """Fill every hole with the mean of the image's kept pixels."""
+
+    name: ClassVar[str] = "mean-fill"
+    needs_masks: ClassVar[bool] = True
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        return mean_fill(release.images, release.masks)

@@ -1,0 +1,82 @@
+"""Classical inpainting: continue what is known around a hole into it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from skimage.restoration import inpaint_biharmonic
+from torch import Tensor
+
+from bench import Release, RestorationAttack
+from bench.parallel import map_images
+from bench.release import to_bytes
+
+_GREY = 0.5  # where nothing at all is kept there is nothing to continue
+
+
+class _OpenCV(RestorationAttack):
+    """OpenCV's inpainting of 8-bit images."""
+
+    needs_masks: ClassVar[bool] = True
+    flag: ClassVar[int]
+
+    radius: float = Field(3.0, gt=0, le=64, description="neighbourhood that a pixel is continued from, in pixels")
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        pictures = to_bytes(release.images).permute(0, 2, 3, 1).contiguous().numpy()
+        holes = (release.masks[:, 0] == 0).to(torch.uint8).numpy()
+        restored = np.stack(map_images(self._inpaint, pictures, holes))
+        images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32) / 255
+        return grey_where_empty(images, release)
+
+    def _inpaint(self, picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        restored = cv2.inpaint(picture, hole, self.radius, self.flag)
+        return restored.reshape(picture.shape)
+
+
+class Telea(_OpenCV):
+    """Telea's fast marching inpainting, through OpenCV."""
+
+    name: ClassVar[str] = "telea"
+    source: ClassVar[str] = "Telea 2004, An image inpainting technique based on the fast marching method"
+    flag: ClassVar[int] = cv2.INPAINT_TELEA
+
+
+class NavierStokes(_OpenCV):
+    """Navier–Stokes inpainting, through OpenCV."""
+
+    name: ClassVar[str] = "navier-stokes"
+    source: ClassVar[str] = "Bertalmio et al. 2001, Navier-Stokes, fluid dynamics, and image and video inpainting"
+    flag: ClassVar[int] = cv2.INPAINT_NS
+
+
+class Biharmonic(RestorationAttack):
+    """Biharmonic inpainting, through scikit-image: smooth surfaces through the kept pixels."""
+
+    name: ClassVar[str] = "biharmonic"
+    source: ClassVar[str] = "Damelin and Hoang 2018, On surface completion and image inpainting by biharmonic functions"
+    needs_masks: ClassVar[bool] = True
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        pictures = release.images.permute(0, 2, 3, 1).contiguous().numpy()
+        holes = (release.masks[:, 0] == 0).numpy()
+        restored = np.stack(map_images(_biharmonic, pictures, holes))
+        images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32).clamp(0, 1)
+        return grey_where_empty(images, release)
+
+
+def _biharmonic(picture: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArray[np.float32]:
+    if hole.all() or not hole.any():
+        return picture
+    return inpaint_biharmonic(picture, hole, channel_axis=-1).astype(np.float32)
+
+
+def grey_where_empty(images: Tensor, release: Release) -> Tensor:
+    """Mid-grey for the images of a release that keep no pixel: inpainting is undefined there."""
+    empty = (release.masks == 0).all(dim=3, keepdim=True).all(dim=2, keepdim=True)
+    return torch.where(empty, _GREY, images)

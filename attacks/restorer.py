@@ -1,0 +1,44 @@
+"""Restoration learned on the attacker's own pictures, raw and released: adaptive to any method."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from bench import Aux, Release, RestorationAttack
+from bench.models.unet import UNet
+from bench.release import to_bytes
+from bench.training.restorer import restore, train_restorer
+
+
+class Restorer(RestorationAttack):
+    """A U-Net trained to undo the method, on pairs of raw and released pictures of the attacker's."""
+
+    name: ClassVar[str] = "restorer"
+    source: ClassVar[str] = "1505.04597 (U-Net); 1609.00408 (restoration learned on pairs)"
+
+    width: int = Field(24, ge=4, description="channels of the U-Net's first level")
+
+    def fit(self, aux: Aux) -> Any:
+        channels = aux.train.raw.shape[1]
+        network = UNet(channels + 1, channels, width=self.width)
+        masks = aux.train.release.masks
+        train_restorer(
+            network,
+            to_bytes(aux.train.release.images),
+            None if masks is None else masks.to(torch.uint8),
+            to_bytes(aux.train.raw),
+            training=aux.training,
+            flip=aux.mirror,
+            seed=aux.seed,
+            device=aux.device,
+            progress=aux.progress,
+        )
+        return network
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        masks = None if release.masks is None else release.masks.to(torch.uint8)
+        return restore(self.state, to_bytes(release.images), masks, device=device)

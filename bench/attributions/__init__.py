@@ -1,0 +1,1 @@
+"""Attribution algorithms: one file a family, found by lying here."""

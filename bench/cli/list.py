@@ -1,0 +1,104 @@
+"""``maskbench list KIND``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bench.cli import options
+from bench.cli.console import terminal
+
+Listing = list[tuple[str, ...]]
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    METHODS = "methods"
+    ATTACKS = "attacks"
+    ADJUSTMENTS = "adjustments"
+    DATASETS = "datasets"
+    RECOGNIZERS = "recognizers"
+    ATTRIBUTIONS = "attributions"
+    SUITES = "suites"
+
+
+def list_(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    names: Annotated[bool, typer.Option("--names", help="Only the names, one a line.")] = False,
+    plugin: options.Plugins = None,
+) -> None:
+    """List what is there: built in, installed, or in a file given by --plugin."""
+    options.load_plugins(plugin)
+    header, rows = _LISTINGS[kind]()
+    if names:
+        for row in rows:
+            typer.echo(row[0])
+        return
+    table = Table(header_style="bold")
+    for number, title in enumerate(header):
+        table.add_column(title, overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*(cell.replace("[", "\\[") for cell in row))
+    terminal().print(table)
+
+
+def _plugins(kind: str) -> tuple[tuple[str, ...], Listing]:
+    from bench.plugins.discovery import catalogue
+
+    found = catalogue()
+    plugins = [found.get(kind, name) for name in found.names(kind)]
+    rows = [(plugin.name, plugin.summary(), _parameters(plugin), plugin.source) for plugin in plugins]
+    for module, reason in found.broken.items():
+        rows.append((f"({module})", f"could not be read: {reason}", "", ""))
+    return ("name", "what it does", "parameters", "source"), rows
+
+
+def _parameters(plugin: type) -> str:
+    return "\n".join(f"{name}={field.default}" for name, field in plugin.model_fields.items())
+
+
+def _datasets() -> tuple[tuple[str, ...], Listing]:
+    from bench.data.load import built_in
+
+    return ("name", "what it is"), [
+        *built_in(),
+        ("FOLDER", "a folder of classes, or of Parquet files"),
+        ("hf:NAME", "a Hugging Face data set"),
+    ]
+
+
+def _recognizers() -> tuple[tuple[str, ...], Listing]:
+    from bench.models.recognizers import names
+
+    return ("name", "what it is"), list(names())
+
+
+def _attributions() -> tuple[tuple[str, ...], Listing]:
+    from bench.attributions.algorithm import algorithms
+
+    rows = [
+        (name, (found.__doc__ or "").split("\n", 1)[0], found.source) for name, found in sorted(algorithms().items())
+    ]
+    return ("name", "what it is", "source"), rows
+
+
+def _suites() -> tuple[tuple[str, ...], Listing]:
+    from bench.suite import built_in, load
+
+    return ("name", "what it runs"), [(name, load(name).description) for name in built_in()]
+
+
+_LISTINGS: dict[Kind, Callable[[], tuple[tuple[str, ...], Listing]]] = {
+    Kind.METHODS: lambda: _plugins("method"),
+    Kind.ATTACKS: lambda: _plugins("attack"),
+    Kind.ADJUSTMENTS: lambda: _plugins("adjustment"),
+    Kind.DATASETS: _datasets,
+    Kind.RECOGNIZERS: _recognizers,
+    Kind.ATTRIBUTIONS: _attributions,
+    Kind.SUITES: _suites,
+}

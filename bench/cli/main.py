@@ -1,0 +1,45 @@
+"""The command's entry point: its subcommands, and how errors are shown."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from bench.cli import list as list_command
+from bench.cli import run as run_command
+from bench.cli import why as why_command
+from bench.errors import MaskbenchError
+
+EXIT_FAILED, EXIT_WRONG_USE = 1, 2
+
+app = typer.Typer(
+    name="maskbench",
+    help="Does masking images before outsourcing their training protect them? Accuracy against worst-case leakage.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("run")(run_command.run)
+app.command("list")(list_command.list_)
+app.command("why")(why_command.why)
+
+
+def main() -> None:
+    """Run the command; our own errors become one message, with the traceback where ``--debug`` asks for it."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    try:
+        app()
+    except MaskbenchError as error:
+        if debug:
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_plain(str(error))}", highlight=False)
+        sys.exit(EXIT_WRONG_USE)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

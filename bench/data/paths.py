@@ -1,0 +1,27 @@
+"""Folders that a user names."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+
+def existing_folder(text: str) -> Path | None:
+    """Return the absolute path of the folder that `text` names, or None if there is none."""
+    path = Path(text).expanduser()
+    return path.resolve() if text and path.is_dir() else None
+
+
+def nearest_folder(text: str) -> str | None:
+    """Return the folder that exists beside the missing one that `text` names and is called most like it."""
+    missing = Path(text).expanduser()
+    if not missing.parent.is_dir():
+        return None
+    names = [path.name for path in missing.parent.iterdir() if path.is_dir()]
+    close = difflib.get_close_matches(missing.name, names, n=1)
+    return str(missing.parent / close[0]) if close else None
+
+
+def parquet_files(root: Path) -> list[Path]:
+    """Return the Parquet files of a folder, or else of its subfolder ``data``, sorted."""
+    return sorted(root.glob("*.parquet")) or sorted((root / "data").glob("*.parquet"))

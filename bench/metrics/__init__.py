@@ -1,0 +1,1 @@
+"""Metrics as pure batched functions of tensors; ``catalogue`` declares what is reported and its direction."""

@@ -1,0 +1,60 @@
+"""Every metric that is reported, declared once: its name, which way is better, its unit, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One reported metric.
+
+    ``direction`` is what the DATA OWNER wants: recognition should be "higher", leakage "lower". So a better
+    restoration raises ``psnr``, and that is worse.
+    """
+
+    name: str
+    direction: Direction
+    unit: str
+    description: str
+
+
+_DECLARED = (
+    Metric("accuracy", "higher", "share", "Share of images whose target label the recognizer gets right."),
+    Metric("balanced_accuracy", "higher", "share", "Mean of the recalls of the target classes present."),
+    Metric(
+        "utility",
+        "higher",
+        "share of raw",
+        "Accuracy, scaled so that the prior is 0 and training on raw is 1.",
+    ),
+    Metric(
+        "advantage",
+        "lower",
+        "share",
+        "Accuracy on the sensitive label beyond its prior: (acc − prior)/(1 − prior).",
+    ),
+    Metric(
+        "bits",
+        "lower",
+        "bit",
+        "What the attacker learned of the sensitive label beyond its prior, per image.",
+    ),
+    Metric("psnr", "lower", "dB", "Peak signal-to-noise ratio of the restoration, whole image, capped."),
+    Metric(
+        "psnr_hole",
+        "lower",
+        "dB",
+        "Peak signal-to-noise ratio of the restoration, hidden pixels only, capped.",
+    ),
+    Metric("ssim", "lower", "1", "Structural similarity of the restoration to the raw image, borders cropped."),
+    Metric("ssim_hole", "lower", "1", "Mean of the structural similarity map over hidden pixels."),
+    Metric("gain", "lower", "dB", "psnr_hole of the restoration minus psnr_hole of mean-fill."),
+)
+
+CATALOGUE: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _DECLARED})

@@ -1,0 +1,1 @@
+"""Networks: recognizers (found by name) and the restorer."""

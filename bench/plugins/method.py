@@ -1,0 +1,221 @@
+"""The contract of a desensitization method, and of the common case: a method that hides by a mask."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, final
+
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench.errors import ContractViolation, unknown
+from bench.models.recognizer import ImageOnly, Recognizer
+from bench.plugins import judging
+from bench.plugins.base import Plugin
+from bench.plugins.discovery import create_nested
+from bench.plugins.fills import FILLS
+from bench.plugins.given import Attribution, Given, Owner
+from bench.randomness import Randomness
+from bench.release import Release, to_bytes, to_float
+
+
+class Method(Plugin):
+    """A way to desensitize images. Implement ``desensitize``; ``fit``, ``requests`` and ``adapt`` are optional.
+
+    Attributes:
+        masked: whether the release comes with masks.
+        role: the two controls are told by their role, not by their name: ``raw`` releases the image as it is
+            (the upper end of utility), ``null`` releases nothing of it (the chance level of every attack).
+        mirror_symmetric: whether the release of a mirrored image could be the mirrored release. False for a method
+            that tells left from right, such as a keyed shuffle: then nothing that is trained on it mirrors.
+    """
+
+    masked: ClassVar[bool] = False
+    role: ClassVar[Literal["method", "raw", "null"]] = "method"
+    mirror_symmetric: ClassVar[bool] = True
+
+    def requests(self) -> tuple[Attribution, ...]:
+        """The attributions that ``fit`` and ``desensitize`` need; the engine computes and shares them."""
+        return ()
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        """Learn from a party's training images; the returned tensors come back as ``self.state`` (and can be saved)."""
+        return {}
+
+    @abstractmethod
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        """Desensitize a batch: float32 N C H W in [0, 1] → a release of the same shape.
+
+        Each image must be treated on its own: the result may depend on no other image of the batch.
+        """
+
+    def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        """Adjust the recognizer to the release: a module called as ``module(images, masks)`` that returns logits.
+
+        ``teacher`` is the owner's recognizer of raw images where ``needs_teacher`` says it is wanted, else None.
+        """
+        return ImageOnly(recognizer)
+
+    def needs_teacher(self) -> bool:
+        """Whether ``adapt`` wants the owner's raw teacher."""
+        return False
+
+    def release_parameters(self) -> dict[str, Any]:
+        """The parameters that shape the release; methods that differ in others share one release."""
+        return self.model_dump()
+
+    def adaptation_parameters(self) -> dict[str, Any]:
+        """The parameters that shape what ``adapt`` returns."""
+        return self.model_dump()
+
+    def adaptation_modules(self) -> tuple[str, ...]:
+        """Modules that ``adapt`` reaches by name, so that a change in them is noticed."""
+        return ()
+
+    def promised_ratio(self) -> float | None:
+        """The share of each image that is hidden, where the method promises one."""
+        return None
+
+    def ratio_tolerance(self, height: int, width: int) -> float:
+        """By how much one unit of the mask can miss the ratio, as a share of the image."""
+        return 1 / (height * width)
+
+    @final
+    def release(
+        self,
+        images: Tensor,
+        *,
+        seed: int,
+        numbers: Tensor,
+        labels: Tensor | None = None,
+        attributions: Mapping[Attribution, Tensor] | None = None,
+    ) -> Release:
+        """Desensitize a batch and judge the result; what the engine calls, and what no plug-in can replace.
+
+        Args:
+            images: float32 N C H W in [0, 1], on the 8-bit grid.
+            seed: the seed of this party's release.
+            numbers: int64 (N,), the number of each image in its data set.
+            labels: int64 (N,), the task labels of training images; None for test images.
+            attributions: the answers to ``requests``, N 1 H W each.
+
+        Returns:
+            The release, rounded to the 8 bits it is handed out in.
+
+        Raises:
+            ContractViolation: the plug-in proposed something that its contract rules out.
+        """
+        given = Given(Randomness(seed, numbers), labels, attributions or {})
+        before = images.clone()
+        proposed = self.desensitize(images, given)
+        who = f"method '{self.name}'"
+        if not torch.equal(images, before):
+            raise ContractViolation(f"{who} changed its input in place: work on a copy.")
+        judged = judging.release(proposed, before, who, self.masked)
+        promised = self.promised_ratio()
+        if promised is not None and judged.masks is not None:
+            judging.ratio(judged.masks, promised, self.ratio_tolerance(*images.shape[2:]), who)
+        return Release(to_float(to_bytes(judged.images)), judged.masks)
+
+
+class MaskMethod(Method):
+    """A method that hides ``ratio`` of each image. Implement ``scores`` (the highest stay), or ``mask`` itself."""
+
+    masked: ClassVar[bool] = True
+
+    ratio: float = Field(0.75, ge=0, le=1, description="share of the image that is hidden")
+    geometry: Literal["pixel", "patch"] = Field("patch", description="what is hidden or kept as one")
+    patch: int = Field(4, ge=1, description="side of a patch in pixels")
+    fill: str = Field("zero", description=f"what stands in the holes: {', '.join(FILLS)}")
+    adjust: str = Field("none", description="model adjustment: how the recognizer deals with the masks")
+
+    @field_validator("fill")
+    @classmethod
+    def _known_fill(cls, value: str) -> str:
+        if value not in FILLS:
+            raise unknown("fill", value, FILLS)
+        return value
+
+    @field_validator("adjust")
+    @classmethod
+    def _known_adjustment(cls, value: str) -> str:
+        create_nested("adjustment", value)
+        return value
+
+    def scores(self, images: Tensor, given: Given) -> Tensor:
+        """How much each place deserves to be kept: float32 N 1 H W, or already one value a unit, N 1 h w."""
+        raise ContractViolation(f"method '{self.name}' implements neither scores nor mask; a mask method needs one.")
+
+    def mask(self, images: Tensor, given: Given) -> Tensor:
+        """Binary N 1 H W, 1 = kept. By default the units with the highest scores, ties broken at random."""
+        scores = self.scores(images, given)
+        height, width = images.shape[2:]
+        if scores.shape[2:] == (height, width):
+            scores = F.avg_pool2d(scores, self.unit, ceil_mode=True, count_include_pad=False)
+        return keep_highest(scores, (height, width), self.unit, self.ratio, given.rng)
+
+    @property
+    def unit(self) -> int:
+        """Side of a unit of the mask, in pixels."""
+        return self.patch if self.geometry == "patch" else 1
+
+    @final
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        masks = judging.masks(self.mask(images, given), images, f"method '{self.name}'")
+        filled = FILLS[self.fill](images, masks, given.rng)
+        return Release(torch.where(masks == 1, images, filled), masks)
+
+    def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        return create_nested("adjustment", self.adjust).wrap(recognizer, teacher)
+
+    def needs_teacher(self) -> bool:
+        return create_nested("adjustment", self.adjust).needs_teacher
+
+    def release_parameters(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"adjust"})
+
+    def adaptation_parameters(self) -> dict[str, Any]:
+        adjustment = create_nested("adjustment", self.adjust)
+        return {"adjust": adjustment.name, **adjustment.model_dump()}
+
+    def adaptation_modules(self) -> tuple[str, ...]:
+        return (type(create_nested("adjustment", self.adjust)).__module__,)
+
+    def promised_ratio(self) -> float | None:
+        return self.ratio
+
+    def ratio_tolerance(self, height: int, width: int) -> float:
+        return min(self.unit, height) * min(self.unit, width) / (height * width)
+
+
+def keep_highest(scores: Tensor, size: tuple[int, int], unit: int, ratio: float, rng: Randomness) -> Tensor:
+    """Keep the units with the highest scores until 1 − ratio of the pixels are kept.
+
+    Units at the right and lower edge may be smaller; the budget is counted in pixels, so the hidden share misses the
+    ratio by at most half a unit. Equal scores are broken at random, or else every flat image would keep its corner.
+
+    Args:
+        scores: float32, N 1 h w, one value a unit, with h = ceil(H / unit).
+        size: (H, W) of the image.
+
+    Returns:
+        float32, N 1 H W, 1 = kept.
+    """
+    height, width = size
+    rows, columns = scores.shape[2:]
+    flat = scores.flatten(1)
+    shuffle = rng.permutation(flat.shape[1])
+    order = shuffle.gather(1, flat.gather(1, shuffle).argsort(dim=1, descending=True, stable=True))
+    side = torch.full((rows,), unit, device=scores.device)
+    side[-1] = height - unit * (rows - 1)
+    base = torch.full((columns,), unit, device=scores.device)
+    base[-1] = width - unit * (columns - 1)
+    area = (side[:, None] * base[None, :]).flatten().expand_as(order).gather(1, order)
+    middle = area.cumsum(1) - area / 2
+    keep_sorted = (middle < (1 - ratio) * height * width).to(torch.float32)
+    keep = torch.zeros_like(flat).scatter(1, order, keep_sorted).view(-1, 1, rows, columns)
+    whole = keep.repeat_interleave(unit, dim=2).repeat_interleave(unit, dim=3)
+    return whole[:, :, :height, :width].contiguous()

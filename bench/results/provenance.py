@@ -1,0 +1,75 @@
+"""Where a run's numbers come from: suite, seeds, versions, hardware, state of the source."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench.executors.hardware import device_name
+from bench.models.recognizers import identity
+from bench.results.assemble import SCHEMA_VERSION
+from bench.run import Run
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """The content of ``run.json``."""
+    libraries: dict[str, str] = {}
+    for step in run.plan.steps.values():
+        libraries |= step.ingredients["libraries"]
+    statuses = [result.status for result in run.results]
+    options = run.matrix.data.options
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "maskbench": version("maskbench"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "suite": _suite(run),
+        "data": {
+            # A name, not a path: where the data lie on this machine is nobody else's business.
+            **options.model_dump(exclude={"source"}),
+            **run.record,
+            "fingerprint": run.plan.steps[run.plan.key(run.matrix.data)].ingredients["parameters"]["content"],
+        },
+        "methods": [method.label() for method in run.matrix.methods],
+        "attacks": [attack.label() for attack in run.matrix.attacks],
+        "coverage": {status: statuses.count(status) for status in ("ok", "failed", "unavailable")},
+        "seconds": dict(run.seconds),
+        "stages": {source: _count(run, source) for source in ("computed", "stored", "failed")},
+        "device": device_name(run.executor.device),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "libraries": dict(sorted(libraries.items())),
+        "git": git_state(Path(__file__).parents[2]),
+    }
+
+
+def _suite(run: Run) -> dict[str, Any]:
+    """What was run, without the paths of this machine."""
+    content = run.matrix.suite.model_dump(mode="json", exclude={"data"})
+    content["settings"]["recognizer"] = identity(run.matrix.suite.settings.recognizer)
+    return content
+
+
+def _count(run: Run, source: str) -> int:
+    return sum(outcome.source == source for outcome in run.outcomes.values())
+
+
+def git_state(folder: Path) -> Mapping[str, Any] | None:
+    """Commit and whether the tree differs from it; None outside a checkout."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return {
+            "commit": commit,
+            "changed": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+        }
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    call = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,57 @@
+"""The folder that a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from bench.errors import UsageError
+from bench.report.figures import accuracy_against_leakage
+from bench.report.pictures import picture_grid
+from bench.report.summary import summarize
+from bench.report.tables import TABLES, to_markdown
+from bench.report.timing import timing_table, timings
+from bench.results.provenance import provenance
+from bench.run import Run
+
+
+def choose_folder(out: Path | None, suite: str) -> Path:
+    """The folder for a run's results; made if it is not there.
+
+    Raises:
+        UsageError: it holds something already: results are never written over.
+    """
+    folder = out or Path("runs") / f"{suite}-{datetime.now():%Y%m%d-%H%M%S}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and is not empty: choose another --out. Nothing was written.")
+    return folder
+
+
+def write(run: Run, folder: Path) -> None:
+    """Write tables, figures, samples and provenance of a run."""
+    for part in (folder / "tables", folder / "figures"):
+        part.mkdir(parents=True, exist_ok=True)
+    cells = run.tables.cells
+    cells.to_parquet(folder / "cells.parquet", index=False)
+    cells.to_csv(folder / "cells.csv", index=False)
+    run.tables.samples.to_parquet(folder / "samples.parquet", index=False)
+    timings(run).to_csv(folder / "timings.csv", index=False)
+    (folder / "run.json").write_text(json.dumps(provenance(run), indent=1) + "\n", encoding="utf-8")
+    summary = summarize(cells)
+    for table in TABLES:
+        frame = table.build(cells, summary)
+        _write_table(frame, folder / "tables" / table.name, table.caption(cells))
+    _write_table(timing_table(run), folder / "tables" / "timing", "Times by stage.")
+    accuracy_against_leakage(summary, folder / "figures" / "accuracy-against-leakage")
+    picture_grid(run, folder / "figures" / "pictures")
+    log = [f"{outcome.step.stage.title()}\n{outcome.trace}" for outcome in run.outcomes.values() if outcome.trace]
+    if log:
+        (folder / "failures.log").write_text("\n".join(log), encoding="utf-8")
+
+
+def _write_table(frame: pd.DataFrame, path: Path, caption: str) -> None:
+    path.with_suffix(".md").write_text(f"{caption}\n\n{to_markdown(frame)}\n", encoding="utf-8")
+    frame.to_csv(path.with_suffix(".csv"), index=False)

@@ -1,0 +1,58 @@
+"""The attribution stage: how much each pixel matters to a party's teacher, for all its images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from bench.attributions.algorithm import find
+from bench.release import to_float
+from bench.stages.data import SPLITS, Data, Dataset
+from bench.stages.stage import Context, Stage
+from bench.stages.teacher import Teacher
+from bench.store import Artifact
+
+_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Attributions(Stage):
+    """One attribution serves every ratio, geometry and adjustment that asks for it."""
+
+    kind: ClassVar[str] = "attribution"
+
+    data: Data
+    teacher: Teacher
+    algorithm: str
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {"data": self.data, "teacher": self.teacher}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"algorithm": self.algorithm}
+
+    def roots(self) -> tuple[str, ...]:
+        return (type(find(self.algorithm)).__module__,)
+
+    def title(self) -> str:
+        return f"attribution {self.algorithm} · {self.teacher.party} · {self.teacher.label} · seed {self.teacher.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        network = self.teacher.restore(inputs["teacher"], dataset, context.device)
+        algorithm = find(self.algorithm)
+        tensors = {}
+        splits = SPLITS[self.teacher.party]
+        total = sum(len(dataset.index(split)) for split in splits)
+        done = 0
+        for split in splits:
+            parts = []
+            for batch in dataset.bytes(split).split(_BATCH):
+                parts.append(algorithm.explain(network, to_float(batch.to(context.device))).cpu())
+                done += len(batch)
+                context.progress(done / total)
+            tensors[split] = torch.cat(parts)
+        return Artifact(tensors)

@@ -1,0 +1,169 @@
+"""The inference stage: an attack that learns a label from what it knows, and infers it from the owner's release."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.models.recognizer import ImageOnly, Recognizer
+from bench.models.recognizers import build, identity, source_module
+from bench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
+from bench.plugins.method import Method
+from bench.release import Release, to_bytes, to_float
+from bench.seeds import derive
+from bench.stages.data import Data, Dataset, Split
+from bench.stages.released import Released, read_release
+from bench.stages.restoration import SCORED, Restoration
+from bench.stages.settings import Settings
+from bench.stages.stage import Context, Stage
+from bench.stages.teacher import Label, Teacher
+from bench.store import Artifact
+from bench.training.classifier import predict
+from bench.training.seeding import seeded
+
+# Of the owner's released training images, this share tells the probe of the target label how well it does.
+_PROBE_VALIDATION = 0.15
+
+
+@dataclass(frozen=True)
+class Inference(Stage):
+    """Logits of a label on the scored part of each split.
+
+    For the sensitive label the attack learns on the attacker's own pictures. For the target label it learns on the
+    owner's released training images, whose task labels were handed out with them, and is scored on owner-test alone.
+    """
+
+    kind: ClassVar[str] = "inference"
+
+    data: Data
+    method: Method
+    attack: InferenceAttack
+    label: Label
+    settings: Settings
+    seed: int
+    restorations: tuple[RestorationAttack, ...] = ()
+
+    def inputs(self) -> Mapping[str, Stage]:
+        inputs: dict[str, Stage] = {
+            "data": self.data,
+            "release": Released(self.data, self.method, "owner", self.settings, self.seed),
+        }
+        if self.label == "sensitive" or self.attack.needs_restorations:
+            inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
+        if self.attack.needs_raw_classifier:
+            inputs["teacher"] = self._teacher()
+        if self.attack.needs_restorations:
+            for attack in self.restorations:
+                inputs[f"restoration/{attack.label()}"] = Restoration(
+                    self.data, self.method, attack, self.settings, self.seed
+                )
+        return inputs
+
+    def _teacher(self) -> Teacher:
+        return Teacher(
+            self.data, "attacker", self.label, self.settings.recognizer, self.settings.recognition, self.seed
+        )
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {
+            "attack": self.attack.name,
+            "parameters": self.attack.model_dump(),
+            "label": self.label,
+            "recognizer": identity(self.settings.recognizer),
+            "training": self.settings.attack.model_dump(),
+            "scored": self.settings.scored,
+            "mirror": self.method.mirror_symmetric,
+            "seed": self.seed,
+        }
+
+    def roots(self) -> tuple[str, ...]:
+        return (type(self.attack).__module__, source_module(self.settings.recognizer))
+
+    def title(self) -> str:
+        method = self.method.label(leave_out=("adjust",))
+        return f"inference {self.attack.label()} of {self.label} from {method} · seed {self.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        classes = dataset.classes(self.label)
+        tensors = {}
+        with seeded(derive(self.seed, "inference", self.attack.name, self.label)):
+            aux = self._aux(dataset, inputs, context)
+            attack = self.attack.with_state(self.attack.fit(aux))
+            for split in scored_splits(self.label):
+                positions = dataset.scored(split, self.settings.scored)
+                release = self._scored(inputs, split, positions)
+                tensors[split] = attack.inferred(release, classes, context.device)
+            validation = attack.inferred(aux.validation.release, classes, context.device)
+        return Artifact({**tensors, "validation": validation, "validation_labels": aux.validation.labels})
+
+    def _scored(self, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
+        release = read_release(inputs[SCORED[split]], split, positions)
+        restorations = {
+            name.removeprefix("restoration/"): to_float(artifact.tensors[split])
+            for name, artifact in inputs.items()
+            if name.startswith("restoration/")
+        }
+        return Release(release.images, release.masks, restorations)
+
+    def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
+        height, width = dataset.shape[1:]
+
+        def new_classifier(channels: int, classes: int) -> Recognizer:
+            return build(self.settings.recognizer, channels=channels, classes=classes, size=(height, width))
+
+        train, validation = self._known(dataset, inputs)
+        return InferenceAux(
+            train=train,
+            validation=validation,
+            classes=dataset.classes(self.label),
+            training=self.settings.attack,
+            new_classifier=new_classifier,
+            mirror=dataset.mirror and self.method.mirror_symmetric,
+            seed=derive(self.seed, "inference", self.attack.name, self.label),
+            device=context.device,
+            raw_classifier=self._raw_classifier(dataset, inputs, context.device),
+            progress=context.progress,
+        )
+
+    def _known(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
+        if self.label == "sensitive" or self.attack.needs_restorations:
+            positions = dataset.scored("attacker_validation", self.settings.scored)
+            return (
+                Known(
+                    dataset.images("attacker_train"),
+                    read_release(inputs["attacker_release"], "attacker_train"),
+                    dataset.labels("attacker_train", self.label),
+                ),
+                Known(
+                    dataset.images("attacker_validation")[positions],
+                    self._scored(inputs, "attacker_validation", positions),
+                    dataset.labels("attacker_validation", self.label)[positions],
+                ),
+            )
+        size = len(dataset.index("owner_train"))
+        held_out = dataset.scored("owner_train", round(_PROBE_VALIDATION * size))
+        rest = torch.ones(size, dtype=torch.bool)
+        rest[held_out] = False
+        labels = dataset.labels("owner_train", self.label)
+        return tuple(
+            Known(None, read_release(inputs["release"], "owner_train", part), labels[part])
+            for part in (rest.nonzero().flatten(), held_out)
+        )
+
+    def _raw_classifier(
+        self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device
+    ) -> Classify | None:
+        if "teacher" not in inputs:
+            return None
+        network = ImageOnly(self._teacher().restore(inputs["teacher"], dataset, device))
+        return lambda images: predict(network, to_bytes(images), None, device=device)
+
+
+def scored_splits(label: Label) -> tuple[Split, ...]:
+    """Where an attack on a label is scored: the target labels of the training images were given away."""
+    return ("owner_train", "owner_test") if label == "sensitive" else ("owner_test",)

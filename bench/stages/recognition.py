@@ -1,0 +1,99 @@
+"""The recognition stage: a recognizer trained on the owner's released training images, asked about the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+
+from bench.models.recognizer import Recognizer
+from bench.models.recognizers import build, identity, source_module
+from bench.plugins.method import Method
+from bench.seeds import derive
+from bench.stages.data import Data, Dataset
+from bench.stages.released import Released
+from bench.stages.settings import Settings
+from bench.stages.stage import Context, Stage
+from bench.stages.teacher import Teacher
+from bench.store import Artifact
+from bench.training.classifier import predict, train_classifier
+from bench.training.seeding import seeded
+
+
+@dataclass(frozen=True)
+class Recognition(Stage):
+    """What the third party does with the release, and what the owner checks it by: logits on owner-test."""
+
+    kind: ClassVar[str] = "recognition"
+
+    data: Data
+    method: Method
+    settings: Settings
+    seed: int
+
+    def inputs(self) -> Mapping[str, Stage]:
+        released = Released(self.data, self.method, "owner", self.settings, self.seed)
+        inputs: dict[str, Stage] = {"data": self.data, "release": released}
+        if self.method.needs_teacher():
+            inputs["teacher"] = self._teacher()
+        return inputs
+
+    def _teacher(self) -> Teacher:
+        return Teacher(self.data, "owner", "target", self.settings.recognizer, self.settings.recognition, self.seed)
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {
+            "method": self.method.name,
+            "adaptation": self.method.adaptation_parameters(),
+            "recognizer": identity(self.settings.recognizer),
+            "training": self.settings.recognition.model_dump(),
+            "mirror": self.method.mirror_symmetric,
+            "seed": self.seed,
+        }
+
+    def roots(self) -> tuple[str, ...]:
+        return (
+            type(self.method).__module__,
+            *self.method.adaptation_modules(),
+            source_module(self.settings.recognizer),
+        )
+
+    def title(self) -> str:
+        return f"recognition {self.method.label()} · seed {self.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        channels, height, width = dataset.shape
+        release = inputs["release"].tensors
+        # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison.
+        with seeded(derive(self.seed, "recognition", "weights")):
+            recognizer = build(
+                self.settings.recognizer,
+                channels=channels,
+                classes=dataset.classes("target"),
+                size=(height, width),
+            )
+            network = self.method.adapt(recognizer, self._restored_teacher(inputs, dataset, context))
+        losses = train_classifier(
+            network,
+            release["owner_train/images"],
+            release.get("owner_train/masks"),
+            dataset.labels("owner_train", "target"),
+            training=self.settings.recognition,
+            flip=dataset.mirror and self.method.mirror_symmetric,
+            seed=derive(self.seed, "recognition", "training"),
+            device=context.device,
+            progress=context.progress,
+        )
+        logits = predict(network, release["owner_test/images"], release.get("owner_test/masks"), device=context.device)
+        weights = sum(parameter.numel() for parameter in network.parameters())
+        return Artifact({"owner_test": logits}, {"losses": losses, "weights": weights})
+
+    def _restored_teacher(
+        self, inputs: Mapping[str, Artifact], dataset: Dataset, context: Context
+    ) -> Recognizer | None:
+        if "teacher" not in inputs:
+            return None
+        return self._teacher().restore(inputs["teacher"], dataset, torch.device("cpu"))

@@ -1,0 +1,128 @@
+"""The release stage: a method, fitted on a party's training images and applied to both of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.plugins.given import Attribution, Owner
+from bench.plugins.method import Method
+from bench.release import Release, to_bytes, to_float
+from bench.seeds import derive
+from bench.stages.attributions import Attributions
+from bench.stages.data import SPLITS, Data, Dataset, Party, Split
+from bench.stages.settings import Settings
+from bench.stages.stage import Context, Stage
+from bench.stages.teacher import Teacher
+from bench.store import Artifact
+
+_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Released(Stage):
+    """A release serves its recognizer and all its attacks; methods that differ in their adjustment alone share it."""
+
+    kind: ClassVar[str] = "release"
+
+    data: Data
+    method: Method
+    party: Party
+    settings: Settings
+    seed: int
+
+    def inputs(self) -> Mapping[str, Stage]:
+        requested = {_name(request): self._attributions(request) for request in self.method.requests()}
+        return {"data": self.data, **requested}
+
+    def _attributions(self, request: Attribution) -> Attributions:
+        teacher = Teacher(
+            self.data,
+            self.party,
+            request.label,
+            self.settings.recognizer,
+            self.settings.recognition,
+            self.seed,
+        )
+        return Attributions(self.data, teacher, request.algorithm)
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {
+            "method": self.method.name,
+            "parameters": self.method.release_parameters(),
+            "party": self.party,
+            "seed": self.seed,
+        }
+
+    def roots(self) -> tuple[str, ...]:
+        return (type(self.method).__module__,)
+
+    def title(self) -> str:
+        return f"release {self.method.label(leave_out=('adjust',))} · {self.party} · seed {self.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        train, held_out = SPLITS[self.party]
+        state = self.method.fit(self._owner(dataset, inputs, context.device))
+        method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
+        tensors = {f"state/{name}": tensor.cpu() for name, tensor in state.items()}
+        total = len(dataset.index(train)) + len(dataset.index(held_out))
+        done = 0
+        for split in (train, held_out):
+            labels = dataset.labels(split, "target") if split == train else None
+            images, masks = [], []
+            for start in range(0, len(dataset.index(split)), _BATCH):
+                part = slice(start, start + _BATCH)
+                released = method.release(
+                    to_float(dataset.bytes(split)[part].to(context.device)),
+                    seed=derive(self.seed, "release", self.party),
+                    numbers=dataset.index(split)[part].to(context.device),
+                    labels=None if labels is None else labels[part].to(context.device),
+                    attributions=self._answers(inputs, split, part, context.device),
+                )
+                images.append(to_bytes(released.images).cpu())
+                if released.masks is not None:
+                    masks.append(released.masks.to(torch.uint8).cpu())
+                done += len(released)
+                context.progress(done / total)
+            tensors[f"{split}/images"] = torch.cat(images)
+            if masks:
+                tensors[f"{split}/masks"] = torch.cat(masks)
+        return Artifact(tensors)
+
+    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device) -> Owner:
+        train = SPLITS[self.party][0]
+        sensitive = dataset.has_sensitive
+        return Owner(
+            images=dataset.images(train),
+            labels=dataset.labels(train, "target"),
+            classes=dataset.classes("target"),
+            sensitive=dataset.labels(train, "sensitive") if sensitive else None,
+            sensitive_classes=dataset.classes("sensitive") if sensitive else 0,
+            attributions=self._answers(inputs, train, slice(None), torch.device("cpu")),
+            seed=derive(self.seed, "fit", self.party),
+            device=device,
+        )
+
+    def _answers(
+        self, inputs: Mapping[str, Artifact], split: Split, part: slice, device: torch.device
+    ) -> dict[Attribution, Tensor]:
+        return {request: inputs[_name(request)].tensors[split][part].to(device) for request in self.method.requests()}
+
+
+def _name(request: Attribution) -> str:
+    return f"attribution/{request.algorithm}/{request.label}"
+
+
+def read_release(artifact: Artifact, split: Split, positions: Tensor | None = None) -> Release:
+    """A split's release from its artifact, as float32; only the images at ``positions`` where given."""
+    images = artifact.tensors[f"{split}/images"]
+    masks = artifact.tensors.get(f"{split}/masks")
+    if positions is not None:
+        images = images[positions]
+        masks = None if masks is None else masks[positions]
+    return Release(to_float(images), None if masks is None else masks.to(torch.float32))

@@ -1,0 +1,185 @@
+"""The scoring stage: per-image outcomes of one cell. Means and intervals are taken from them when a run is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from bench.metrics.classification import correct
+from bench.metrics.image import gain, psnr, psnr_hole, ssim, ssim_hole
+from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior
+from bench.release import to_float
+from bench.stages.data import Data, Dataset, Split
+from bench.stages.inference import Inference
+from bench.stages.recognition import Recognition
+from bench.stages.released import read_release
+from bench.stages.restoration import SCORED, Restoration
+from bench.stages.stage import Context, Stage
+from bench.store import Artifact
+
+
+@dataclass(frozen=True)
+class ScoredRecognition(Stage):
+    """Columns on owner-test: truth, guess, correct, and whether the training set's most frequent class is right."""
+
+    kind: ClassVar[str] = "scoring"
+
+    data: Data
+    recognition: Recognition
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {"data": self.data, "recognition": self.recognition}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"of": "recognition"}
+
+    def title(self) -> str:
+        return f"scoring {self.recognition.title()}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        logits = inputs["recognition"].tensors["owner_test"]
+        labels = dataset.labels("owner_test", "target")
+        prior = label_prior(dataset.labels("owner_train", "target"), None, dataset.classes("target"), 1)
+        columns = {
+            "number": dataset.index("owner_test"),
+            "truth": labels,
+            "guess": logits.argmax(1),
+            "correct": correct(logits, labels),
+            "prior_correct": correct(prior.expand(len(labels), -1), labels),
+        }
+        return Artifact(_named("owner_test", columns))
+
+
+@dataclass(frozen=True)
+class ScoredRestoration(Stage):
+    """Columns on each scored split: PSNR and SSIM over whole and hole, and the gain over mean-fill.
+
+    Where a release has no mask, all of it was changed and the hole is the whole. The record has the mean hole SSIM on
+    attacker-validation, by which the attacker chooses among attacks.
+    """
+
+    kind: ClassVar[str] = "scoring"
+
+    data: Data
+    restoration: Restoration
+
+    def inputs(self) -> Mapping[str, Stage]:
+        needed = self.restoration.inputs()
+        return {
+            "data": self.data,
+            "restoration": self.restoration,
+            "release": needed["release"],
+            "attacker_release": needed["attacker_release"],
+        }
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"of": "restoration"}
+
+    def title(self) -> str:
+        return f"scoring {self.restoration.title()}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        tensors: dict[str, Tensor] = {}
+        for split, source in SCORED.items():
+            positions = dataset.scored(split, self.restoration.settings.scored)
+            raw = to_float(dataset.bytes(split)[positions]).to(context.device)
+            release = read_release(inputs[source], split, positions)
+            released = release.images.to(context.device)
+            masks = torch.zeros_like(raw[:, :1]) if release.masks is None else release.masks.to(context.device)
+            restored = to_float(inputs["restoration"].tensors[split].to(context.device))
+            whole = psnr(restored, raw), ssim(restored, raw)
+            hole = (
+                whole if release.masks is None else (psnr_hole(restored, raw, masks), ssim_hole(restored, raw, masks))
+            )
+            columns = {
+                "number": dataset.index(split)[positions],
+                "psnr": whole[0],
+                "ssim": whole[1],
+                "psnr_hole": hole[0],
+                "ssim_hole": hole[1],
+                "gain": gain(restored, released, raw, masks),
+            }
+            tensors |= _named(split, columns)
+        validation = float(tensors["attacker_validation/ssim_hole"].nanmean())
+        return Artifact(tensors, {"validation": validation})
+
+
+@dataclass(frozen=True)
+class ScoredInference(Stage):
+    """Columns on each scored split: truth, guess, correct, prior_correct, and information in bits.
+
+    The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
+    so both the guess and the prior are conditioned on it; on owner-test neither is. The record has the advantage on
+    the attacker's own validation pictures, by which the attacker chooses among attacks.
+    """
+
+    kind: ClassVar[str] = "scoring"
+
+    data: Data
+    inference: Inference
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {"data": self.data, "inference": self.inference}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"of": "inference"}
+
+    def title(self) -> str:
+        return f"scoring {self.inference.title()}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        artifact = inputs["inference"].tensors
+        label, count = self.inference.label, self.inference.settings.scored
+        temperature = fit_temperature(artifact["validation"], artifact["validation_labels"])
+        tensors: dict[str, Tensor] = {}
+        for split in [name for name in SCORED if name in artifact]:
+            positions = dataset.scored(split, count)
+            labels = dataset.labels(split, label)[positions]
+            known = split == "owner_train"
+            target = dataset.labels(split, "target")[positions] if known else None
+            guess, prior = _guesses(dataset, label, artifact[split] / temperature, target)
+            tensors |= _named(
+                split,
+                {
+                    "number": dataset.index(split)[positions],
+                    "truth": labels,
+                    "guess": guess.argmax(1),
+                    "correct": correct(guess, labels),
+                    "prior_correct": correct(prior, labels),
+                    "information": information(guess, prior, labels),
+                },
+            )
+        guess, prior = _guesses(dataset, label, artifact["validation"], None)
+        hits = correct(guess, artifact["validation_labels"]).mean()
+        floor = correct(prior, artifact["validation_labels"]).mean()
+        validation = float((hits - floor) / (1 - floor)) if floor < 1 else 0.0
+        return Artifact(tensors, {"validation": validation, "temperature": temperature})
+
+
+def _guesses(dataset: Dataset, label: str, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Log-probabilities of the attacker with the picture and without it, N × classes each.
+
+    The prior is counted on pictures whose labels the attacker has: its own for the sensitive label, the released
+    training set for the target label.
+    """
+    source: Split = "attacker_train" if label == "sensitive" else "owner_train"
+    classes, tasks = dataset.classes(label), dataset.classes("target")
+    labels = dataset.labels(source, label)
+    if target is None:
+        prior = label_prior(labels, None, classes, 1).expand(len(logits), -1)
+        return logits.double().log_softmax(1), prior
+    known = dataset.labels(source, "target")
+    prior = label_prior(labels, known, classes, tasks)[target]
+    return condition(logits, label_likelihood(labels, known, classes, tasks)[target]), prior
+
+
+def _named(split: str, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    # A column may stand for two names (the hole is the whole); in a file each needs memory of its own.
+    return {f"{split}/{name}": column.cpu().clone() for name, column in columns.items()}

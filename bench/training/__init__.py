@@ -1,0 +1,1 @@
+"""Training loops: one for classifiers, one for restorers, and what both share."""

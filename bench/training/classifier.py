@@ -1,0 +1,59 @@
+"""Training a recognizer, and asking it."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.training.augment import shift_and_flip
+from bench.training.inference import evaluating, run_in_batches
+from bench.training.loader import image_batch, mask_batch
+from bench.training.loop import DivergedTraining, Progress, minimise, scaled_crop
+from bench.training.settings import Training
+
+__all__ = ["DivergedTraining", "predict", "train_classifier"]
+
+
+def train_classifier(
+    network: nn.Module,
+    images: Tensor,
+    masks: Tensor | None,
+    labels: Tensor,
+    *,
+    training: Training,
+    flip: bool,
+    seed: int,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> list[float]:
+    """Train ``network(images, masks) -> logits`` in place by cross-entropy; return the mean loss of each epoch.
+
+    images: uint8 NCHW; masks: uint8 N1HW (1 = kept) or None; labels: int64 N. ``flip`` says whether the data may
+    be mirrored. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    """
+    padding = scaled_crop(training, images)
+
+    def loss_of(images: Tensor, masks: Tensor | None, labels: Tensor, generator: torch.Generator) -> Tensor:
+        images, masks = shift_and_flip(images, masks, padding=padding, flip=flip and training.flip, generator=generator)
+        logits = network(image_batch(images), mask_batch(masks))
+        return F.cross_entropy(logits, labels, label_smoothing=training.label_smoothing)
+
+    return minimise(
+        network,
+        loss_of,
+        (images, masks, labels),
+        training=training,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
+
+
+def predict(
+    network: nn.Module, images: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
+) -> Tensor:
+    """Return the logits NK as float32 on the CPU, for uint8 images NCHW and masks N1HW or None."""
+    network.to(device, memory_format=torch.channels_last)
+    with evaluating(network):
+        return run_in_batches(network, images, masks, device=device, batch_size=batch_size)

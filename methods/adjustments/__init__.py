@@ -1,0 +1,1 @@
+"""Model adjustments: how a recognizer is made to deal with masks, one file each."""

@@ -1,0 +1,19 @@
+"""No adjustment."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import nn
+
+from bench import Adjustment
+from bench.models.recognizer import ImageOnly, Recognizer
+
+
+class Unadjusted(Adjustment):
+    """The recognizer sees the filled image and is not told what was hidden."""
+
+    name: ClassVar[str] = "none"
+
+    def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        return ImageOnly(recognizer)

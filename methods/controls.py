@@ -1,0 +1,34 @@
+"""The two controls that every result is read against."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from bench import Given, Method, Release
+
+
+class Raw(Method):
+    """Release the image as it is: the upper end of utility, and of every attack."""
+
+    name: ClassVar[str] = "raw"
+    role: ClassVar[Literal["method", "raw", "null"]] = "raw"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images)
+
+
+class FullMask(Method):
+    """Hide everything: what any attack reaches here is chance."""
+
+    name: ClassVar[str] = "full-mask"
+    role: ClassVar[Literal["method", "raw", "null"]] = "null"
+    masked: ClassVar[bool] = True
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(torch.zeros_like(images), torch.zeros_like(images[:, :1]))
+
+    def promised_ratio(self) -> float:
+        return 1.0

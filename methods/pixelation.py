@@ -1,0 +1,25 @@
+"""Obfuscation by lower resolution."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench import Given, Method, Release
+
+
+class Pixelate(Method):
+    """Replace each block by its mean: 1/block² of the values stay."""
+
+    name: ClassVar[str] = "pixelate"
+    source: ClassVar[str] = "1609.00408, section 2"
+
+    block: int = Field(4, ge=2, description="side of a block in pixels")
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        coarse = F.avg_pool2d(images, self.block, ceil_mode=True, count_include_pad=False)
+        whole = coarse.repeat_interleave(self.block, dim=2).repeat_interleave(self.block, dim=3)
+        return Release(whole[:, :, : images.shape[2], : images.shape[3]].clamp(0, 1))

@@ -1,0 +1,72 @@
+"""Each declared direction is true: what helps the owner moves the metric the way it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from bench.metrics.catalogue import CATALOGUE
+from bench.metrics.classification import accuracy, balanced_accuracy
+from bench.metrics.image import gain, psnr, psnr_hole, ssim, ssim_hole
+from bench.metrics.leakage import advantage, bits, information, utility
+
+_generator = torch.Generator().manual_seed(0)
+RAW = torch.rand(4, 3, 24, 24, generator=_generator)
+MASKS = (torch.rand(4, 1, 24, 24, generator=_generator) < 0.25).float()
+NOISE = torch.rand(RAW.shape, generator=_generator)
+LABELS = torch.arange(40) % 4
+PRIOR_ROWS = torch.full((40, 4), 0.25).log()
+
+
+def restoration(skill: float) -> Tensor:
+    """Return what an attacker of this skill makes of the hole: from noise (0) to the raw image (1)."""
+    return torch.where(MASKS == 1, RAW, skill * RAW + (1 - skill) * NOISE)
+
+
+def guesses(share: float) -> Tensor:
+    """Return logits that get this share of the labels right."""
+    answered = torch.where(torch.arange(40) < share * 40, LABELS, (LABELS + 1) % 4)
+    return 3.0 * torch.nn.functional.one_hot(answered, 4).float()
+
+
+def share_right(skill: float) -> float:
+    return accuracy(guesses(skill), LABELS).item()
+
+
+# Recognition by a recognizer of this skill, or leakage to an attacker of this skill.
+MEASURED: dict[str, Callable[[float], float]] = {
+    "accuracy": share_right,
+    "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+    "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
+    "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
+    "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
+    "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
+    "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
+    "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
+    "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
+    "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
+}
+RECOGNITION = {"accuracy", "balanced_accuracy", "utility"}
+
+
+def test_every_declared_metric_is_measured_here() -> None:
+    assert set(CATALOGUE) == set(MEASURED)
+    assert all(name == metric.name and metric.unit and metric.description for name, metric in CATALOGUE.items())
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_direction_is_what_the_owner_wants(name: str) -> None:
+    poor, fair, good = (MEASURED[name](skill) for skill in (0.6, 0.8, 0.95))
+    owner_gains_from_skill = name in RECOGNITION
+    rises = poor < fair < good
+    falls = poor > fair > good
+    assert CATALOGUE[name].direction == ("higher" if rises == owner_gains_from_skill else "lower")
+    assert rises or falls, (poor, fair, good)
+
+
+def test_the_catalogue_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        CATALOGUE["accuracy"] = CATALOGUE["bits"]  # type: ignore[index]

@@ -1,0 +1,189 @@
+"""PSNR and SSIM against scikit-image, one image at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+
+from bench.metrics.image import PSNR_CAP, gain, mean_fill, psnr, psnr_hole, ssim, ssim_hole, ssim_map
+
+SHAPES = [(6, 3, 32, 32), (4, 1, 28, 28), (3, 3, 64, 48), (2, 3, 11, 11), (2, 4, 11, 37)]
+WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+
+
+def pair(shape: tuple[int, ...], seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
+    """Return a restoration, the raw images and masks; image 0 is flat, where SSIM's arithmetic is hardest."""
+    generator = torch.Generator().manual_seed(seed)
+    raw = torch.rand(shape, generator=generator)
+    restored = (raw + 0.2 * torch.randn(shape, generator=generator)).clamp(0, 1)
+    raw[0], restored[0] = 1.0, 0.98
+    masks = (torch.rand(shape[0], 1, *shape[2:], generator=generator) > 0.6).float()
+    return restored, raw, masks
+
+
+def reference_ssim(restored: Tensor, raw: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    results = [
+        structural_similarity(x.double().numpy(), y.double().numpy(), channel_axis=0, full=True, **WANG)
+        for x, y in zip(restored, raw, strict=True)
+    ]
+    return np.array([value for value, _ in results]), np.stack([full.mean(0) for _, full in results])
+
+
+def test_all_metrics_equal_scikit_image_per_image() -> None:
+    wrong = []
+    for shape in SHAPES:
+        restored, raw, masks = pair(shape)
+        values, maps = reference_ssim(restored, raw)
+        hidden = masks[:, 0].numpy() == 0
+        psnrs = [
+            peak_signal_noise_ratio(y, x, data_range=1.0)
+            for x, y in zip(restored.double().numpy(), raw.double().numpy(), strict=True)
+        ]
+        hole = [
+            peak_signal_noise_ratio(y[:, h], x[:, h], data_range=1.0)
+            for x, y, h in zip(restored.double().numpy(), raw.double().numpy(), hidden, strict=True)
+        ]
+        oracles = {
+            "ssim_map": (ssim_map(restored, raw), maps, 1e-5),
+            "ssim": (ssim(restored, raw), values, 1e-5),
+            "ssim_hole": (
+                ssim_hole(restored, raw, masks),
+                [m[h].mean() for m, h in zip(maps, hidden, strict=True)],
+                1e-5,
+            ),
+            "psnr": (psnr(restored, raw), psnrs, 1e-4),
+            "psnr_hole": (psnr_hole(restored, raw, masks), hole, 1e-4),
+        }
+        for name, (ours, theirs, tolerance) in oracles.items():
+            error = np.abs(ours.numpy() - np.asarray(theirs)).max()
+            if not error <= tolerance:
+                wrong.append(f"{name} {shape}: off by {error:.2g}, allowed {tolerance}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_batch_gives_what_its_images_give_alone() -> None:
+    restored, raw, masks = pair((70, 3, 32, 32))  # more than one block of the SSIM computation
+    for i in (0, 1, 35, 69):
+        alone = slice(i, i + 1)
+        torch.testing.assert_close(ssim_map(restored, raw)[alone], ssim_map(restored[alone], raw[alone]))
+        torch.testing.assert_close(
+            ssim_hole(restored, raw, masks)[alone], ssim_hole(restored[alone], raw[alone], masks[alone])
+        )
+
+
+def test_identical_images_reach_the_cap_and_one() -> None:
+    _, raw, masks = pair((4, 3, 16, 16))
+    assert psnr(raw, raw).tolist() == [PSNR_CAP] * 4
+    assert psnr_hole(raw, raw, masks).tolist() == [PSNR_CAP] * 4
+    torch.testing.assert_close(ssim(raw, raw), torch.ones(4))
+    torch.testing.assert_close(ssim_hole(raw, raw, masks), torch.ones(4))
+
+
+def test_psnr_of_a_known_error() -> None:
+    raw = torch.zeros(2, 3, 12, 12)
+    restored = raw.clone()
+    restored[0] += 0.1
+    restored[1, :, :, :6] = 0.1
+    torch.testing.assert_close(psnr(restored, raw), torch.tensor([20.0, 20.0 + 10 * np.log10(2)]).float())
+    masks = torch.ones(2, 1, 12, 12)
+    masks[..., :6] = 0
+    torch.testing.assert_close(psnr_hole(restored, raw, masks), torch.tensor([20.0, 20.0]))
+
+
+def test_nothing_hidden_is_nan_not_a_score() -> None:
+    restored, raw, masks = pair((3, 3, 16, 16))
+    masks[1] = 1
+    for values in (
+        psnr_hole(restored, raw, masks),
+        ssim_hole(restored, raw, masks),
+        gain(restored, raw * masks, raw, masks),
+    ):
+        assert values.isnan().tolist() == [False, True, False]
+
+
+def test_hole_metrics_ignore_kept_pixels() -> None:
+    restored, raw, masks = pair((4, 3, 20, 20))
+    changed = torch.where(masks == 1, 1 - restored, restored)
+    torch.testing.assert_close(psnr_hole(restored, raw, masks), psnr_hole(changed, raw, masks))
+
+
+def test_mean_fill_by_hand() -> None:
+    released = torch.tensor([[[[0.2, 0.4], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 0.0]]]])
+    masks = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 0.0]]]])
+    expected = torch.tensor([[[[0.2, 0.4], [0.3, 0.3]]], [[[0.5, 0.5], [0.5, 0.5]]]])
+    torch.testing.assert_close(mean_fill(released, masks), expected)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**16), channels=st.sampled_from([1, 3]), share=st.floats(0, 1))
+def test_mean_fill_keeps_kept_pixels_and_ignores_hidden_ones(seed: int, channels: int, share: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    released = torch.rand(3, channels, 12, 13, generator=generator)
+    masks = (torch.rand(3, 1, 12, 13, generator=generator) < share).float()
+    filled = mean_fill(released, masks)
+    kept = (masks == 1).expand_as(released)
+    assert torch.equal(filled[kept], released[kept])
+    assert torch.equal(filled, mean_fill(released * masks, masks))
+    assert filled.min() >= 0
+    assert filled.max() <= 1
+
+
+def test_gain_of_mean_fill_is_zero() -> None:
+    _, raw, masks = pair((4, 3, 16, 16))
+    released = raw * masks
+    assert gain(mean_fill(released, masks), released, raw, masks).tolist() == [0.0] * 4
+
+
+def test_images_smaller_than_the_window_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"raw: .*11×11.*10×20"):
+        ssim(torch.zeros(1, 3, 10, 20), torch.zeros(1, 3, 10, 20))
+
+
+def test_empty_batches_give_empty_results() -> None:
+    empty, masks = torch.zeros(0, 3, 16, 16), torch.ones(0, 1, 16, 16)
+    assert psnr(empty, empty).shape == (0,)
+    assert ssim_hole(empty, empty, masks).shape == (0,)
+
+
+GOOD = torch.full((2, 3, 12, 12), 0.5)
+MASKS = torch.ones(2, 1, 12, 12)
+NAN = GOOD.clone()
+NAN[1, 2, 3, 4] = float("nan")
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim, ssim_map])
+@pytest.mark.parametrize(
+    ("restored", "raw", "name"),
+    [
+        (NAN, GOOD, "restored"),
+        (GOOD, NAN, "raw"),
+        (GOOD + 0.6, GOOD, "restored"),
+        (GOOD, GOOD - 0.6, "raw"),
+        (GOOD, GOOD[:1], "raw"),
+        (GOOD[0], GOOD[0], "restored"),
+        (GOOD.half(), GOOD, "restored"),
+        ((GOOD * 255).byte(), GOOD, "restored"),
+    ],
+)
+def test_bad_images_are_refused_by_name(metric, restored: Tensor, raw: Tensor, name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}:"):
+        metric(restored, raw)
+
+
+@pytest.mark.parametrize("metric", [psnr_hole, ssim_hole])
+@pytest.mark.parametrize("masks", [MASKS * 0.5, MASKS[:1], MASKS.expand(2, 3, 12, 12), MASKS * float("nan")])
+def test_bad_masks_are_refused_by_name(metric, masks: Tensor) -> None:
+    with pytest.raises(ValueError, match=r"^masks:"):
+        metric(GOOD, GOOD, masks)
+    with pytest.raises(ValueError, match=r"^masks:"):
+        mean_fill(GOOD, masks)
+
+
+def test_boolean_masks_mean_the_same() -> None:
+    restored, raw, masks = pair((3, 3, 16, 16))
+    assert torch.equal(psnr_hole(restored, raw, masks), psnr_hole(restored, raw, masks.bool()))

@@ -1,0 +1,178 @@
+"""Priors, calibration, bits and advantage on cases whose answer is known."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from bench.metrics.leakage import (
+    TEMPERATURE_BOUNDS,
+    TEMPERATURE_SAMPLES,
+    advantage,
+    bits,
+    condition,
+    fit_temperature,
+    information,
+    label_likelihood,
+    label_prior,
+    utility,
+)
+
+SENSITIVE = torch.tensor([0, 0, 1, 2, 2, 2])
+TARGET = torch.tensor([0, 0, 0, 1, 1, 0])
+
+
+def draw(joint: torch.Tensor, n: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw (sensitive, target) labels from a joint distribution (target, sensitive)."""
+    pairs = torch.multinomial(joint.flatten(), n, True, generator=torch.Generator().manual_seed(seed))
+    return pairs % joint.shape[1], pairs // joint.shape[1]
+
+
+def test_label_prior_counts_by_hand() -> None:
+    expected = torch.tensor([[3.0, 2.0, 2.0], [1.0, 1.0, 3.0]])
+    expected = expected / expected.sum(1, keepdim=True)
+    torch.testing.assert_close(label_prior(SENSITIVE, TARGET, 3, 2).exp(), expected.double())
+    marginal = label_prior(SENSITIVE, None, 3, 2, smoothing=0.5).exp()
+    torch.testing.assert_close(marginal, torch.tensor([[2.5, 1.5, 3.5]]).double() / 7.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**16), n=st.integers(1, 40), smoothing=st.floats(0.01, 5))
+def test_tables_are_distributions_without_impossible_labels(seed: int, n: int, smoothing: float) -> None:
+    sensitive, target = draw(torch.rand(3, 4, generator=torch.Generator().manual_seed(seed)), n, seed)
+    prior = label_prior(sensitive, target, 4, 3, smoothing)
+    likelihood = label_likelihood(sensitive, target, 4, 3, smoothing)
+    assert prior.isfinite().all()
+    torch.testing.assert_close(prior.exp().sum(1), torch.ones(3).double())
+    torch.testing.assert_close(likelihood.exp().sum(0), torch.ones(4).double())
+
+
+def test_an_attacker_who_learned_nothing_gets_the_prior_back() -> None:
+    sensitive, target = draw(torch.tensor([[0.3, 0.1, 0.1], [0.05, 0.05, 0.4]]), 400)
+    prior = label_prior(sensitive, target, 3, 2)
+    likelihood = label_likelihood(sensitive, target, 3, 2)
+    counts = torch.bincount(target * 3 + sensitive, minlength=6).view(2, 3) + 1.0  # the same smoothing
+    marginal = (counts.sum(0) / counts.sum()).log().expand(400, 3)
+    conditioned = condition(marginal, likelihood[target])
+    torch.testing.assert_close(conditioned, prior[target])
+    assert bits(information(conditioned, prior[target], sensitive).mean()) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_condition_ignores_shifts_and_normalises() -> None:
+    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)).double()
+    rows = label_likelihood(SENSITIVE, TARGET, 3, 2)[torch.tensor([0, 1, 0, 1, 1])]
+    result = condition(logits, rows)
+    torch.testing.assert_close(result, condition(logits + 7, rows))
+    torch.testing.assert_close(result.exp().sum(1), torch.ones(5).double())
+
+
+def test_a_perfect_attacker_learns_the_conditional_entropy() -> None:
+    joint = torch.tensor([[0.25, 0.25, 0.0, 0.0], [0.0, 0.0, 0.25, 0.25]])  # one bit is left once t is known
+    sensitive, target = draw(joint, 4000)
+    prior = joint.div(joint.sum(1, keepdim=True)).clamp(min=1e-12).log()
+    sure = torch.log_softmax(50.0 * F.one_hot(sensitive, 4).double(), 1)
+    assert bits(information(sure, prior[target].log_softmax(1), sensitive).mean()) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_bits_never_exceed_the_mutual_information_of_a_known_channel() -> None:
+    """A binary symmetric channel leaks 1 − h(error) bits; wrong confidence can only lower the estimate."""
+    generator = torch.Generator().manual_seed(0)
+    n, error = 20000, 0.1
+    sensitive = torch.randint(2, (n,), generator=generator)
+    seen = torch.where(torch.rand(n, generator=generator) < error, 1 - sensitive, sensitive)
+    prior = torch.full((n, 2), 0.5).log()
+    leaked = 1 + error * math.log2(error) + (1 - error) * math.log2(1 - error)
+    for confidence in (0.6, 0.9, 0.99):
+        q = torch.where(F.one_hot(seen, 2) == 1, confidence, 1 - confidence).log()
+        estimate = bits(information(q, prior, sensitive).mean().item())
+        assert estimate <= leaked + 0.03, f"confidence {confidence}: {estimate} bits of {leaked}"
+        if confidence == 1 - error:
+            assert estimate == pytest.approx(leaked, abs=0.03)
+
+
+def test_bits_are_floored_at_zero() -> None:
+    assert bits(np.array([-0.5, 0.0, 0.25])).tolist() == [0.0, 0.0, 0.25]
+
+
+def test_temperature_recovers_the_one_that_made_the_labels() -> None:
+    generator = torch.Generator().manual_seed(0)
+    wrong = []
+    for true in (0.25, 1.0, 4.0, 20.0):
+        scores = 2 * torch.randn(4000, 5, generator=generator)
+        labels = torch.multinomial(scores.softmax(1), 1, generator=generator).squeeze(1)
+        found = fit_temperature(scores * true, labels)
+        if abs(math.log(found / true)) > 0.1:
+            wrong.append(f"made with {true}, found {found}")
+        assert found == fit_temperature(scores * true, labels)
+    assert not wrong, "\n".join(wrong)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**16), scale=st.floats(1e-3, 1e3))
+def test_temperature_is_bounded_and_never_worse_than_one(seed: int, scale: float) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    logits = scale * torch.randn(50, 4, generator=generator).double()
+    labels = torch.randint(4, (50,), generator=generator)
+    found = fit_temperature(logits, labels)
+    low, high = TEMPERATURE_BOUNDS
+    assert low * (1 - 1e-9) <= found <= high * (1 + 1e-9)
+    assert F.cross_entropy(logits / found, labels) <= F.cross_entropy(logits, labels) + 1e-9
+
+
+def test_temperature_of_degenerate_validation() -> None:
+    labels = torch.arange(40) % 2
+    right = 2.0 * F.one_hot(labels, 2).float()
+    assert fit_temperature(torch.ones(40, 2), labels) == 1.0
+    assert fit_temperature(right[: TEMPERATURE_SAMPLES - 1], labels[: TEMPERATURE_SAMPLES - 1]) == 1.0
+    assert fit_temperature(right, labels) == pytest.approx(TEMPERATURE_BOUNDS[0])
+    assert fit_temperature(100 * right, 1 - labels) == pytest.approx(TEMPERATURE_BOUNDS[1])
+
+
+def test_advantage_and_utility_by_hand() -> None:
+    assert advantage([1.0, 0.6, 0.2, 0.0], 0.2) == pytest.approx([1.0, 0.5, 0.0, -0.25])
+    assert math.isnan(advantage(0.9, 1.0))
+    assert math.isnan(advantage(1.0, 1.0))
+    assert utility([0.9, 0.5, 0.1], 0.5, 0.9) == pytest.approx([1.0, 0.0, -1.0])
+    assert math.isnan(utility(0.7, 0.5, 0.5))
+    assert math.isnan(utility(0.7, 0.5, 0.4))
+
+
+def test_rounding_above_one_is_not_refused() -> None:
+    assert advantage(1.0 + 1e-15, 0.5) == pytest.approx(1.0)
+
+
+ROWS = torch.zeros(6, 3).log_softmax(1)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: label_prior(SENSITIVE, TARGET, 2, 2), "sensitive"),
+        (lambda: label_prior(SENSITIVE, TARGET, 3, 1), "target"),
+        (lambda: label_prior(SENSITIVE, TARGET[:2], 3, 2), "target"),
+        (lambda: label_prior(SENSITIVE.float(), TARGET, 3, 2), "sensitive"),
+        (lambda: label_prior(SENSITIVE, TARGET, 3, 2, smoothing=0.0), "smoothing"),
+        (lambda: label_likelihood(SENSITIVE, TARGET, 3, 2, smoothing=math.nan), "smoothing"),
+        (lambda: condition(ROWS, ROWS[:2]), "log_likelihood_rows"),
+        (lambda: condition(ROWS * math.nan, ROWS), "logits"),
+        (lambda: condition(ROWS, ROWS * math.inf), "log_likelihood_rows"),
+        (lambda: fit_temperature(ROWS * math.nan, SENSITIVE), "logits"),
+        (lambda: fit_temperature(ROWS, SENSITIVE + 1), "labels"),
+        (lambda: information(ROWS + 1, ROWS, SENSITIVE), "log_probabilities"),
+        (lambda: information(ROWS, ROWS + 1, SENSITIVE), "log_prior_rows"),
+        (lambda: information(ROWS, ROWS, SENSITIVE + 1), "sensitive"),
+        (lambda: information(ROWS, ROWS[:2], SENSITIVE), "sensitive"),
+        (lambda: advantage(1.2, 0.5), "accuracy"),
+        (lambda: advantage(0.5, math.nan), "prior"),
+        (lambda: utility(0.5, 0.5, -0.1), "raw_accuracy"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}:"):
+        call()
