@@ -33,9 +33,9 @@ def headline(cells: pd.DataFrame, summary: Sequence[Row]) -> pd.DataFrame:
                 "accuracy %": percent(row.accuracy),
                 "utility %": percent(row.utility),
                 "shape alone %": percent(row.shape),
-                "worst restoration: hole SSIM": decimal(row.restoration),
+                "worst hole SSIM": decimal(row.restoration),
                 "its PSNR dB": decimal(row.psnr, 1),
-                f"worst inference of {inferred}: advantage %": percent(row.inference),
+                f"worst advantage on {inferred} %": percent(row.inference),
                 "cells": f"{row.ok}/{row.total}",
             }
             for row in summary

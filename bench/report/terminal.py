@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from bench.report.summary import summarize
-from bench.report.tables import headline, headline_caption
+from bench.report.tables import NOT_MEASURED, headline, headline_caption
 from bench.report.timing import timing_table
 from bench.run import Run
 
-_WIDE = 112  # columns that the whole headline needs
+_WIDE = 116  # columns that the whole headline needs
 _KEPT = 5  # of its columns say what is kept: method, hidden, accuracy, utility, shape
 
 
@@ -50,20 +50,26 @@ def _print_coverage(run: Run, console: Console) -> None:
 def _headline(frame: pd.DataFrame, console: Console) -> list[Table]:
     """The headline as one table, or on a narrow terminal as two: what is kept, and what leaks."""
     if console.width >= _WIDE:
-        return [_table(frame, stacked=True)]
-    return [
-        _table(frame.iloc[:, :_KEPT], stacked=True),
-        _table(frame.iloc[:, [0, *range(_KEPT, frame.shape[1])]], stacked=True),
-    ]
+        parts = [frame]
+    else:
+        names = list(frame.columns)
+        parts = [frame[[*names[:2], *names[2:_KEPT]]], frame[[*names[:2], *names[_KEPT:]]]]
+    return [_table(_stacked(part), leading=1) for part in parts]
 
 
-def _table(frame: pd.DataFrame, stacked: bool = False) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_lines=False, header_style="bold", pad_edge=False, leading=int(stacked))
+def _stacked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Value, interval and attack below each other, the hidden share below the method: narrow enough for a terminal."""
+    shown = frame.drop(columns="hidden").map(lambda cell: cell.replace(" [", "\n[").replace("] (", "]\n").rstrip(")"))
+    hidden = frame["hidden"].map(lambda share: "" if share == NOT_MEASURED else f"\n{share} hidden")
+    shown["method"] = frame["method"].map(lambda name: name.replace(":", ":\n").replace(",", ",\n")) + hidden
+    return shown
+
+
+def _table(frame: pd.DataFrame, leading: int = 0) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, leading=leading)
     for number, name in enumerate(frame.columns):
-        table.add_column(str(name), justify="left" if number == 0 else "right", vertical="top")
-    for method, *cells in frame.astype(str).values.tolist():
-        name = method.replace(":", ":\n").replace(",", ",\n") if stacked else method
-        # Value above, interval below: the table fits a terminal of ordinary width.
-        shown = [cell.replace(" [", "\n[").replace("] (", "]\n(") if stacked else cell for cell in cells]
-        table.add_row(*(escape(cell) for cell in (name, *shown)))
+        title = str(name).replace(" on ", "\non ").replace(" alone", "\nalone")
+        table.add_column(title, justify="left" if number == 0 else "right", no_wrap=True)
+    for row in frame.astype(str).values.tolist():
+        table.add_row(*(escape(cell) for cell in row))
     return table

@@ -95,7 +95,9 @@ def assemble(matrix: Matrix, found: Sequence[Result], record: Mapping[str, Any])
     samples = pd.concat(
         [_samples(result, matrix, record) for result in found if result.status == "ok"] or [pd.DataFrame()]
     )
-    return Tables(_typed(pd.DataFrame(rows)), samples.reset_index(drop=True))
+    identity = [name for name in _COLUMNS if name in samples.columns]
+    outcomes = sorted(set(samples.columns) - set(identity))
+    return Tables(_typed(pd.DataFrame(rows)), samples[[*identity, *outcomes]].reset_index(drop=True))
 
 
 def _identity(
@@ -230,7 +232,8 @@ def _samples(result: Result, matrix: Matrix, record: Mapping[str, Any]) -> pd.Da
     for split in SPLITS:
         columns = result.columns(split)
         if columns:
-            parts.append(pd.DataFrame({**columns, "split": split}))
+            # In the order of their names: an artifact from the store has forgotten the order it was made in.
+            parts.append(pd.DataFrame({**dict(sorted(columns.items())), "split": split}))
     frame = pd.concat(parts)
     for position, (name, value) in enumerate({**base, "seed": result.cell.seed}.items()):
         frame.insert(position, name, value)
