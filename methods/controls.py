@@ -15,6 +15,7 @@ class Raw(Method):
 
     name: ClassVar[str] = "raw"
     role: ClassVar[Literal["method", "raw", "null"]] = "raw"
+    mirror_symmetric: ClassVar[bool] = True
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         return Release(images)
@@ -25,6 +26,7 @@ class FullMask(Method):
 
     name: ClassVar[str] = "full-mask"
     role: ClassVar[Literal["method", "raw", "null"]] = "null"
+    mirror_symmetric: ClassVar[bool] = True
     masked: ClassVar[bool] = True
 
     def desensitize(self, images: Tensor, given: Given) -> Release:

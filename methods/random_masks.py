@@ -13,6 +13,7 @@ class Random(MaskMethod):
     """Keep pixels or patches at random: what any informed mask must beat at the same ratio."""
 
     name: ClassVar[str] = "random"
+    mirror_symmetric: ClassVar[bool] = True
     source: ClassVar[str] = "2111.06377 (patches); SEBA's random dropping (pixels)"
 
     def scores(self, images: Tensor, given: Given) -> Tensor:

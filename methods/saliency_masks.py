@@ -15,6 +15,7 @@ class Saliency(MaskMethod):
     """Keep what an attribution says matters to a teacher of the task, hide the rest."""
 
     name: ClassVar[str] = "saliency"
+    mirror_symmetric: ClassVar[bool] = True
     source: ClassVar[str] = "our reading of 2312.08975"
 
     attribution: str = Field("integrated-gradients", description="from `maskbench list attributions`")

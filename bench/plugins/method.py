@@ -29,13 +29,14 @@ class Method(Plugin):
         masked: whether the release comes with masks.
         role: the two controls are told by their role, not by their name: ``raw`` releases the image as it is
             (the upper end of utility), ``null`` releases nothing of it (the chance level of every attack).
-        mirror_symmetric: whether the release of a mirrored image could be the mirrored release. False for a method
-            that tells left from right, such as a keyed shuffle: then nothing that is trained on it mirrors.
+        mirror_symmetric: whether the mirrored release could be the release of the mirrored image. Only then do the
+            recognizer and the attackers mirror what they train on: a method that codes something in left and right
+            would otherwise hide it from every attacker that mirrors. False unless the author says so.
     """
 
     masked: ClassVar[bool] = False
     role: ClassVar[Literal["method", "raw", "null"]] = "method"
-    mirror_symmetric: ClassVar[bool] = True
+    mirror_symmetric: ClassVar[bool] = False
 
     def requests(self) -> tuple[Attribution, ...]:
         """The attributions that ``fit`` and ``desensitize`` need; the engine computes and shares them."""

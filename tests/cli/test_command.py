@@ -1,0 +1,54 @@
+"""The command itself: quick to answer, and it lists what is there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-c", "from bench.cli.main import main; main()", *arguments]
+    return subprocess.run(call, cwd=CHECKOUT, env={**os.environ, "COLUMNS": "150"}, capture_output=True, text=True)
+
+
+def test_help_answers_at_once() -> None:
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        assert "run" in _command("--help").stdout
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.6
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, bench.cli.main; print([m for m in ('torch', 'pandas', 'captum', 'cv2') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("methods", "saliency"),
+        ("attacks", "restorer"),
+        ("adjustments", "masknet"),
+        ("datasets", "digits"),
+        ("recognizers", "small"),
+        ("attributions", "grad-cam"),
+        ("suites", "quick"),
+    ],
+)
+def test_list(kind: str, name: str) -> None:
+    names = _command("list", kind, "--names")
+    assert names.returncode == 0, names.stderr
+    assert name in names.stdout.split("\n")
+    table = _command("list", kind)
+    assert name in table.stdout
+    assert "name" in table.stdout
