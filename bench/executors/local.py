@@ -105,7 +105,7 @@ class LocalExecutor:
             "device": device_name(self.device),
             "finished": time.time(),
         }
-        description = {"stage": step.stage.kind, "slot": step.stage.title(), "ingredients": step.ingredients}
+        description = {"stage": step.stage.kind, "slot": step.stage.slot(), "ingredients": step.ingredients}
         self.store.save(step.key, artifact, {**description, "timing": timing})
         self._remember(step.key, artifact)
         return Outcome(step, "computed", timing=timing)

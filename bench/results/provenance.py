@@ -6,7 +6,7 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def provenance(run: Run) -> dict[str, Any]:
     options = run.matrix.data.options
     return {
         "schema_version": SCHEMA_VERSION,
-        "maskbench": version("maskbench"),
+        "maskbench": _own_version(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "suite": _suite(run),
         "data": {
@@ -45,6 +45,14 @@ def provenance(run: Run) -> dict[str, Any]:
         "libraries": dict(sorted(libraries.items())),
         "git": git_state(Path(__file__).parents[2]),
     }
+
+
+def _own_version() -> str:
+    """The installed version; a checkout on the import path has none."""
+    try:
+        return version("maskbench")
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _suite(run: Run) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -39,13 +39,24 @@ class Data(Stage):
         return {}
 
     def parameters(self) -> Mapping[str, Any]:
-        return {**self.options.model_dump(exclude={"source"}), "content": _fingerprint(self.options)}
+        return {**self.options.model_dump(exclude={"source"}), "content": fingerprint(self.options)}
 
     def roots(self) -> tuple[str, ...]:
         return (source_module(self.options),)
 
     def title(self) -> str:
         return "data"
+
+    def slot(self) -> str:
+        options = self.options
+        chosen = {
+            "target": options.target,
+            "sensitive": options.sensitive,
+            "size": options.size,
+            "limit": options.limit,
+        }
+        shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
+        return f"{Path(options.source).name} ({shown})"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         images = load(self.options)
@@ -67,11 +78,6 @@ class Data(Stage):
                 "sizes": {name: len(index) for name, index in chosen.items()},
             },
         )
-
-
-@lru_cache(maxsize=8)
-def _fingerprint(options: DataOptions) -> str:
-    return fingerprint(options)
 
 
 @dataclass(frozen=True)

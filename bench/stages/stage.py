@@ -42,6 +42,11 @@ class Stage(ABC):
     def title(self) -> str:
         """A few words for progress and messages."""
 
+    def slot(self) -> str:
+        """What the work is for: artifacts of one slot replace each other when something they are made of changes."""
+        data = self.inputs().get("data")
+        return f"{self.title()} · {data.slot()}" if data else self.title()
+
     @abstractmethod
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         """Do the work."""
