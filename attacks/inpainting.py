@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
-from skimage.restoration import inpaint_biharmonic
 from torch import Tensor
 
 from bench import Release, RestorationAttack
@@ -23,7 +21,7 @@ class _OpenCV(RestorationAttack):
     """OpenCV's inpainting of 8-bit images."""
 
     needs_masks: ClassVar[bool] = True
-    flag: ClassVar[int]
+    algorithm: ClassVar[str]
 
     radius: float = Field(3.0, gt=0, le=64, description="neighbourhood that a pixel is continued from, in pixels")
 
@@ -35,7 +33,9 @@ class _OpenCV(RestorationAttack):
         return grey_where_empty(images, release)
 
     def _inpaint(self, picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        restored = cv2.inpaint(picture, hole, self.radius, self.flag)
+        import cv2  # here, so that listing and planning do not wait for it
+
+        restored = cv2.inpaint(picture, hole, self.radius, getattr(cv2, self.algorithm))
         return restored.reshape(picture.shape)
 
 
@@ -44,7 +44,7 @@ class Telea(_OpenCV):
 
     name: ClassVar[str] = "telea"
     source: ClassVar[str] = "Telea 2004, An image inpainting technique based on the fast marching method"
-    flag: ClassVar[int] = cv2.INPAINT_TELEA
+    algorithm: ClassVar[str] = "INPAINT_TELEA"
 
 
 class NavierStokes(_OpenCV):
@@ -52,7 +52,7 @@ class NavierStokes(_OpenCV):
 
     name: ClassVar[str] = "navier-stokes"
     source: ClassVar[str] = "Bertalmio et al. 2001, Navier-Stokes, fluid dynamics, and image and video inpainting"
-    flag: ClassVar[int] = cv2.INPAINT_NS
+    algorithm: ClassVar[str] = "INPAINT_NS"
 
 
 class Biharmonic(RestorationAttack):
@@ -71,6 +71,8 @@ class Biharmonic(RestorationAttack):
 
 
 def _biharmonic(picture: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArray[np.float32]:
+    from skimage.restoration import inpaint_biharmonic  # here, so that listing and planning do not wait for it
+
     if hole.all() or not hole.any():
         return picture
     return inpaint_biharmonic(picture, hole, channel_axis=-1).astype(np.float32)

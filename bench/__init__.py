@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.errors import ContractViolation, UsageError
+    from bench.errors import ContractViolation, Unavailable, UsageError
     from bench.plugins.adjustment import Adjustment
     from bench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
     from bench.plugins.given import Attribution, Given, Owner
@@ -32,11 +32,12 @@ __all__ = [
     "Randomness",
     "Release",
     "RestorationAttack",
+    "Unavailable",
     "UsageError",
 ]
 
 _HOMES = {
-    "bench.errors": ("ContractViolation", "UsageError"),
+    "bench.errors": ("ContractViolation", "Unavailable", "UsageError"),
     "bench.plugins.adjustment": ("Adjustment",),
     "bench.plugins.attack": ("Aux", "InferenceAttack", "InferenceAux", "Known", "RestorationAttack"),
     "bench.plugins.given": ("Attribution", "Given", "Owner"),

@@ -19,7 +19,7 @@ class ContractViolation(MaskbenchError):
 
 
 class Unavailable(MaskbenchError):
-    """Something cannot run here, for a stated reason (an unavailable cell, not a failure)."""
+    """Something cannot run here or on these data, for a stated reason (an unavailable cell, not a failure)."""
 
 
 class DamagedArtifact(MaskbenchError):

@@ -12,7 +12,7 @@ import torch
 
 from bench.data.load import resolve
 from bench.errors import UsageError
-from bench.executors.local import LocalExecutor, Observer, Outcome
+from bench.executors.local import MISSING, LocalExecutor, Observer, Outcome
 from bench.matrix import Matrix, expand
 from bench.plan import Plan
 from bench.results.assemble import Result, Tables, assemble, results
@@ -81,7 +81,7 @@ def execute(suite: Suite, store_root: Path, device: torch.device, observer: Obse
 
 
 def _data_record(key: str, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Mapping[str, Any]:
-    if outcomes[key].source == "failed":
+    if outcomes[key].source in MISSING:
         # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
         raise UsageError(outcomes[key].reason)
     return executor.read(key).record

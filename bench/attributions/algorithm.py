@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
-import pkgutil
 from abc import ABC, abstractmethod
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -54,24 +55,53 @@ class Algorithm(ABC):
         return scores
 
 
-@lru_cache(maxsize=1)
-def algorithms() -> dict[str, Algorithm]:
-    """Name → algorithm, for all that lie in ``bench/attributions``."""
-    found: dict[str, Algorithm] = {}
-    for info in pkgutil.iter_modules(bench.attributions.__path__):
-        module = importlib.import_module(f"bench.attributions.{info.name}")
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Algorithm) and "name" in vars(value):
-                found[value.name] = value()
+@cache
+def modules() -> dict[str, str]:
+    """Name → module of every algorithm in ``bench/attributions``, read from the text: planning needs no Captum."""
+    found: dict[str, str] = {}
+    for path in sorted(Path(str(bench.attributions.__file__)).parent.glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and (name := _name_of(node)) is not None:
+                found[name] = f"bench.attributions.{path.stem}"
     return found
+
+
+def _name_of(definition: ast.ClassDef) -> str | None:
+    """The literal that a class gives to its ``name``."""
+    for node in definition.body:
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.target.id == "name"
+            and isinstance(node.value, ast.Constant)
+        ):
+            return str(node.value.value)
+    return None
+
+
+def module_of(name: str) -> str:
+    """The module that holds an algorithm.
+
+    Raises:
+        UsageError: there is none of that name; the message has the nearest one.
+    """
+    if name not in modules():
+        raise unknown("attribution", name, modules())
+    return modules()[name]
 
 
 def find(name: str) -> Algorithm:
     """The algorithm of a name.
 
     Raises:
-        UsageError: there is none; the message has the nearest name.
+        UsageError: as ``module_of``.
     """
-    if name not in algorithms():
-        raise unknown("attribution", name, algorithms())
-    return algorithms()[name]
+    for value in vars(importlib.import_module(module_of(name))).values():
+        if isinstance(value, type) and issubclass(value, Algorithm) and vars(value).get("name") == name:
+            return value()
+    raise unknown("attribution", name, modules())
+
+
+def algorithms() -> dict[str, Algorithm]:
+    """Name → algorithm, for all that lie in ``bench/attributions``."""
+    return {name: find(name) for name in modules()}

@@ -6,7 +6,7 @@ import sys
 
 from rich.console import Console
 
-_FILE_WIDTH = 120  # columns where the output goes to a file or a pipe, which have no width of their own
+_FILE_WIDTH = 130  # columns where the output goes to a file or a pipe, which have no width of their own
 
 
 def terminal() -> Console:

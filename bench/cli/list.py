@@ -54,7 +54,7 @@ def _plugins(kind: str) -> tuple[tuple[str, ...], Listing]:
     plugins = [found.get(kind, name) for name in found.names(kind)]
     rows = [(plugin.name, plugin.summary(), _parameters(plugin), plugin.source) for plugin in plugins]
     for module, reason in found.broken.items():
-        rows.append((f"({module})", f"could not be read: {reason}", "", ""))
+        typer.echo(f"Not read: {module}: {reason}", err=True)
     return ("name", "what it does", "parameters", "source"), rows
 
 

@@ -7,16 +7,18 @@ import sys
 import typer
 from rich.console import Console
 
+from bench.cli import check as check_command
+from bench.cli import exits
 from bench.cli import list as list_command
+from bench.cli import new as new_command
 from bench.cli import run as run_command
 from bench.cli import why as why_command
 from bench.errors import MaskbenchError
 
-EXIT_FAILED, EXIT_WRONG_USE = 1, 2
-
 app = typer.Typer(
     name="maskbench",
     help="Does masking images before outsourcing their training protect them? Accuracy against worst-case leakage.",
+    epilog="Add --debug to any command to see the traceback of an error.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,6 +26,8 @@ app = typer.Typer(
 )
 app.command("run")(run_command.run)
 app.command("list")(list_command.list_)
+app.command("new")(new_command.new)
+app.command("check")(check_command.check)
 app.command("why")(why_command.why)
 
 
@@ -38,7 +42,7 @@ def main() -> None:
         if debug:
             raise
         Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_plain(str(error))}", highlight=False)
-        sys.exit(EXIT_WRONG_USE)
+        sys.exit(exits.WRONG_USE)
 
 
 def _plain(text: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from bench.cli import options
+from bench.cli import exits, options
 from bench.cli.console import terminal
 
 
@@ -45,10 +46,12 @@ def run(
         where = choose_device(device)
     with RunProgress(console) as progress:
         result = execute(chosen, options.store_folder(store), where, progress)
-    write(result, folder)
-    print_run(result, folder, console)
+    print_run(result, console)
+    with console.status("Writing tables and figures"):
+        write(result, folder)
+    console.print(f"Results: {escape(str(folder))}", highlight=False, soft_wrap=True)
     if result.failed:
-        raise typer.Exit(1)
+        raise typer.Exit(exits.FAILED)
 
 
 def _with_data(

@@ -13,11 +13,14 @@ from typing import Any, Protocol
 
 import torch
 
-from bench.errors import MaskbenchError
+from bench.errors import MaskbenchError, Unavailable
 from bench.executors.hardware import Meter, device_name
 from bench.plan import Plan, Step
 from bench.stages.stage import Context
 from bench.store import Artifact, Store
+
+MISSING = ("failed", "unavailable")
+"""Sources of an outcome that has no artifact."""
 
 _MEMORY = 2 << 30  # bytes of artifacts kept in memory between steps
 
@@ -27,8 +30,8 @@ class Outcome:
     """What became of a step.
 
     Attributes:
-        source: "computed" in this run, "stored" by an earlier one, or "failed".
-        reason: why it failed.
+        source: "computed" in this run, "stored" by an earlier one, "failed", or "unavailable": it cannot run here.
+        reason: why it failed or cannot run.
         trace: the traceback of a failure, for the log.
         timing: when the work was done: seconds, device, memory; as stored with the artifact.
     """
@@ -84,13 +87,15 @@ class LocalExecutor:
 
     def _make(self, step: Step, outcomes: Mapping[str, Outcome], observer: Observer) -> Outcome:
         for key in step.inputs.values():
-            if outcomes[key].source == "failed":
-                return Outcome(step, "failed", outcomes[key].reason)
+            if outcomes[key].source in MISSING:
+                return Outcome(step, outcomes[key].source, outcomes[key].reason)
         with self.store.turn(step.key):
             if self.store.verify(step.key):  # another run made it while this one waited for its turn
                 return self._found(step)
             try:
                 return self._run(step, observer)
+            except Unavailable as error:
+                return Outcome(step, "unavailable", str(error))
             except Exception as error:  # noqa: BLE001 - whatever a plug-in raises becomes a failed cell with its reason
                 return Outcome(step, "failed", explain(error, step), traceback.format_exc())
 

@@ -18,7 +18,6 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from torch import Tensor
 
 Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -41,10 +40,15 @@ class Interval:
 
 
 def mean(means: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean of a single outcome column, the statistic of accuracy, PSNR and SSIM."""
+    """Return the mean of a single outcome column, the statistic of PSNR and SSIM."""
     if means.shape[-1] != 1:
         raise ValueError(f"means: expected one column, got {means.shape[-1]}.")
     return means[..., 0]
+
+
+def proportion(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of a single column of 0 and 1, the statistic of accuracy; see ``interval`` on its bounds."""
+    return mean(means)
 
 
 def interval(
@@ -61,7 +65,7 @@ def interval(
     NaN under any seed or in any column is left out under all; ``n`` counts the others. ``n = 0`` gives NaN; a
     single image gives NaN bounds. Resamples where the statistic is NaN are left out.
 
-    Where a plain proportion (one column of 0 and 1, ``mean``) is all 0 or all 1, every resample agrees and
+    Where a plain ``proportion`` (one column of 0 and 1) is all 0 or all 1, every resample agrees and
     the bootstrap would claim certainty; then the bounds are Clopper-Pearson's for ``n`` trials, seeds not
     counted as more trials. Other statistics of constant columns keep their degenerate interval.
 
@@ -80,7 +84,9 @@ def interval(
     centre = outcomes.mean(axis=(0, 1))
     value = float(_apply(statistic, centre))
 
-    if statistic is mean and centre[0] in (0.0, 1.0) and bool((outcomes == centre).all()):
+    if statistic is proportion and centre[0] in (0.0, 1.0) and bool((outcomes == centre).all()):
+        from scipy.stats import binomtest  # half a second to import, and rarely used
+
         exact = binomtest(round(n * value), n).proportion_ci(confidence, method="exact")
         return Interval(value, float(exact.low), float(exact.high), n, seeds)
     if n == 1:

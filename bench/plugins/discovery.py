@@ -85,21 +85,17 @@ def origin(plugin: type[Plugin]) -> str:
 def catalogue() -> Catalogue:
     """The plug-ins of this process. Read once; ``add_file`` adds to it."""
     found = Catalogue()
-    for name in _built_in_modules():
-        found.add_module(importlib.import_module(name))
-    for group in FOLDERS:
-        for entry in entry_points(group=f"maskbench.{group}"):
-            _add_entry(found, entry.value)
+    installed = [entry for group in FOLDERS for entry in entry_points(group=f"maskbench.{group}")]
+    for name in (*_built_in_modules(), *(entry.module for entry in installed)):
+        _add(found, name)
     return found
 
 
-def _add_entry(found: Catalogue, value: str) -> None:
-    module_name = value.partition(":")[0]
+def _add(found: Catalogue, name: str) -> None:
     try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        # An installed package that does not load must not take the whole benchmark with it; it is named when asked for.
-        found.broken[module_name] = str(error)
+        module = importlib.import_module(name)
+    except Exception as error:  # noqa: BLE001 - whatever one module raises, the others must stay usable; it is named
+        found.broken[name] = f"{type(error).__name__}: {error}"
         return
     found.add_module(module)
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import gaussian_blur
 
 from bench.randomness import Randomness
 
@@ -30,6 +29,8 @@ def noise(images: Tensor, masks: Tensor, rng: Randomness) -> Tensor:
 
 def blur(images: Tensor, masks: Tensor, rng: Randomness) -> Tensor:
     """The image blurred with σ = 1/16 of its shorter side: it shows the hidden content at low resolution."""
+    from torchvision.transforms.v2.functional import gaussian_blur  # a second to import, and rarely used
+
     sigma = min(images.shape[-2:]) / 16
     kernel = 2 * round(2 * sigma) + 1
     return gaussian_blur(images, [kernel, kernel], [sigma, sigma]).clamp(0, 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import pandas as pd
 from rich import box
@@ -16,12 +15,12 @@ from bench.report.tables import NOT_MEASURED, headline, headline_caption
 from bench.report.timing import timing_table
 from bench.run import Run
 
-_WIDE = 116  # columns that the whole headline needs
+_WIDE = 126  # columns that the whole headline needs
 _KEPT = 5  # of its columns say what is kept: method, hidden, accuracy, utility, shape
 
 
-def print_run(run: Run, folder: Path, console: Console) -> None:
-    """The headline table, the coverage with the reasons of what is missing, the times, and where everything lies."""
+def print_run(run: Run, console: Console) -> None:
+    """The headline table, the coverage with the reasons of what is missing, and the times."""
     cells = run.tables.cells
     for table in _headline(headline(cells, summarize(cells)), console):
         console.print(table)
@@ -29,7 +28,6 @@ def print_run(run: Run, folder: Path, console: Console) -> None:
     console.print()
     console.print(_table(timing_table(run)))
     _print_coverage(run, console)
-    console.print(f"Results: {escape(str(folder))}", highlight=False, soft_wrap=True)
 
 
 def _print_coverage(run: Run, console: Console) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bench.executors.local import Outcome
+from bench.executors.local import MISSING, Outcome
 from bench.matrix import Attack, Cell, Matrix
 from bench.plan import Plan
 from bench.plugins.attack import RestorationAttack
@@ -68,8 +68,8 @@ def results(
             continue
         key = plan.key(cell.scoring)
         outcome = outcomes[key]
-        if outcome.source == "failed":
-            found.append(Result(cell, "failed", outcome.reason, key, None))
+        if outcome.source in MISSING:
+            found.append(Result(cell, outcome.source, outcome.reason, key, None))
         else:
             found.append(Result(cell, "ok", "", key, read(key)))
     return found

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bench.metrics.catalogue import CATALOGUE
 from bench.metrics.classification import balanced_columns, balanced_statistic
-from bench.metrics.intervals import Interval, Statistic, interval, mean
+from bench.metrics.intervals import Interval, Statistic, interval, mean, proportion
 from bench.metrics.leakage import advantage, bits, utility
 
 Outcomes = Mapping[str, NDArray[np.generic]]
@@ -61,7 +61,7 @@ def _accuracies(outcomes: Outcomes, classes: int, direction: str) -> list[Estima
         ]
     )
     return [
-        _estimate("accuracy", _stack(correct), mean, direction),
+        _estimate("accuracy", _stack(correct), proportion, direction),
         _estimate("balanced_accuracy", balanced, balanced_statistic, direction),
     ]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.executors.hardware import device_name
+from bench.executors.local import MISSING
 from bench.models.recognizers import identity
 from bench.results.assemble import SCHEMA_VERSION
 from bench.run import Run
@@ -38,7 +39,7 @@ def provenance(run: Run) -> dict[str, Any]:
         "attacks": [attack.label() for attack in run.matrix.attacks],
         "coverage": {status: statuses.count(status) for status in ("ok", "failed", "unavailable")},
         "seconds": dict(run.seconds),
-        "stages": {source: _count(run, source) for source in ("computed", "stored", "failed")},
+        "stages": {source: _count(run, source) for source in ("computed", "stored", *MISSING)},
         "device": device_name(run.executor.device),
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -9,8 +9,6 @@ from pathlib import Path
 import pandas as pd
 
 from bench.errors import UsageError
-from bench.report.figures import accuracy_against_leakage
-from bench.report.pictures import picture_grid
 from bench.report.summary import summarize
 from bench.report.tables import TABLES, to_markdown
 from bench.report.timing import timing_table, timings
@@ -32,6 +30,9 @@ def choose_folder(out: Path | None, suite: str) -> Path:
 
 def write(run: Run, folder: Path) -> None:
     """Write tables, figures, samples and provenance of a run."""
+    from bench.report.figures import accuracy_against_leakage  # matplotlib loads when there is something to draw
+    from bench.report.pictures import picture_grid
+
     for part in (folder / "tables", folder / "figures"):
         part.mkdir(parents=True, exist_ok=True)
     cells = run.tables.cells

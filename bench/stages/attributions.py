@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from bench.attributions.algorithm import find
+from bench.attributions.algorithm import find, module_of
 from bench.release import to_float
 from bench.stages.data import SPLITS, Data, Dataset
 from bench.stages.stage import Context, Stage
@@ -35,7 +35,7 @@ class Attributions(Stage):
         return {"algorithm": self.algorithm}
 
     def roots(self) -> tuple[str, ...]:
-        return (type(find(self.algorithm)).__module__,)
+        return (module_of(self.algorithm),)
 
     def title(self) -> str:
         return f"attribution {self.algorithm} · {self.teacher.party} · {self.teacher.label} · seed {self.teacher.seed}"

@@ -10,7 +10,7 @@ from tiny import command
 BROKEN = '''
 from typing import ClassVar
 import torch
-from bench import Given, InferenceAttack, MaskMethod, Method, Release, RestorationAttack
+from bench import Method, Release, RestorationAttack, Unavailable
 
 
 def method(name, function, masked=True, promised=None):
@@ -36,6 +36,18 @@ Shape = method("shape", lambda images: Release(images[:, :, 1:], ones(images)))
 Outside = method("outside", lambda images: Release(images + 1, ones(images)))
 Grey = method("grey", lambda images: Release(images, ones(images, 0.5)))
 Ratio = method("ratio", lambda images: Release(images, ones(images)), promised=0.9)
+
+
+class NotOnTheseData(Method):
+    """Finds out in fit that the data will not do."""
+
+    name: ClassVar[str] = "not-on-these-data"
+
+    def fit(self, owner):
+        raise Unavailable("these data have no identities")
+
+    def desensitize(self, images, given):
+        return Release(images)
 
 
 class BadRestorer(RestorationAttack):
@@ -76,7 +88,7 @@ def test_each_failure_is_its_own_cell(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     (tmp_path / "suite.yaml").write_text(
         "data: {source: digits, limit: 300}\nseeds: 1\n"
-        f"methods: [raw, full-mask, random, {', '.join(REASONS)}]\n"
+        f"methods: [raw, full-mask, random, not-on-these-data, {', '.join(REASONS)}]\n"
         "attacks: [released, bad-restorer, absent]\n"
         "settings: {scored: 32, recognition: {epochs: 1}, attack: {epochs: 1}, restoration: {epochs: 1}}\n"
     )
@@ -100,4 +112,7 @@ def test_each_failure_is_its_own_cell(tmp_path: Path) -> None:
     # The attack that failed could have been the worst: the worst case must not be taken over the others.
     worst = cells[(cells["attack"] == "worst-case") & (cells["method"] == "random")]
     assert set(worst["status"]) == {"failed"}
-    assert "Coverage: 6 of 36 cells ok" in done.stdout
+    not_here = cells[(cells["method"] == "not-on-these-data") & (cells["attack"].isin(["none", "released"]))]
+    assert set(not_here["status"]) == {"unavailable"}
+    assert not_here["reason"].str.contains("no identities").all()
+    assert "Coverage: 6 of 40 cells ok" in done.stdout

@@ -25,7 +25,7 @@ class Log:
     """An observer that remembers what was computed, found and failed, by title."""
 
     def __init__(self) -> None:
-        self.outcomes: dict[str, list[str]] = {"computed": [], "stored": [], "failed": []}
+        self.outcomes: dict[str, list[str]] = {"computed": [], "stored": [], "failed": [], "unavailable": []}
 
     def planned(self, steps: int, stored: int) -> None:
         """See ``Observer``."""

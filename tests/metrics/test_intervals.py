@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest, bootstrap, norm
 
 from bench.metrics.classification import balanced_columns, balanced_statistic
-from bench.metrics.intervals import Interval, _counts, difference, interval, mean
+from bench.metrics.intervals import Interval, _counts, difference, interval, mean, proportion
 from bench.metrics.leakage import advantage
 
 
@@ -127,15 +127,17 @@ def test_the_bounds_do_not_depend_on_how_weights_are_blocked(monkeypatch: pytest
 @pytest.mark.parametrize("outcome", [0.0, 1.0])
 @pytest.mark.parametrize("n", [1, 20, 500])
 def test_a_proportion_at_the_boundary_is_not_certain(outcome: float, n: int) -> None:
-    result = interval(np.full((3, n, 1), outcome))
+    result = interval(np.full((3, n, 1), outcome), proportion)
     exact = binomtest(round(n * outcome), n).proportion_ci(0.95, "exact")
     assert (result.value, result.low, result.high) == (outcome, exact.low, exact.high)
     assert result.low < result.high
 
 
 def test_other_constants_are_degenerate() -> None:
-    result = interval(np.full((2, 50, 1), 0.25))
-    assert (result.value, result.low, result.high) == (0.25, 0.25, 0.25)
+    for constant in (0.25, 1.0):
+        # An SSIM of 1 for every image is no share of successes: only proportions get the exact interval.
+        result = interval(np.full((2, 50, 1), constant))
+        assert (result.value, result.low, result.high) == (constant, constant, constant)
 
 
 def test_an_image_with_a_nan_anywhere_is_left_out_everywhere() -> None:

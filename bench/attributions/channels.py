@@ -1,0 +1,10 @@
+"""From a value for each channel of a pixel to one for the pixel."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def magnitude(attribution: Tensor) -> Tensor:
+    """N C H W → N 1 H W. Evidence for and against the class both matter to recognition, so the sign is dropped."""
+    return attribution.abs().sum(dim=1, keepdim=True)

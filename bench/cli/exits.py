@@ -1,0 +1,7 @@
+"""Exit codes of the command; 0 is done."""
+
+FAILED = 1
+"""A regression, a failed check, or failed cells."""
+
+WRONG_USE = 2
+"""Something that does not exist or does not fit was asked for."""

@@ -1,0 +1,75 @@
+"""Pixelation with the noise of differential privacy."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional as F
+
+from bench import Given, Method, Randomness, Release
+
+_GREY_LEVELS = 255.0
+
+
+class DpPix(Method):
+    """Replace each block by its mean plus Laplace noise (differentially private pixelation).
+
+    The noise of a block of b × b pixels has the scale 255 · m / (b² · epsilon) on the 0 to 255 scale, and the sum is
+    clipped. Images that differ in at most ``m`` pixels are then epsilon-indistinguishable, channel by channel: a
+    colour image as a whole gets three times epsilon. Blocks cut off by the image's edge are means of fewer pixels and
+    get more noise for it.
+    """
+
+    name: ClassVar[str] = "dp-pix"
+    source: ClassVar[str] = "Fan 2018, Image Pixelization with Differential Privacy (DBSec)"
+    mirror_symmetric: ClassVar[bool] = True
+
+    block: int = Field(4, ge=1, description="side of a block in pixels")
+    epsilon: float = Field(1.0, gt=0, description="privacy budget of a channel")
+    m: int = Field(4, ge=1, description="how many pixels may differ between images that shall look alike")
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        channels, height, width = images.shape[1:]
+        means = block_means(images, self.block)
+        scale = noise_scale((height, width), self.block, self.epsilon, self.m).to(images.device)
+        noisy = (means + laplace_noise(given.rng, channels, scale)).clamp(0, _GREY_LEVELS) / _GREY_LEVELS
+        whole = noisy.repeat_interleave(self.block, dim=2).repeat_interleave(self.block, dim=3)
+        return Release(whole[:, :, :height, :width].to(torch.float32))
+
+
+def block_means(images: Tensor, block: int) -> Tensor:
+    """Means of blocks, of what is there of them at the right and lower edge.
+
+    Args:
+        images: float32 N C H W in [0, 1], on the 8-bit grid.
+
+    Returns:
+        float64 N C ceil(H / block) ceil(W / block), 0 to 255: quotients of integers, the same on every device.
+    """
+    levels = (images.to(torch.float64) * _GREY_LEVELS).round()
+    return F.avg_pool2d(levels, block, ceil_mode=True, count_include_pad=False)
+
+
+def noise_scale(size: tuple[int, int], block: int, epsilon: float, m: int) -> Tensor:
+    """The Laplace scale of each block: 255 · m / (pixels in the block · epsilon).
+
+    A pixel moves the mean of its block by at most 255 / pixels, which is 1 / m of the block's scale times epsilon; m
+    pixels, wherever they lie, use up epsilon (Fan 2018, theorem on DP pixelization).
+
+    Returns:
+        float64, ceil(H / block) × ceil(W / block), on the 0 to 255 scale.
+    """
+    heights, widths = (_block_sides(length, block) for length in size)
+    return _GREY_LEVELS * m / (heights[:, None] * widths[None, :] * epsilon)
+
+
+def laplace_noise(rng: Randomness, channels: int, scale: Tensor) -> Tensor:
+    """Independent Laplace noise for each image, channel and block: float64 N C h w, from ``scale`` of h w."""
+    return rng.laplace(channels, *scale.shape).to(torch.float64) * scale
+
+
+def _block_sides(length: int, block: int) -> Tensor:
+    return torch.tensor([min(block, length - start) for start in range(0, length, block)], dtype=torch.float64)

@@ -1,0 +1,53 @@
+"""A control for saliency masks: the same algorithm, explaining a network that has learned nothing."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from bench import Given, MaskMethod, Owner
+from bench.attributions.algorithm import find, module_of
+from bench.attributions.names import AttributionName
+from bench.fingerprint import closure
+from bench.models.recognizer import Recognizer
+from bench.models.small import RECOGNIZER, build
+from bench.training.seeding import seeded
+
+_LAST = "network.head.weight"  # classes × features: tells how many classes the stored network has
+
+
+class UntrainedSaliency(MaskMethod):
+    """Keep what an attribution says matters to an untrained network: how much of saliency is the algorithm alone.
+
+    The network is the ``small`` recognizer with each party's own random weights. It is computed in float64, so that
+    its rounding, which depends on the batch and the device, does not reach the mask.
+    """
+
+    name: ClassVar[str] = "saliency-untrained"
+    source: ClassVar[str] = "1810.03292 (randomised models as a control)"
+
+    attribution: AttributionName = Field("integrated-gradients", description="from `maskbench list attributions`")
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        channels, height, width = owner.images.shape[1:]
+        with seeded(owner.seed):
+            network = build(RECOGNIZER, channels=channels, classes=owner.classes, size=(height, width))
+        return network.state_dict()
+
+    def scores(self, images: Tensor, given: Given) -> Tensor:
+        return find(self.attribution).explain(self._network(images), images.double())
+
+    def release_parameters(self) -> dict[str, Any]:
+        # The engine follows imports; the algorithm is reached by its name, so its code is named here.
+        sources, libraries = closure([module_of(self.attribution)])
+        return {**super().release_parameters(), "algorithm": {**sources, **libraries}}
+
+    def _network(self, images: Tensor) -> Recognizer:
+        channels, height, width = images.shape[1:]
+        with torch.device("meta"):  # no weights are drawn: those of the state take their place
+            network = build(RECOGNIZER, channels=channels, classes=len(self.state[_LAST]), size=(height, width))
+        network.load_state_dict(self.state, assign=True)
+        return network.to(images.device).double().eval().requires_grad_(False)

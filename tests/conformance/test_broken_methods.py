@@ -1,0 +1,320 @@
+"""Every check of a method finds the method that breaks it, and that method alone breaks nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from pydantic import Field, PrivateAttr
+from torch import Tensor
+
+from bench import Attribution, Given, MaskMethod, Method, Owner, Release
+from bench.conformance.methods import METHOD_CHECKS
+from bench.conformance.suite import check, examine
+
+_REMEMBERED: dict[str, Tensor] = {}
+
+
+class Whole(Method):
+    """Keep everything: what the methods below do right."""
+
+    name: ClassVar[str] = "whole"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images)
+
+
+class Loud(Whole):
+    """A name in capitals."""
+
+    name: ClassVar[str] = "Loud_Name"
+
+
+class Silent(Whole):
+    name: ClassVar[str] = "silent"
+
+
+class NoDefault(Whole):
+    """A parameter that must be given."""
+
+    name: ClassVar[str] = "no-default"
+    size: int = Field(ge=1)
+
+
+class Misspelt(Whole):
+    """An attribution that does not exist."""
+
+    name: ClassVar[str] = "misspelt"
+
+    def release_parameters(self) -> dict[str, Any]:
+        return {"names": {"a", "b"}}
+
+
+class FitsAList(Whole):
+    """A state that cannot be stored."""
+
+    name: ClassVar[str] = "fits-a-list"
+
+    def fit(self, owner: Owner) -> Any:
+        return [owner.images.mean()]
+
+
+class TooBright(Whole):
+    """Values above 1."""
+
+    name: ClassVar[str] = "too-bright"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images + 0.5)
+
+
+class Overwrites(Whole):
+    """The input is the output's buffer."""
+
+    name: ClassVar[str] = "overwrites"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images.mul_(0.5))
+
+
+class ChangesKept(Whole):
+    """A mask that keeps everything, over images that are changed."""
+
+    name: ClassVar[str] = "changes-kept"
+    masked: ClassVar[bool] = True
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images / 2, torch.ones_like(images[:, :1]))
+
+
+class HidesTooLittle(MaskMethod):
+    """Whatever the ratio, the left half."""
+
+    name: ClassVar[str] = "hides-too-little"
+
+    def mask(self, images: Tensor, given: Given) -> Tensor:
+        mask = torch.ones_like(images[:, :1])
+        mask[..., : images.shape[3] // 2] = 0
+        return mask
+
+
+class Unseeded(Whole):
+    """Random numbers from nowhere."""
+
+    name: ClassVar[str] = "unseeded"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(torch.rand_like(images))
+
+
+class UnseededFit(Whole):
+    """Random numbers from nowhere, in fit."""
+
+    name: ClassVar[str] = "unseeded-fit"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"noise": torch.rand(3)}
+
+
+class MixesTheBatch(Whole):
+    """Each image depends on the others."""
+
+    name: ClassVar[str] = "mixes-the-batch"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images.mean(dim=0, keepdim=True).expand_as(images))
+
+
+class WantsLabels(Whole):
+    """No release without labels."""
+
+    name: ClassVar[str] = "wants-labels"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(images * (given.labels[:, None, None, None] > 0))
+
+
+class RecallsLabels(Whole):
+    """Labels of images that came before are used when the images come again."""
+
+    name: ClassVar[str] = "recalls-labels"
+    _labels: dict[str, Tensor] = PrivateAttr(default_factory=dict)
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        if given.labels is not None:
+            self._labels["last"] = given.labels
+        labels = self._labels.get("last", torch.zeros(len(images)))
+        return Release(images * (labels[:, None, None, None] == 0))
+
+
+class LeavesBehind(Whole):
+    """The first party's mean stays in a global."""
+
+    name: ClassVar[str] = "leaves-behind"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"mean": _REMEMBERED.setdefault("mean", owner.images.mean())}
+
+
+class KeepsInItself(Whole):
+    """The first party's mean stays in the instance."""
+
+    name: ClassVar[str] = "keeps-in-itself"
+    _own: dict[str, Tensor] = PrivateAttr(default_factory=dict)
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"mean": self._own.setdefault("mean", owner.images.mean())}
+
+
+class OnlyColour(Whole):
+    """Three channels, always."""
+
+    name: ClassVar[str] = "only-colour"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        red, green, blue = images.unbind(dim=1)
+        return Release(torch.stack([red, green, blue], dim=1))
+
+
+class NeedsContrast(Whole):
+    """Divides by the range."""
+
+    name: ClassVar[str] = "needs-contrast"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
+        return Release((images - low) / (high - low))
+
+
+BROKEN = {
+    Loud: "name",
+    Silent: "documented",
+    NoDefault: "parameters",
+    Misspelt: "declarations",
+    FitsAList: "fit",
+    TooBright: "release",
+    Overwrites: "input",
+    ChangesKept: "kept pixels",
+    HidesTooLittle: "ratio",
+    Unseeded: "determinism",
+    UnseededFit: "determinism",
+    MixesTheBatch: "batch size",
+    WantsLabels: "labels",
+    RecallsLabels: "labels",
+    LeavesBehind: "one party's state",
+    KeepsInItself: "one party's state",
+    OnlyColour: "sizes",
+    NeedsContrast: "black and white",
+}
+
+
+def test_the_good_one_passes() -> None:
+    assert check(Whole) == []
+
+
+@pytest.mark.parametrize("plugin", BROKEN, ids=lambda plugin: plugin.__name__)
+def test_a_broken_method_is_caught_by_its_check_alone(plugin: type[Method]) -> None:
+    failures = check(plugin)
+    assert [failure.check for failure in failures] == [BROKEN[plugin]], failures
+    assert failures[0].message
+    assert failures[0].what_to_do
+
+
+def test_every_check_has_its_broken_method() -> None:
+    # The judge is asked only where every other check passes, and the GPU where there is one.
+    assert {check.name for check in METHOD_CHECKS} - set(BROKEN.values()) == {"judge", "device"}
+
+
+def test_all_failures_come_in_one_message() -> None:
+    class Twice(MixesTheBatch):
+        name: ClassVar[str] = "Twice"
+
+        def fit(self, owner: Owner) -> Any:
+            return [owner]
+
+    assert [failure.check for failure in check(Twice)] == ["name", "documented", "fit", "batch size"]
+
+
+def test_a_crash_is_named_with_its_place() -> None:
+    class Crashes(Whole):
+        """It does not run at all."""
+
+        name: ClassVar[str] = "crashes"
+
+        def desensitize(self, images: Tensor, given: Given) -> Release:
+            raise ZeroDivisionError("by zero")
+
+    report = examine(Crashes)
+    assert [failure.check for failure in report.failures] == ["release"]
+    assert "ZeroDivisionError: by zero" in report.failures[0].message
+    assert "test_broken_methods.py" in report.failures[0].message
+    assert {outcome.detail for outcome in report.outcomes if outcome.check.name == "sizes"} == {
+        "nothing to look at: mend 'release' first"
+    }
+
+
+def test_training_labels_may_be_used_and_it_is_said() -> None:
+    class ByLabel(Whole):
+        """Training images of label 0 are released black."""
+
+        name: ClassVar[str] = "by-label"
+
+        def desensitize(self, images: Tensor, given: Given) -> Release:
+            return Release(images if given.labels is None else images * (given.labels[:, None, None, None] > 0))
+
+    report = examine(ByLabel)
+    assert report.failures == []
+    assert any("labels of training images" in outcome.detail for outcome in report.outcomes)
+
+
+def test_an_attribution_that_does_not_exist_is_named() -> None:
+    class Asks(Whole):
+        """A request with a typo."""
+
+        name: ClassVar[str] = "asks"
+
+        def requests(self) -> tuple[Attribution, ...]:
+            return (Attribution("grad-cat"),)
+
+    failures = check(Asks)
+    assert [failure.check for failure in failures] == ["declarations"]
+    assert "did you mean 'grad-cam'" in failures[0].message
+
+
+def test_what_cannot_run_here_is_not_checked_and_says_why() -> None:
+    class Elsewhere(Unseeded):
+        """It needs something that is not here."""
+
+        name: ClassVar[str] = "elsewhere"
+
+        def unavailable(self) -> str | None:
+            return "pip install something"
+
+    report = examine(Elsewhere)
+    assert report.failures == []
+    assert "pip install something" in {outcome.check.name: outcome for outcome in report.outcomes}["determinism"].detail
+
+
+def test_what_only_the_sealed_judge_refuses_is_found_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bench import ContractViolation
+    from bench.plugins import judging
+
+    def refuse(*arguments: Any) -> None:
+        raise ContractViolation("a rule of tomorrow")
+
+    monkeypatch.setattr(judging, "release", refuse)
+    assert [(failure.check, failure.message) for failure in check(Whole)] == [("judge", "a rule of tomorrow")]
+
+
+@pytest.mark.cuda
+def test_a_method_that_forgets_the_device_is_caught() -> None:
+    class OnTheCpu(Whole):
+        """A constant that stays on the CPU."""
+
+        name: ClassVar[str] = "on-the-cpu"
+
+        def desensitize(self, images: Tensor, given: Given) -> Release:
+            return Release(images * torch.linspace(0, 1, images.shape[3]))
+
+    assert [failure.check for failure in check(OnTheCpu)] == ["device"]

@@ -1,0 +1,35 @@
+"""Every plug-in that comes with maskbench keeps its contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.conformance.suite import examine
+from bench.plugins.attack import InferenceAttack, RestorationAttack
+from bench.plugins.base import Plugin
+from bench.plugins.discovery import FOLDERS, catalogue
+from bench.plugins.method import Method
+
+_CONTRACTS = (Method, RestorationAttack, InferenceAttack)
+
+
+def _learns(plugin: type[Plugin]) -> bool:
+    return any(issubclass(plugin, contract) and plugin.fit is not contract.fit for contract in _CONTRACTS)
+
+
+def _built_in() -> list[object]:
+    return [
+        pytest.param(plugin, id=f"{kind}-{name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
+        for (kind, name), plugin in sorted(catalogue().found.items())
+        if plugin.__module__.split(".", 1)[0] in FOLDERS
+    ]
+
+
+@pytest.mark.parametrize("plugin", _built_in())
+def test_it_keeps_its_contract(plugin: type[Plugin]) -> None:
+    report = examine(plugin)
+    assert not report.failures, "\n".join(str(failure) for failure in report.failures)
+    passed = {outcome.check.name for outcome in report.outcomes if outcome.status == "ok"}
+    assert {"name", "documented", "parameters"} <= passed
+    if plugin.create({}).unavailable() is None:
+        assert "determinism" in passed

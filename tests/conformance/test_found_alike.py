@@ -1,0 +1,109 @@
+"""In methods/ and attacks/, in an installed package, or in a file: a plug-in is listed, checked and run alike."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+NAMES = {"method": "keep-bright", "attack": "fill-grey"}
+SUITE = """
+data: {source: digits, limit: 200}
+methods: [keep-bright]
+attacks: [fill-grey]
+seeds: 1
+settings: {scored: 32, recognition: {epochs: 1}}
+"""
+
+pytestmark = pytest.mark.slow
+
+
+class Way:
+    """One way of being found: a process of its own, with the paths and options that it needs."""
+
+    def __init__(self, folder: Path, paths: list[Path], options: tuple[str, ...], files: list[Path]) -> None:
+        self.folder, self.paths, self.options, self.files = folder, paths, options, files
+
+    def command(self, *arguments: str) -> str:
+        done = _maskbench(self.folder, self.paths, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def _maskbench(folder: Path, paths: list[Path], *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    call = [sys.executable, "-c", "from bench.cli.main import main; main()", *arguments]
+    return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def _new(folder: Path, tree: Path) -> list[Path]:
+    for kind, name in NAMES.items():
+        done = _maskbench(folder, [tree], "new", kind, name)
+        assert done.returncode == 0, done.stderr
+    return [path for name in NAMES.values() for path in folder.rglob(f"{name.replace('-', '_')}.py")]
+
+
+def _file(folder: Path) -> Way:
+    files = _new(folder, CHECKOUT)
+    options = tuple(argument for file in files for argument in ("--plugin", str(file)))
+    return Way(folder, [CHECKOUT], options, files)
+
+
+def _installed(folder: Path) -> Way:
+    if importlib.util.find_spec("setuptools") is None:
+        pytest.skip("setuptools is not installed here, and building a package needs it")
+    package, site = folder / "package", folder / "site"
+    package.mkdir()
+    _new(package, CHECKOUT)
+    # The very pyproject.toml that the page tells authors to write.
+    page = (CHECKOUT / "docs" / "add-a-method.md").read_text(encoding="utf-8")
+    described = re.search(r'```toml title="pyproject.toml"\n(.*?)```', page, re.DOTALL).group(1)
+    (package / "pyproject.toml").write_text(
+        described.replace("keep_edges", "keep_bright").replace("grey_holes", "fill_grey"), encoding="utf-8"
+    )
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", "--no-build-isolation")
+    call = [sys.executable, "-m", "pip", "install", *quiet, "--target", str(site), str(package)]
+    done = subprocess.run(call, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return Way(folder, [CHECKOUT, site], (), [site / "keep_bright.py", site / "fill_grey.py"])
+
+
+def _checkout(folder: Path) -> Way:
+    tree = folder / "checkout"
+    for part in ("bench", "methods", "attacks"):
+        shutil.copytree(CHECKOUT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
+    files = _new(tree, tree)
+    assert files == [tree / "methods" / "keep_bright.py", tree / "attacks" / "fill_grey.py"]
+    assert (tree / "tests" / "methods" / "test_keep_bright.py").is_file()
+    return Way(tree, [tree], (), files)
+
+
+def test_the_three_ways_give_the_same(tmp_path: Path) -> None:
+    cells = {}
+    for build in (_file, _installed, _checkout):
+        folder = tmp_path / build.__name__
+        folder.mkdir()
+        way = build(folder)
+        for kind, name in NAMES.items():
+            listed = way.command("list", f"{kind}s", *way.options)
+            assert name in listed
+            assert {"method": "Keep the brightest", "attack": "Fill every hole"}[kind] in listed
+        assert " ok" in way.command("check", *NAMES.values(), *way.options)
+        assert "keep-bright" in way.command("check", str(way.files[0]))
+        (way.folder / "tiny.yaml").write_text(SUITE, encoding="utf-8")
+        out, store = way.folder / "out", way.folder / "store"
+        way.command("run", "tiny.yaml", "--out", str(out), "--store", str(store), "--device", "cpu", *way.options)
+        cells[build.__name__] = pd.read_parquet(out / "cells.parquet").drop(columns=["stage_key"])
+    first, *others = cells.values()
+    assert {"keep-bright", "raw", "full-mask"} <= set(first["method"])
+    assert (first.loc[first["method"] == "keep-bright", "status"] == "ok").all()
+    for other in others:
+        pd.testing.assert_frame_equal(first, other)
