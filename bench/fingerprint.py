@@ -38,7 +38,11 @@ def closure(roots: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
         module → hash of its code, for each first-party module reached; library → installed version, for each other
         package that they import (the standard library left out).
     """
-    roots = tuple(roots)
+    return _closure(frozenset(roots))
+
+
+@cache
+def _closure(roots: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
     own = frozenset(FIRST_PARTY) | {root.split(".", 1)[0] for root in roots}
     waiting, sources, libraries = list(roots), {}, set()
     while waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -51,10 +52,15 @@ class Result:
 
 @dataclass(frozen=True)
 class Tables:
-    """The tidy tables of a run."""
+    """The tidy tables of a run; the large one is built when it is asked for."""
 
     cells: pd.DataFrame
-    samples: pd.DataFrame
+    build_samples: Callable[[], pd.DataFrame]
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """One row for each cell and image, with its outcomes."""
+        return self.build_samples()
 
 
 def results(
@@ -92,12 +98,15 @@ def assemble(matrix: Matrix, found: Sequence[Result], record: Mapping[str, Any])
         rows += _rows(base, members, raw, record)
     for method in matrix.methods:
         rows += _worst_cases(matrix, record, method, found, raw)
-    samples = pd.concat(
-        [_samples(result, matrix, record) for result in found if result.status == "ok"] or [pd.DataFrame()]
-    )
+    return Tables(_typed(pd.DataFrame(rows)), partial(_all_samples, matrix, record, found))
+
+
+def _all_samples(matrix: Matrix, record: Mapping[str, Any], found: Sequence[Result]) -> pd.DataFrame:
+    parts = [_samples(result, matrix, record) for result in found if result.status == "ok"]
+    samples = pd.concat(parts) if parts else pd.DataFrame()
     identity = [name for name in _COLUMNS if name in samples.columns]
     outcomes = sorted(set(samples.columns) - set(identity))
-    return Tables(_typed(pd.DataFrame(rows)), samples[[*identity, *outcomes]].reset_index(drop=True))
+    return samples[[*identity, *outcomes]].reset_index(drop=True)
 
 
 def _identity(

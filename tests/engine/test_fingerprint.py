@@ -30,6 +30,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _forget() -> None:
     """A process reads each file once; the tests edit files between readings."""
+    fingerprint._closure.cache_clear()
     fingerprint._read.cache_clear()
     fingerprint._path.cache_clear()
 
