@@ -8,14 +8,15 @@ import captum.attr
 from torch import Tensor
 
 from bench.attributions.algorithm import Algorithm
+from bench.attributions.channels import magnitude
 from bench.models.recognizer import Recognizer
 
-_STEPS = 16  # of Integrated Gradients' path; ranks of pixels settle well before the sum does
+_STEPS = 16  # of Integrated Gradients' path: the time grows with it
 
 
-def _magnitude(attribution: Tensor) -> Tensor:
-    """N C H W → N 1 H W. Evidence for and against the class both matter to recognition, so the sign is dropped."""
-    return attribution.abs().sum(dim=1, keepdim=True)
+def _leaf(images: Tensor) -> Tensor:
+    """A copy that gradients reach: Captum would otherwise switch them on in the caller's tensor, with a warning."""
+    return images.clone().requires_grad_()
 
 
 class Saliency(Algorithm):
@@ -25,7 +26,7 @@ class Saliency(Algorithm):
     source: ClassVar[str] = "1312.6034, section 3"
 
     def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        return _magnitude(captum.attr.Saliency(network).attribute(images, target=classes, abs=False))
+        return magnitude(captum.attr.Saliency(network).attribute(_leaf(images), target=classes, abs=False))
 
 
 class InputTimesGradient(Algorithm):
@@ -35,7 +36,7 @@ class InputTimesGradient(Algorithm):
     source: ClassVar[str] = "1605.01713"
 
     def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        return _magnitude(captum.attr.InputXGradient(network).attribute(images, target=classes))
+        return magnitude(captum.attr.InputXGradient(network).attribute(_leaf(images), target=classes))
 
 
 class IntegratedGradients(Algorithm):
@@ -47,4 +48,4 @@ class IntegratedGradients(Algorithm):
     def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
         algorithm = captum.attr.IntegratedGradients(network)
         attribution = algorithm.attribute(images, target=classes, n_steps=_STEPS, internal_batch_size=4 * len(images))
-        return _magnitude(attribution)
+        return magnitude(attribution)

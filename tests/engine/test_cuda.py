@@ -6,22 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny import CPU, Log, pooled, tiny
+from tiny import CPU, EVERYTHING, Log, pooled, tiny
 
 from bench.run import Run, execute
 from bench.stages.released import Released
-
-EVERYTHING = (
-    "released",
-    "mean-fill",
-    "telea",
-    "navier-stokes",
-    "biharmonic",
-    "restorer",
-    "adaptive",
-    "reverse",
-    "mask-only",
-)
 
 pytestmark = pytest.mark.cuda
 

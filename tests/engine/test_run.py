@@ -8,21 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tiny import command, pooled, run, tiny
+from tiny import EVERYTHING, command, pooled, run, tiny
 
 from bench.results.write import write
-
-EVERYTHING = (
-    "released",
-    "mean-fill",
-    "telea",
-    "navier-stokes",
-    "biharmonic",
-    "restorer",
-    "adaptive",
-    "reverse",
-    "mask-only",
-)
 
 
 @pytest.fixture(scope="module")

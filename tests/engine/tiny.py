@@ -19,6 +19,17 @@ from bench.suite import Suite, validate
 CPU = torch.device("cpu")
 CHECKOUT = Path(__file__).parents[2]
 FAST = {"epochs": 2}
+EVERYTHING = (
+    "released",
+    "mean-fill",
+    "telea",
+    "navier-stokes",
+    "biharmonic",
+    "restorer",
+    "adaptive",
+    "reverse",
+    "mask-only",
+)
 
 
 class Log:
