@@ -152,7 +152,7 @@ def determinism(subject: AdjustmentSubject) -> None:
 )
 def training(subject: AdjustmentSubject) -> None:
     _needs_valid(subject)
-    _train(subject.wrapped()[0], CPU)
+    _train(subject, subject.wrapped()[0], CPU)
 
 
 @define("teacher", "the owner's recognizer of raw images is shared: copy what you train, and keep the rest in eval().")
@@ -162,7 +162,7 @@ def teacher(subject: AdjustmentSubject) -> None:
     _needs_valid(subject)
     module, _, given = subject.wrapped_with_teacher(RECOGNIZERS[0], STANDARD)
     before = {name: value.clone() for name, value in given.state_dict().items()}
-    _train(module, CPU)
+    _train(subject, module, CPU)
     changed = [name for name, value in given.state_dict().items() if not torch.equal(value, before[name])]
     if changed:
         raise Broken(f"training changed the teacher: {', '.join(changed)}")
@@ -172,7 +172,7 @@ def teacher(subject: AdjustmentSubject) -> None:
 def device(subject: AdjustmentSubject) -> None:
     gpu = cuda()
     _needs_valid(subject)
-    _train(subject.wrapped()[0], gpu)
+    _train(subject, subject.wrapped()[0], gpu)
 
 
 @define("one party's state", "keep nothing in globals or class attributes: everything belongs to the module.")
@@ -181,8 +181,10 @@ def one_party(subject: AdjustmentSubject) -> None:
     subject.nothing_left_behind()
 
 
-def _train(module: nn.Module, where: torch.device) -> None:
+def _train(subject: AdjustmentSubject, module: nn.Module, where: torch.device) -> None:
     drawn, kept = _shown(count=TRAINED_ON)
+    generator = torch.Generator().manual_seed(SEED)
+    taught = torch.randn(TRAINED_ON, CLASSES, generator=generator) if subject.built.needs_teacher else None
     train_classifier(
         module,
         to_bytes(drawn.images),
@@ -192,6 +194,8 @@ def _train(module: nn.Module, where: torch.device) -> None:
         flip=True,
         seed=SEED,
         device=where,
+        taught=taught,
+        loss=subject.built.loss,
     )
 
 

@@ -61,8 +61,12 @@ class Method(Plugin):
         return ImageOnly(recognizer)
 
     def needs_teacher(self) -> bool:
-        """Whether ``adapt`` wants the owner's raw teacher."""
+        """Whether ``adapt`` and ``recognition_loss`` want the owner's raw teacher."""
         return False
+
+    def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
+        """What training the adapted recognizer minimises; see :meth:`Adjustment.loss`."""
+        return task
 
     def release_parameters(self) -> dict[str, Any]:
         """The parameters that shape the release; methods that differ in others share one release."""
@@ -174,6 +178,9 @@ class MaskMethod(Method):
 
     def needs_teacher(self) -> bool:
         return create_nested("adjustment", self.adjust).needs_teacher
+
+    def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
+        return create_nested("adjustment", self.adjust).loss(task, logits, taught)
 
     def release_parameters(self) -> dict[str, Any]:
         return self.model_dump(exclude={"adjust"})

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import torch
 
-from bench.models.recognizer import Recognizer
+from bench.models.recognizer import ImageOnly, Recognizer
 from bench.models.recognizers import build, identity, source_module
 from bench.plugins.method import Method
 from bench.seeds import derive
@@ -75,7 +75,8 @@ class Recognition(Stage):
                 classes=dataset.classes("target"),
                 size=(height, width),
             )
-            network = self.method.adapt(recognizer, self._restored_teacher(inputs, dataset, context))
+            teacher = self._restored_teacher(inputs, dataset)
+            network = self.method.adapt(recognizer, teacher)
         losses = train_classifier(
             network,
             release["owner_train/images"],
@@ -86,14 +87,16 @@ class Recognition(Stage):
             seed=derive(self.seed, "recognition", "training"),
             device=context.device,
             progress=context.progress,
+            taught=None
+            if teacher is None
+            else predict(ImageOnly(teacher), dataset.bytes("owner_train"), None, device=context.device),
+            loss=self.method.recognition_loss,
         )
         logits = predict(network, release["owner_test/images"], release.get("owner_test/masks"), device=context.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
         return Artifact({"owner_test": logits}, {"losses": losses, "weights": weights})
 
-    def _restored_teacher(
-        self, inputs: Mapping[str, Artifact], dataset: Dataset, context: Context
-    ) -> Recognizer | None:
+    def _restored_teacher(self, inputs: Mapping[str, Artifact], dataset: Dataset) -> Recognizer | None:
         if "teacher" not in inputs:
             return None
         return self._teacher().restore(inputs["teacher"], dataset, torch.device("cpu"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -12,7 +14,10 @@ from bench.training.loader import image_batch, mask_batch
 from bench.training.loop import DivergedTraining, Progress, minimise, scaled_crop
 from bench.training.settings import Training
 
-__all__ = ["DivergedTraining", "predict", "train_classifier"]
+Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""(cross-entropy of a batch, logits, what a teacher says of it or None) → what is minimised."""
+
+__all__ = ["DivergedTraining", "Loss", "predict", "train_classifier"]
 
 
 def train_classifier(
@@ -26,23 +31,27 @@ def train_classifier(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
+    taught: Tensor | None = None,
+    loss: Loss = lambda task, logits, taught: task,
 ) -> list[float]:
     """Train ``network(images, masks) -> logits`` in place by cross-entropy; return the mean loss of each epoch.
 
     images: uint8 NCHW; masks: uint8 N1HW (1 = kept) or None; labels: int64 N. ``flip`` says whether the data may
-    be mirrored. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    be mirrored. ``taught``: float32 NK, what a teacher says of the same images, for a ``loss`` that listens. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
     padding = scaled_crop(training, images)
 
-    def loss_of(images: Tensor, masks: Tensor | None, labels: Tensor, generator: torch.Generator) -> Tensor:
+    def loss_of(
+        images: Tensor, masks: Tensor | None, labels: Tensor, taught: Tensor | None, generator: torch.Generator
+    ) -> Tensor:
         images, masks = shift_and_flip(images, masks, padding=padding, flip=flip and training.flip, generator=generator)
         logits = network(image_batch(images), mask_batch(masks))
-        return F.cross_entropy(logits, labels, label_smoothing=training.label_smoothing)
+        return loss(F.cross_entropy(logits, labels, label_smoothing=training.label_smoothing), logits, taught)
 
     return minimise(
         network,
         loss_of,
-        (images, masks, labels),
+        (images, masks, labels, taught),
         training=training,
         seed=seed,
         device=device,

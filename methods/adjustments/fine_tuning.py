@@ -1,0 +1,25 @@
+"""Starting from what the owner's recognizer of raw images knows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import nn
+
+from bench import Adjustment
+from bench.models.recognizer import ImageOnly, Recognizer
+
+
+class FineTuning(Adjustment):
+    """The recognizer starts from the weights of the owner's raw teacher.
+
+    Fair only where the owner trains: weights learned from raw images tell of them, and this benchmark attacks the
+    release alone.
+    """
+
+    name: ClassVar[str] = "fine-tune"
+    needs_teacher: ClassVar[bool] = True
+
+    def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        recognizer.load_state_dict(teacher.state_dict())
+        return ImageOnly(recognizer)

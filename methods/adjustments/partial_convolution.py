@@ -1,0 +1,89 @@
+"""Partial convolutions: a recognizer that averages over what was kept alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from bench import Adjustment
+from bench.errors import Unavailable
+from bench.models.recognizer import Recognizer
+
+
+class PartialConvolution(Adjustment):
+    """Every convolution sees kept places alone and is scaled up for those it misses."""
+
+    name: ClassVar[str] = "partial-convolution"
+    source: ClassVar[str] = "1804.07723, section 3.1, equations 1 and 2"
+
+    def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        return PartialRecognizer(recognizer)
+
+
+class _Known:
+    """Which places are known at each resolution: (H, W) → N 1 H W, 1 = known."""
+
+    def __init__(self) -> None:
+        self.masks: dict[tuple[int, ...], Tensor] = {}
+
+    def at(self, features: Tensor) -> Tensor:
+        """The mask of features N C H W. What pooling made takes over the mask before it, by the largest value."""
+        size = tuple(features.shape[2:])
+        if size not in self.masks:
+            coarsest = self.masks[min(self.masks)]
+            self.masks[size] = F.adaptive_max_pool2d(coarsest, size)
+        return self.masks[size].to(features.dtype)
+
+    def add(self, mask: Tensor) -> None:
+        """A convolution's result is known here; beside a residual block's, a place is known where either is."""
+        size = tuple(mask.shape[2:])
+        self.masks[size] = torch.maximum(mask, self.masks[size]) if size in self.masks else mask
+
+
+class _PartialConv2d(nn.Module):
+    """A convolution made partial; it keeps its weights."""
+
+    def __init__(self, convolution: nn.Conv2d, known: _Known) -> None:
+        super().__init__()
+        self.convolution = convolution
+        self._known = known
+
+    def forward(self, features: Tensor) -> Tensor:
+        inner = self.convolution
+        mask = self._known.at(features)
+        geometry = {"stride": inner.stride, "padding": inner.padding, "dilation": inner.dilation}
+        with torch.no_grad():
+            window = mask.new_ones(1, 1, *inner.kernel_size)
+            seen = F.conv2d(mask, window, **geometry)
+            # Beyond the border there is nothing to miss: zero padding counts as it does without a mask.
+            whole = F.conv2d(torch.ones_like(mask[:1]), window, **geometry)
+            known = (seen > 0).to(mask.dtype)
+            scale = known * whole / seen.clamp(min=1)
+        self._known.add(known)
+        sums = F.conv2d(features * mask, inner.weight, None, groups=inner.groups, **geometry) * scale
+        return sums if inner.bias is None else sums + inner.bias.view(1, -1, 1, 1) * known
+
+
+class PartialRecognizer(nn.Module):
+    """A recognizer with all its convolutions made partial; their masks go along with the features."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        super().__init__()
+        self.recognizer = recognizer
+        self._known = _Known()
+        names = [name for name, module in recognizer.named_modules() if isinstance(module, nn.Conv2d)]
+        if not names:
+            raise Unavailable("partial-convolution adjusts convolutions, and this recognizer has none.")
+        for name in names:
+            recognizer.set_submodule(name, _PartialConv2d(recognizer.get_submodule(name), self._known))
+
+    def forward(self, images: Tensor, masks: Tensor | None) -> Tensor:
+        """Logits N × classes of float32 images N C H W and masks N 1 H W (none: everything was kept)."""
+        masks = torch.ones_like(images[:, :1]) if masks is None else masks
+        self._known.masks = {tuple(images.shape[2:]): masks}
+        logits = self.recognizer(images)
+        self._known.masks = {}
+        return logits
