@@ -37,7 +37,8 @@ def train_classifier(
     """Train ``network(images, masks) -> logits`` in place by cross-entropy; return the mean loss of each epoch.
 
     images: uint8 NCHW; masks: uint8 N1HW (1 = kept) or None; labels: int64 N. ``flip`` says whether the data may
-    be mirrored. ``taught``: float32 NK, what a teacher says of the same images, for a ``loss`` that listens. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    be mirrored. ``taught``: float32 NK, what a teacher says of the same images, for a ``loss`` that listens. Raises
+    DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
     padding = scaled_crop(training, images)
 
