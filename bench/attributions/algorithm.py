@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import bench.attributions
+from bench.attributions.passes import PassSize
 from bench.errors import ContractViolation, unknown
 from bench.models.recognizer import Recognizer
 
@@ -29,23 +30,49 @@ class Algorithm(ABC):
     source: ClassVar[str]
 
     @abstractmethod
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        """How much each pixel matters to the network's logit of a class.
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        """How much each pixel matters to the network's logit of the class that it predicts for the image.
 
         Args:
             network: in evaluation mode, its weights without gradients.
-            images: float32 N C H W in [0, 1].
-            classes: int64 (N,), the class to explain.
+            images: float32 N C H W in [0, 1], N ≤ ``pass_size``.
+            pass_size: at most this many images go through the network at once; of each image,
+                ``pass_size // N`` variations.
 
         Returns:
             float32 N 1 H W, higher = matters more; the scale is the algorithm's own.
         """
 
-    def explain(self, network: Recognizer, images: Tensor) -> Tensor:
-        """Attribute the class that the network predicts, and check the answer: float32 N 1 H W."""
-        with torch.no_grad():
-            classes = network(images).argmax(dim=1)
-        scores = self.attribute(network, images, classes).detach().to(torch.float32)
+    def explain(self, network: Recognizer, images: Tensor, pass_size: PassSize | None = None) -> Tensor:
+        """Attribute the class that the network predicts, in bounded memory, and check the answer: float32 N 1 H W.
+
+        An image's answer depends on the other images only in its rounding.
+
+        Args:
+            network: in evaluation mode, its weights without gradients.
+            images: float32 N C H W in [0, 1].
+            pass_size: how many images go through the network at once; halved where the GPU's memory runs out. Without
+                one it is measured; who calls often measures once.
+
+        Raises:
+            ContractViolation: the answer has another shape, or values that are not finite.
+            torch.OutOfMemoryError: the GPU has no room for a single image.
+        """
+        size = PassSize.fitting(network, images) if pass_size is None else pass_size
+        parts: list[Tensor] = []
+        start = 0
+        while start < len(images):
+            rest = len(images) - start
+            count = -(-rest // -(-rest // size.images))  # equal parts: no small one at the end
+            try:
+                parts.append(self.attribute(network, images[start : start + count], size.images).detach())
+            except torch.OutOfMemoryError:
+                if size.images == 1:
+                    raise
+                size.halve()
+            else:
+                start += count
+        scores = torch.cat(parts).to(torch.float32)
         expected = (images.shape[0], 1, *images.shape[2:])
         if scores.shape != expected or not bool(torch.isfinite(scores).all()):
             raise ContractViolation(

@@ -2,8 +2,8 @@
 
 Captum's ``NoiseTunnel`` and ``GradientShap`` draw fresh numbers for every image of a batch, so that an image's
 attribution changes with the batch it comes in. Here the variations are drawn once for each sample, channel and
-position, from a generator of their own, and are the same for every image, every call and every device. The gradients
-of four variations of the whole batch are taken in one pass, so memory does not grow with the number of variations.
+position, from a generator of their own, and are the same for every image, every call and every device. A pass takes
+the gradients of as many variations of the batch as its size allows, so memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from torch import Tensor
 
 from bench.attributions.algorithm import Algorithm
 from bench.attributions.channels import magnitude
+from bench.attributions.logits import LogitSum, predicted_classes
 from bench.models.recognizer import Recognizer
 
 _SAMPLES = 16  # as many passes as Integrated Gradients takes here
-_TOGETHER = 4  # variations in one pass, as Integrated Gradients does here: a single image is then no batch of one
 _SEED = 0  # any: it only has to stay the same
 _NOISE = 0.15  # of the image's range of values; the paper finds 10 to 20 % best
 
@@ -28,11 +28,10 @@ def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(_SEED)
 
 
-def _gradients(network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-    """Gradients of the logits of classes (N,) with respect to variations of the images, K N C H W → K N C H W."""
+def _gradients(logits: LogitSum, images: Tensor) -> Tensor:
+    """Gradients of the logits with respect to variations of the images, K N C H W → K N C H W."""
     inputs = images.flatten(0, 1).detach().requires_grad_()
-    gradients = captum.attr.Saliency(network).attribute(inputs, target=classes.repeat(len(images)), abs=False)
-    return gradients.detach().view_as(images)
+    return captum.attr.Saliency(logits).attribute(inputs, abs=False).view_as(images)
 
 
 class SmoothGrad(Algorithm):
@@ -44,12 +43,13 @@ class SmoothGrad(Algorithm):
     name: ClassVar[str] = "smoothgrad"
     source: ClassVar[str] = "1706.03825"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        logits = LogitSum(network, predicted_classes(network, images))
         noise = torch.randn((_SAMPLES, 1, *images.shape[1:]), generator=_generator()).to(images)
         sigma = _NOISE * (images.amax(dim=(1, 2, 3), keepdim=True) - images.amin(dim=(1, 2, 3), keepdim=True))
         total = torch.zeros_like(images)
-        for part in noise.split(_TOGETHER):
-            total += _gradients(network, images + sigma * part, classes).sum(dim=0)
+        for part in noise.split(pass_size // len(images)):
+            total += _gradients(logits, images + sigma * part).sum(dim=0)
         return magnitude(total / _SAMPLES)
 
 
@@ -63,13 +63,15 @@ class GradientShap(Algorithm):
     name: ClassVar[str] = "gradient-shap"
     source: ClassVar[str] = "1705.07874; 1906.10670 (expected gradients)"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        logits = LogitSum(network, predicted_classes(network, images))
         generator = _generator()
         baselines = torch.rand((_SAMPLES, 1, images.shape[1], 1, 1), generator=generator).to(images)
         strata = torch.arange(_SAMPLES).view(-1, 1, 1, 1, 1)
         along = ((strata + torch.rand(strata.shape, generator=generator)) / _SAMPLES).to(images)
         total = torch.zeros_like(images)
-        for start, share in zip(baselines.split(_TOGETHER), along.split(_TOGETHER), strict=True):
+        together = pass_size // len(images)
+        for start, share in zip(baselines.split(together), along.split(together), strict=True):
             difference = images - start
-            total += (difference * _gradients(network, start + share * difference, classes)).sum(dim=0)
+            total += (difference * _gradients(logits, start + share * difference)).sum(dim=0)
         return magnitude(total / _SAMPLES)

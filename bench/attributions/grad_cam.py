@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.attributions.algorithm import Algorithm
+from bench.attributions.logits import LogitSum
 from bench.models.recognizer import Recognizer
 
 
@@ -18,9 +19,9 @@ class GradCam(Algorithm):
     name: ClassVar[str] = "grad-cam"
     source: ClassVar[str] = "1610.02391, section 3"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         layer = network.get_submodule(network.feature_layers[-1])
         # The layer's weights are frozen, so the graph has to start at the input.
         images = images.clone().requires_grad_()
-        coarse = LayerGradCam(network, layer).attribute(images, target=classes, relu_attributions=True)
+        coarse = LayerGradCam(LogitSum(network), layer).attribute(images, relu_attributions=True)
         return F.interpolate(coarse, size=images.shape[2:], mode="bilinear", align_corners=False)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bench.attributions.algorithm import Algorithm
 from bench.attributions.channels import magnitude
+from bench.attributions.logits import LogitSum, predicted_classes
 from bench.models.recognizer import Recognizer
 
 _STEPS = 16  # of Integrated Gradients' path: the time grows with it
@@ -25,8 +26,8 @@ class Saliency(Algorithm):
     name: ClassVar[str] = "gradient"
     source: ClassVar[str] = "1312.6034, section 3"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        return magnitude(captum.attr.Saliency(network).attribute(_leaf(images), target=classes, abs=False))
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        return magnitude(captum.attr.Saliency(LogitSum(network)).attribute(_leaf(images), abs=False))
 
 
 class InputTimesGradient(Algorithm):
@@ -35,8 +36,8 @@ class InputTimesGradient(Algorithm):
     name: ClassVar[str] = "input-x-gradient"
     source: ClassVar[str] = "1605.01713"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        return magnitude(captum.attr.InputXGradient(network).attribute(_leaf(images), target=classes))
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        return magnitude(captum.attr.InputXGradient(LogitSum(network)).attribute(_leaf(images)))
 
 
 class IntegratedGradients(Algorithm):
@@ -45,7 +46,6 @@ class IntegratedGradients(Algorithm):
     name: ClassVar[str] = "integrated-gradients"
     source: ClassVar[str] = "1703.01365, section 3"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
-        algorithm = captum.attr.IntegratedGradients(network)
-        attribution = algorithm.attribute(images, target=classes, n_steps=_STEPS, internal_batch_size=4 * len(images))
-        return magnitude(attribution)
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        algorithm = captum.attr.IntegratedGradients(LogitSum(network, predicted_classes(network, images)))
+        return magnitude(algorithm.attribute(images, n_steps=_STEPS, internal_batch_size=pass_size))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bench.attributions.algorithm import Algorithm
 from bench.attributions.channels import magnitude
+from bench.attributions.logits import LogitSum
 from bench.models.recognizer import Recognizer
 
 
@@ -23,12 +24,12 @@ class GuidedGradCam(Algorithm):
     name: ClassVar[str] = "guided-grad-cam"
     source: ClassVar[str] = "1610.02391, section 3.2"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         layer = network.get_submodule(network.feature_layers[-1])
         with warnings.catch_warnings():
             # Captum announces on every call that it hooks the activations, and takes its hooks away again.
             warnings.filterwarnings("ignore", message="Setting backward hooks on ReLU activations")
-            attribution = CaptumGuidedGradCam(network, layer).attribute(
-                images.clone().requires_grad_(), target=classes, interpolate_mode="bilinear"
+            attribution = CaptumGuidedGradCam(LogitSum(network), layer).attribute(
+                images.clone().requires_grad_(), interpolate_mode="bilinear"
             )
         return magnitude(attribution)

@@ -59,11 +59,11 @@ class Lime(Algorithm):
     name: ClassVar[str] = "lime"
     source: ClassVar[str] = "1602.04938, section 3"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         samples = lime_samples()
         size = images.shape[2:]
         masks = F.interpolate(samples.view(-1, 1, _CELLS, _CELLS), size=size, mode="nearest").to(images)
-        probabilities = masked_probabilities(network, images, masks, classes)
+        probabilities = masked_probabilities(network, images, masks, pass_size)
         solution = ridge_solution(samples, proximity(samples)).to(images.device)
         # The intercept takes up any constant, so the first answer may be taken off: answers that do not change then
         # give zeros, free of rounding.

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from bench.attributions.algorithm import Algorithm
+from bench.attributions.logits import predicted_classes
 from bench.models.recognizer import Recognizer
 
 _WINDOWS = 4  # windows of this many to the shorter side, half overlapping: 7 × 7 positions on a square image
-_PIXELS = 2**20  # of the images in one pass, 1024 of 32 × 32: bounds the memory
 
 
 class Occlusion(Algorithm):
@@ -25,17 +25,17 @@ class Occlusion(Algorithm):
     name: ClassVar[str] = "occlusion"
     source: ClassVar[str] = "1311.2901, section 4.2"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         channels, height, width = images.shape[1:]
         side = max(min(height, width) // _WINDOWS, 1)
         step = max(side // 2, 1)
         with torch.no_grad():
             attribution = captum.attr.Occlusion(network).attribute(
                 images,
-                target=classes,
+                target=predicted_classes(network, images),
                 sliding_window_shapes=(channels, side, side),
                 strides=(channels, step, step),
                 baselines=network.mean.to(images).expand(1, channels, height, width),
-                perturbations_per_eval=max(_PIXELS // images[:, 0].numel(), 1),
+                perturbations_per_eval=pass_size // len(images),
             )
         return attribution[:, :1]  # the square covers all channels, so they are equal

@@ -49,9 +49,9 @@ class Rise(Algorithm):
     name: ClassVar[str] = "rise"
     source: ClassVar[str] = "1806.07421, equation 6"
 
-    def attribute(self, network: Recognizer, images: Tensor, classes: Tensor) -> Tensor:
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         masks = rise_masks(*images.shape[2:]).to(images)
-        probabilities = masked_probabilities(network, images, masks, classes)
+        probabilities = masked_probabilities(network, images, masks, pass_size)
         # The masks' mean is 1/2 everywhere, so a constant may be taken off and put back: a network whose answers do
         # not change then gives every pixel the same value, free of rounding.
         constant = probabilities[:, :1]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import torch
 
 from bench.attributions.algorithm import find, module_of
+from bench.attributions.passes import PassSize
 from bench.release import to_float
 from bench.stages.data import SPLITS, Data, Dataset
 from bench.stages.stage import Context, Stage
@@ -44,6 +45,8 @@ class Attributions(Stage):
         dataset = Dataset(inputs["data"])
         network = self.teacher.restore(inputs["teacher"], dataset, context.device)
         algorithm = find(self.algorithm)
+        first = to_float(dataset.bytes(SPLITS[self.teacher.party][0])[:1].to(context.device))
+        pass_size = PassSize.fitting(network, first)
         tensors = {}
         splits = SPLITS[self.teacher.party]
         total = sum(len(dataset.index(split)) for split in splits)
@@ -51,7 +54,7 @@ class Attributions(Stage):
         for split in splits:
             parts = []
             for batch in dataset.bytes(split).split(_BATCH):
-                parts.append(algorithm.explain(network, to_float(batch.to(context.device))).cpu())
+                parts.append(algorithm.explain(network, to_float(batch.to(context.device)), pass_size).cpu())
                 done += len(batch)
                 context.progress(done / total)
             tensors[split] = torch.cat(parts)

@@ -9,9 +9,9 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.attributions import random_masking
 from bench.attributions.lime import Lime, lime_samples, proximity, ridge_solution
 from bench.attributions.occlusion import Occlusion
+from bench.attributions.passes import PassSize
 from bench.attributions.rise import Rise, rise_masks
 from bench.models.recognizer import Recognizer
 
@@ -68,12 +68,11 @@ def test_occlusion_one_square_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("copies", [1, 5, 100])
-def test_rise_one_mask_at_a_time(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rise_one_mask_at_a_time(copies: int) -> None:
     wrong = []
     for size in SIZES:
-        monkeypatch.setattr(random_masking, "_PIXELS_CPU", copies * size[0] * size[1])
         network, images = _network(size), _images(size, count=3 if copies == 1 else 9)
-        scores = Rise().explain(network, images)
+        scores = Rise().explain(network, images, PassSize(copies))
         masks = rise_masks(*size)
         for number, image in enumerate(images):
             kind = int(network(image[None]).argmax())
