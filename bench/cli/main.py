@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from bench.cli import check as check_command
+from bench.cli import desensitize as desensitize_command
 from bench.cli import exits
 from bench.cli import list as list_command
 from bench.cli import new as new_command
@@ -28,6 +29,7 @@ app.command("run")(run_command.run)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)
+app.command("desensitize")(desensitize_command.desensitize)
 app.command("why")(why_command.why)
 
 
