@@ -10,8 +10,28 @@ from torch import Tensor
 
 from bench import InferenceAttack, InferenceAux, Release
 from bench.models.recognizer import ImageOnly
+from bench.plugins.attack import TrainsOn
 from bench.release import to_bytes
 from bench.training.classifier import predict, train_classifier
+
+_BITS, _WHITE = 8, 255
+
+
+def trained(planes: Tensor, aux: InferenceAux) -> ImageOnly:
+    """A classifier of the suite's kind, trained on what the attacker knows: uint8 planes N C H W and its labels."""
+    network = ImageOnly(aux.new_classifier(planes.shape[1], aux.classes))
+    train_classifier(
+        network,
+        planes,
+        None,
+        aux.train.labels,
+        training=aux.training,
+        flip=aux.mirror,
+        seed=aux.seed,
+        device=aux.device,
+        progress=aux.progress,
+    )
+    return network
 
 
 class _Trained(InferenceAttack):
@@ -22,20 +42,7 @@ class _Trained(InferenceAttack):
         """What the classifier sees."""
 
     def fit(self, aux: InferenceAux) -> Any:
-        planes = self.view(aux.train.release)
-        network = ImageOnly(aux.new_classifier(planes.shape[1], aux.classes))
-        train_classifier(
-            network,
-            planes,
-            None,
-            aux.train.labels,
-            training=aux.training,
-            flip=aux.mirror,
-            seed=aux.seed,
-            device=aux.device,
-            progress=aux.progress,
-        )
-        return network
+        return trained(self.view(aux.train.release), aux)
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         return predict(self.state, self.view(release), None, device=device)
@@ -46,10 +53,24 @@ class Adaptive(_Trained):
 
     name: ClassVar[str] = "adaptive"
     source: ClassVar[str] = "Newton et al. 2005 (parrot recognition); 1905.05243"
+    trains_on: ClassVar[TrainsOn] = "releases"
 
     def view(self, release: Release) -> Tensor:
         images = to_bytes(release.images)
         return images if release.masks is None else torch.cat([images, to_bytes(release.masks)], dim=1)
+
+
+class AdaptiveBits(_Trained):
+    """The same, shown every bit of the release as a channel: what low bits say is lost on who sees brightness."""
+
+    name: ClassVar[str] = "adaptive-bits"
+    trains_on: ClassVar[TrainsOn] = "releases"
+
+    def view(self, release: Release) -> Tensor:
+        images = to_bytes(release.images)
+        bits = torch.cat([(images >> place & 1) for place in range(_BITS)], dim=1)
+        planes = bits * _WHITE
+        return planes if release.masks is None else torch.cat([planes, to_bytes(release.masks)], dim=1)
 
 
 class MaskOnly(_Trained):
@@ -57,6 +78,7 @@ class MaskOnly(_Trained):
 
     name: ClassVar[str] = "mask-only"
     source: ClassVar[str] = "2202.00449, section 3"
+    trains_on: ClassVar[TrainsOn] = "masks"
     needs_masks: ClassVar[bool] = True
     probes_target: ClassVar[bool] = True
     shape_probe: ClassVar[bool] = True
@@ -65,11 +87,27 @@ class MaskOnly(_Trained):
         return to_bytes(release.masks)
 
 
+class Naive(InferenceAttack):
+    """A classifier of raw pictures, shown releases as if nothing had been done to them."""
+
+    name: ClassVar[str] = "naive"
+    source: ClassVar[str] = "Newton et al. 2005 (naive recognition)"
+    trains_on: ClassVar[TrainsOn] = "raw"
+    needs_raw_classifier: ClassVar[bool] = True
+
+    def fit(self, aux: InferenceAux) -> Any:
+        return aux.raw_classifier
+
+    def infer(self, release: Release, device: torch.device) -> Tensor:
+        return self.state(release.images)
+
+
 class Reverse(InferenceAttack):
     """A classifier of raw pictures, applied to restored ones; the restoration is chosen on attacker-validation."""
 
     name: ClassVar[str] = "reverse"
     source: ClassVar[str] = "Newton et al. 2005 (reverse recognition)"
+    trains_on: ClassVar[TrainsOn] = "raw"
     needs_restorations: ClassVar[bool] = True
     needs_raw_classifier: ClassVar[bool] = True
 
@@ -84,3 +122,25 @@ class Reverse(InferenceAttack):
     def infer(self, release: Release, device: torch.device) -> Tensor:
         best, classify = self.state
         return classify(release.restorations[best])
+
+
+class RestoredAdaptive(InferenceAttack):
+    """A classifier trained on restored pictures, by the restoration that comes closest on attacker-validation.
+
+    A restorer that was trained on the same pictures restores these better than the owner's; the classifier has to
+    live with that.
+    """
+
+    name: ClassVar[str] = "restored-adaptive"
+    source: ClassVar[str] = "1609.00408; 1905.05243"
+    trains_on: ClassVar[TrainsOn] = "restorations"
+    needs_restorations: ClassVar[bool] = True
+    learns_from_restorations: ClassVar[bool] = True
+
+    def fit(self, aux: InferenceAux) -> Any:
+        best = aux.closest_restoration()
+        return best, trained(to_bytes(aux.train.release.restorations[best]), aux)
+
+    def infer(self, release: Release, device: torch.device) -> Tensor:
+        best, network = self.state
+        return predict(network, to_bytes(release.restorations[best]), None, device=device)

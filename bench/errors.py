@@ -22,6 +22,10 @@ class Unavailable(MaskbenchError):
     """Something cannot run here or on these data, for a stated reason (an unavailable cell, not a failure)."""
 
 
+class TimeLimitReached(MaskbenchError):
+    """Work took longer than it is allowed to."""
+
+
 class DamagedArtifact(MaskbenchError):
     """A stored artifact does not match its checksum or its description."""
 

@@ -16,6 +16,7 @@ from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
 from bench.stages.restoration import Restoration
 from bench.stages.scoring import ScoredInference, ScoredRecognition, ScoredRestoration
+from bench.stages.settings import Settings
 from bench.stages.stage import Stage
 from bench.stages.teacher import Label
 from bench.suite import Suite
@@ -32,6 +33,7 @@ class Cell:
         label: the label that is recognized or inferred; None for restoration.
         scoring: the stage whose artifact holds the outcomes; None where the cell cannot run here.
         unavailable: why it cannot run here, where it cannot.
+        aux_share: of its training pictures the attacker uses this share.
     """
 
     method: Method
@@ -40,6 +42,7 @@ class Cell:
     seed: int
     scoring: Stage | None
     unavailable: str | None = None
+    aux_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     methods = _methods(suite)
     attacks = tuple(create("attack", *parse(text)) for text in suite.attacks)
     _refuse_twice("attack", [attack.label() for attack in attacks])
+    _refuse_without_restorations(attacks)
     data = Data(options)
     cells = []
     for method in methods:
@@ -104,20 +108,48 @@ def _refuse_twice(kind: str, labels: list[str]) -> None:
         raise UsageError(f"The {kind} {twice[0]} is named twice.")
 
 
+def _refuse_without_restorations(attacks: tuple[Attack, ...]) -> None:
+    if any(isinstance(attack, RestorationAttack) for attack in attacks):
+        return
+    for attack in attacks:
+        if getattr(attack, "needs_restorations", False):
+            raise UsageError(
+                f"The attack {attack.label()} works on restored images: name a restoration attack as well."
+            )
+
+
 def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Suite) -> list[Cell]:
     reason = method.unavailable() or _lacks_label(method, data)
+    fitting = tuple(attack for attack in attacks if _applies(attack, method))
     cells = []
     for seed in range(suite.seeds):
         recognition = ScoredRecognition(data, Recognition(data, method, suite.settings, seed))
         cells.append(Cell(method, None, "target", seed, None if reason else recognition, reason))
-        for attack in attacks:
-            if attack.needs_masks and not method.masked:
-                continue
-            why = reason or attack.unavailable()
-            for label in _labels(attack, data):
-                scoring = None if why else _scoring(method, attack, label, seed, attacks, data, suite)
-                cells.append(Cell(method, attack, label, seed, scoring, why))
+        scorings = _Scorings(method, fitting, seed, data, suite.settings)
+        for attack in fitting:
+            why = reason or attack.unavailable() or scorings.lacks(attack)
+            for label in _labels(attack, data, suite):
+                for share in _aux_shares(attack, label, suite):
+                    scoring = None if why else scorings.of(attack, label, share)
+                    cells.append(Cell(method, attack, label, seed, scoring, why, share))
     return cells
+
+
+def _applies(attack: Attack, method: Method) -> bool:
+    """Whether there is anything to run: some attacks work on masks, some with the owner's key."""
+    if attack.needs_masks and not method.masked:
+        return False
+    return method.key_known() or not getattr(attack, "needs_key", False)
+
+
+def _aux_shares(attack: Attack, label: Label | None, suite: Suite) -> tuple[float, ...]:
+    """A curve is of attacks that learn from the attacker's own pictures, and from nothing else that they were told.
+
+    Where the target label is inferred, they learn from the owner's released training images instead.
+    """
+    learns = type(attack).fit not in (RestorationAttack.fit, InferenceAttack.fit)
+    told = getattr(attack, "needs_restorations", False) or getattr(attack, "needs_raw_classifier", False)
+    return suite.aux_shares if learns and not told and label != "target" else (1.0,)
 
 
 def _lacks_label(method: Method, data: Data) -> str | None:
@@ -126,34 +158,49 @@ def _lacks_label(method: Method, data: Data) -> str | None:
     return None
 
 
-def _labels(attack: Attack, data: Data) -> tuple[Label | None, ...]:
+def _labels(attack: Attack, data: Data, suite: Suite) -> tuple[Label | None, ...]:
     """Which labels an attack is run for. Without a sensitive label, what is inferred is the target label."""
     if isinstance(attack, RestorationAttack):
         return (None,)
     if data.options.sensitive is None:
         return ("target",)
-    return ("sensitive", "target") if attack.probes_target else ("sensitive",)
+    return ("sensitive", "target") if attack.probes_target or suite.probe_target else ("sensitive",)
 
 
-def _scoring(
-    method: Method,
-    attack: Attack,
-    label: Label | None,
-    seed: int,
-    attacks: tuple[Attack, ...],
-    data: Data,
-    suite: Suite,
-) -> Stage:
-    if isinstance(attack, RestorationAttack):
-        return ScoredRestoration(data, Restoration(data, method, attack, suite.settings, seed))
-    restorations = tuple(
-        other
-        for other in attacks
-        if isinstance(other, RestorationAttack)
-        and (method.masked or not other.needs_masks)
-        and other.unavailable() is None
-    )
-    if attack.needs_restorations and not restorations:
-        raise UsageError(f"The attack {attack.label()} works on restored images: name a restoration attack as well.")
-    needed = restorations if attack.needs_restorations else ()
-    return ScoredInference(data, Inference(data, method, attack, label, suite.settings, seed, needed))
+@dataclass(frozen=True)
+class _Scorings:
+    """The scoring stages of the attacks on one method under one seed."""
+
+    method: Method
+    attacks: tuple[Attack, ...]
+    seed: int
+    data: Data
+    settings: Settings
+
+    def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
+        """The stage that scores an attack."""
+        if isinstance(attack, RestorationAttack):
+            return ScoredRestoration(self.data, self._restoration(attack, share))
+        restorations = self._restorations() if attack.needs_restorations else ()
+        inference = Inference(
+            self.data, self.method, attack, label, self.settings, self.seed, restorations, aux_share=share
+        )
+        return ScoredInference(self.data, inference)
+
+    def lacks(self, attack: Attack) -> str | None:
+        """Why an attack on restored images has none to work on here."""
+        if not getattr(attack, "needs_restorations", False) or self._restorations():
+            return None
+        return (
+            f"{attack.label()} works on restored images, and no restoration attack of the suite can be run on "
+            f"{self.method.name}: name one that needs no masks as well"
+        )
+
+    def _restorations(self) -> tuple[Restoration, ...]:
+        found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))
+        return tuple(self._restoration(attack) for attack in found if attack.unavailable() is None)
+
+    def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:
+        learned_from = any(getattr(other, "learns_from_restorations", False) for other in self.attacks)
+        training = learned_from and attack.restores_training and share == 1
+        return Restoration(self.data, self.method, attack, self.settings, self.seed, aux_share=share, training=training)

@@ -15,7 +15,8 @@ from bench.errors import UsageError
 from bench.executors.local import MISSING, LocalExecutor, Observer, Outcome
 from bench.matrix import Matrix, expand
 from bench.plan import Plan
-from bench.results.assemble import Result, Tables, assemble, results
+from bench.results.assemble import Tables, assemble
+from bench.results.result import Result, results
 from bench.store import Artifact, Store
 from bench.suite import Suite
 
@@ -71,17 +72,17 @@ def execute(suite: Suite, store_root: Path, device: torch.device, observer: Obse
     store.sweep()
     executor = LocalExecutor(store, device)
     outcomes = executor.execute(plan, observer)
-    record = _data_record(plan.key(matrix.data), outcomes, executor)
+    data = _data(plan.key(matrix.data), outcomes, executor)
     found = results(matrix, plan, outcomes, executor.read)
-    tables = assemble(matrix, found, record)
+    tables = assemble(matrix, found, data)
     total = time.perf_counter() - started
     computed = sum(outcome.timing["seconds"] for outcome in outcomes.values() if outcome.source == "computed")
     seconds = {"total": total, "stages": computed, "outside": total - computed}
-    return Run(matrix, plan, outcomes, found, tables, record, executor, seconds)
+    return Run(matrix, plan, outcomes, found, tables, data.record, executor, seconds)
 
 
-def _data_record(key: str, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Mapping[str, Any]:
+def _data(key: str, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Artifact:
     if outcomes[key].source in MISSING:
         # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
         raise UsageError(outcomes[key].reason)
-    return executor.read(key).record
+    return executor.read(key)

@@ -24,6 +24,9 @@ class Suite(pydantic.BaseModel):
             fully masked) are always run, because nothing can be read without them.
         ratios: shares hidden, for the methods that take one and were not given one.
         seeds: how many; they are 0, 1, ….
+        aux_shares: shares of the attacker's training pictures that the attacks which learn are given, for the curve of
+            leakage against them. All of them (1) is always among these, because it is what worst cases are made of.
+        probe_target: run every inference attack for the target label too; without it only those that say so.
         settings: how things are trained, and how much is scored.
     """
 
@@ -36,6 +39,8 @@ class Suite(pydantic.BaseModel):
     attacks: tuple[str, ...] = ()
     ratios: tuple[float, ...] = pydantic.Field((0.75,), min_length=1)
     seeds: int = pydantic.Field(2, ge=1, le=1000)
+    aux_shares: tuple[float, ...] = (1.0,)
+    probe_target: bool = False
     settings: Settings = Settings()
 
     @pydantic.field_validator("ratios")
@@ -45,6 +50,16 @@ class Suite(pydantic.BaseModel):
             if not 0 <= ratio <= 1:
                 raise ValueError(f"a ratio is the share that is hidden, between 0 and 1; {ratio:g} is not")
         return ratios
+
+    @pydantic.field_validator("aux_shares")
+    @classmethod
+    def _all_and_some(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        for share in shares:
+            if not 0 < share <= 1:
+                raise ValueError(
+                    f"a share of the attacker's pictures lies above 0, at most at 1; not so {share:g}"
+                )
+        return tuple(sorted({*shares, 1.0}))
 
 
 def built_in() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from pydantic import Field, ValidationInfo, field_validator
@@ -19,7 +19,7 @@ class Scramble(Method):
 
     Our reading of the encryption-then-compression family. One key serves a whole release, so a block goes to the
     same place in every image, and a network can be trained on them. It is drawn from the owner's seed and is the
-    owner's secret; an attacker who fits the method anew draws another. It models a secret key for a benchmark and
+    owner's secret; an attacker who fits the method anew draws another, unless ``key=known`` says that it leaked. It models a secret key for a benchmark and
     is no cryptographic one.
 
     Where ``block`` does not divide a side, the blocks cut off at the edge are scrambled among those of their own
@@ -36,6 +36,8 @@ class Scramble(Method):
     rotate: bool = Field(True, description="whether blocks are turned and mirrored")
     negate: bool = Field(True, description="whether half of the blocks are negated")
     recolour: bool = Field(True, description="whether the channels of each block change places")
+
+    key: Literal["unknown", "known"] = Field("unknown", description="whether the attacker is taken to have the key")
 
     @field_validator("recolour")
     @classmethod
@@ -57,6 +59,12 @@ class Scramble(Method):
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         return Release(to_float(scramble(to_bytes(images), Key(**self.state))))
+
+    def key_known(self) -> bool:
+        return self.key == "known"
+
+    def invert(self, release: Release) -> Tensor:
+        return to_float(unscramble(to_bytes(release.images), Key(**self.state)))
 
 
 class Key(NamedTuple):

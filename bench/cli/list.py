@@ -30,6 +30,7 @@ class Kind(StrEnum):
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     names: Annotated[bool, typer.Option("--names", help="Only the names, one a line.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The same table in Markdown.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """List what is there: built in, installed, or in a file given by --plugin."""
@@ -38,6 +39,10 @@ def list_(
     if names:
         for row in rows:
             typer.echo(row[0])
+        return
+    if markdown:
+        for row in (header, ("---",) * len(header), *rows):
+            typer.echo(f"| {' | '.join(cell.replace('|', '/').replace(chr(10), '<br>') for cell in row)} |")
         return
     table = Table(header_style="bold")
     for number, title in enumerate(header):

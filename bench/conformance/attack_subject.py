@@ -22,6 +22,7 @@ from bench.training.settings import Training
 FEW = 4
 FIRST = 100  # number of the first picture that is attacked: none that was learned from
 TRAINED_ON, VALIDATED_ON = 16, 8
+PEOPLE = 20
 
 _TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
 _BLOCK = 4  # side of the blocks that a release without masks is coarsened to
@@ -32,6 +33,11 @@ Attack = RestorationAttack | InferenceAttack
 
 class AttackSubject(Subject):
     """An attack under examination: fitted on a little, and asked for answers that no judge has seen yet."""
+
+    @property
+    def classes(self) -> int:
+        """Classes of the label to infer; enough to be people where the attack identifies."""
+        return PEOPLE if getattr(self.built, "identifies", False) else CLASSES
 
     def fitted(
         self,
@@ -52,21 +58,22 @@ class AttackSubject(Subject):
         self, shape: Shape, *, masked: bool = True, first: int = 0, raw: bool = True, device: torch.device = CPU
     ) -> Aux:
         """What the threat model gives an attacker; ``raw=False`` where the pictures are the owner's."""
-        train = _known(TRAINED_ON, shape, first, masked, raw)
-        validation = _known(VALIDATED_ON, shape, first + TRAINED_ON, masked, raw)
+        train = _known(TRAINED_ON, shape, first, masked, raw, self.classes)
+        validation = _known(VALIDATED_ON, shape, first + TRAINED_ON, masked, raw, self.classes)
         common = {"training": _TRAINING, "mirror": True, "seed": SEED, "device": device}
         if self.built.kind == "restoration":
-            return Aux(train=_unlabelled(train), validation=_unlabelled(validation), **common)
+            inverted = (lambda release: release.images) if self.built.needs_key else None
+            return Aux(train=_unlabelled(train), validation=_unlabelled(validation), invert=inverted, **common)
 
         def new_classifier(channels: int, classes: int) -> Recognizer:
             return build(_RECOGNIZER, channels=channels, classes=classes, size=shape[1:])
 
         with seeded(SEED):
-            raw_network = ImageOnly(new_classifier(shape[0], CLASSES))
+            raw_network = ImageOnly(new_classifier(shape[0], self.classes))
         return InferenceAux(
             train=train,
             validation=validation,
-            classes=CLASSES,
+            classes=self.classes,
             new_classifier=new_classifier,
             raw_classifier=(lambda images: predict(raw_network, to_bytes(images), None, device=device))
             if self.built.needs_raw_classifier
@@ -95,7 +102,7 @@ class AttackSubject(Subject):
         with seeded(SEED):
             if isinstance(attack, RestorationAttack):
                 return attack.restored(release, device)
-            return attack.inferred(release, CLASSES, device)
+            return attack.inferred(release, self.classes, device)
 
     @cached_property
     def standard(self) -> tuple[Attack, Release, Tensor]:
@@ -132,9 +139,10 @@ def copied(release: Release) -> Release:
     )
 
 
-def _known(count: int, shape: Shape, first: int, masked: bool, raw: bool) -> Known:
+def _known(count: int, shape: Shape, first: int, masked: bool, raw: bool, classes: int) -> Known:
     drawn = batch(count, shape, first=first)
-    return Known(drawn.images if raw else None, released(count, shape, first, masked=masked), drawn.labels)
+    shown = released(count, shape, first, masked=masked)
+    return Known(drawn.images if raw else None, shown, drawn.numbers % classes)
 
 
 def _unlabelled(known: Known) -> Known:

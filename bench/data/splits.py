@@ -48,7 +48,7 @@ def split(image_set: ImageSet, limit: int | None) -> Splits:
         limit: at most this many images over all splits, exactly as many where there are enough.
 
     Raises:
-        UsageError: a split would lack a target class.
+        UsageError: a split other than attacker_validation would lack a target class.
     """
     target = image_set.labels[image_set.target].numpy()
     sensitive = None if image_set.sensitive is None else image_set.labels[image_set.sensitive].numpy()
@@ -70,6 +70,8 @@ def split(image_set: ImageSet, limit: int | None) -> Splits:
         parts["owner_test"] = pick(kept[in_test], test_count)
 
     for name, rows in parts.items():
+        if name == "attacker_validation":
+            continue  # nobody learns from it; with ten pictures a person, its share of one's is less than one
         _require_every_class(image_set, target, kept, name, rows)
     return Splits(**{name: torch.from_numpy(np.sort(rows)) for name, rows in parts.items()}, notes=notes)
 

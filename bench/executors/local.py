@@ -15,6 +15,7 @@ import torch
 
 from bench.errors import MaskbenchError, Unavailable
 from bench.executors.hardware import Meter, device_name
+from bench.executors.time_limit import time_limit
 from bench.plan import Plan, Step
 from bench.stages.stage import Context
 from bench.store import Artifact, Store
@@ -103,7 +104,8 @@ class LocalExecutor:
         inputs = {name: self.read(key) for name, key in step.inputs.items()}
         context = Context(self.device, lambda share: observer.progressed(step, share))
         meter = Meter(self.device)
-        artifact = step.stage.run(inputs, context)
+        with time_limit(step.stage.time_limit, step.stage.title()):
+            artifact = step.stage.run(inputs, context)
         timing = {
             "seconds": meter.stop(),
             **meter.memory(),

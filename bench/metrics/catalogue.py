@@ -22,6 +22,8 @@ class Metric:
     direction: Direction
     unit: str
     description: str
+    needs: str = ""
+    """What has to be there for it to be measured, where that is not always so; ``run.json`` says what was not."""
 
 
 _DECLARED = (
@@ -39,12 +41,17 @@ _DECLARED = (
         "share",
         "Accuracy on the sensitive label beyond its prior: (acc − prior)/(1 − prior).",
     ),
+    Metric("advantage_over_null", "lower", "share", "Advantage minus that on fully masked images."),
+    Metric("advantage_over_less_data", "lower", "share", "Advantage minus that of an attacker with less data."),
     Metric(
         "bits",
         "lower",
         "bit",
         "What the attacker learned of the sensitive label beyond its prior, per image.",
     ),
+    Metric("rank1", "lower", "share", "Share of images whose person is the most similar of all known ones."),
+    Metric("rank5", "lower", "share", "Share of images whose person is among the five most similar known ones."),
+    Metric("tar", "lower", "share", "Share of images whose person is accepted where 1 % of wrong ones would be."),
     Metric("psnr", "lower", "dB", "Peak signal-to-noise ratio of the restoration, whole image, capped."),
     Metric(
         "psnr_hole",
@@ -54,6 +61,22 @@ _DECLARED = (
     ),
     Metric("ssim", "lower", "1", "Structural similarity of the restoration to the raw image, borders cropped."),
     Metric("ssim_hole", "lower", "1", "Mean of the structural similarity map over hidden pixels."),
+    Metric(
+        "ms_ssim",
+        "lower",
+        "1",
+        "Multi-scale structural similarity of the restoration to the raw image, five scales, borders cropped.",
+        needs="images of at least 161 px on each side",
+    ),
+    Metric(
+        "lpips",
+        "higher",
+        "1",
+        "Perceptual distance of the restoration from the raw image in a pretrained network's features (LPIPS).",
+        needs="a local file of backbone weights, named by the setting perceptual",
+    ),
+    Metric("ssim_hole_over_null", "lower", "1", "ssim_hole minus that of restoring fully masked images."),
+    Metric("ssim_hole_over_less_data", "lower", "1", "ssim_hole minus that of an attacker with less data."),
     Metric("gain", "lower", "dB", "psnr_hole of the restoration minus psnr_hole of mean-fill."),
 )
 

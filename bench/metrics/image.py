@@ -6,30 +6,25 @@ one value an image (N) and raises ValueError, naming the argument, for other sha
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from bench.metrics.checks import check_images, check_masks
+from bench.metrics.structure import RADIUS, WINDOW, Structure, blocks
 
 PSNR_CAP = 100.0
 """dB; what identical images get instead of infinity, so that means stay finite."""
 
 _UNKNOWN_FILL = 0.5  # the middle of [0, 1], where nothing is kept that could tell better
 
-# Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment" (IEEE TIP 2004), section III.C.
-_SIGMA = 1.5
-_RADIUS = 5
-_TAPS = 2 * _RADIUS + 1
-_C1 = 0.01**2
-_C2 = 0.03**2
+# Wang, Simoncelli, Bovik, "Multi-scale structural similarity" (Asilomar 2003), section 3.2: one exponent a scale.
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
-# Elements of one block of the SSIM computation: its few float64 maps stay in a core's cache on the CPU, and
-# in a small part of the memory of a GPU, which wants larger blocks.
-_BLOCK_CPU = 2**15
-_BLOCK_CUDA = 2**24
+MS_SSIM_SIDE = (WINDOW - 1) * 2 ** (len(_SCALE_WEIGHTS) - 1) + 1
+"""Pixels; the smallest side that is still as long as the window at the coarsest scale: 161."""
 
 
 def _decibels(mean_squared_error: Tensor) -> Tensor:
@@ -39,7 +34,7 @@ def _decibels(mean_squared_error: Tensor) -> Tensor:
 def psnr(restored: Tensor, raw: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of each image in dB, peak 1, at most ``PSNR_CAP``. Returns N."""
     check_images(restored=restored, raw=raw)
-    return _decibels((restored - raw).square().flatten(1).mean(1))
+    return _decibels(torch.cat([_mean((x - y).square_().mean(1)) for x, y in blocks(restored, raw)]))
 
 
 def psnr_hole(restored: Tensor, raw: Tensor, masks: Tensor) -> Tensor:
@@ -69,28 +64,38 @@ def gain(restored: Tensor, released: Tensor, raw: Tensor, masks: Tensor) -> Tens
     return psnr_hole(restored, raw, masks) - psnr_hole(mean_fill(released, masks), raw, masks)
 
 
+class Closeness(NamedTuple):
+    """PSNR (dB) and SSIM of each image, over all of it and over its hidden pixels: four times N."""
+
+    psnr: Tensor
+    ssim: Tensor
+    psnr_hole: Tensor
+    ssim_hole: Tensor
+
+
+def closeness(restored: Tensor, raw: Tensor, masks: Tensor) -> Closeness:
+    """``psnr``, ``ssim``, ``psnr_hole`` and ``ssim_hole`` in one pass: the SSIM map is worked out once."""
+    _check_window(restored, raw)
+    hidden = check_masks(masks, raw)
+    structure, parts = Structure(), []
+    for x, y, where in blocks(restored, raw, hidden):
+        errors, maps = (x - y).square_().mean(1), structure.similarity(x, y)
+        parts.append((_mean(errors), _inner_mean(maps), _mean_where(errors, where), _mean_where(maps, where)))
+    error, ssim_whole, error_hole, ssim_hidden = (torch.cat(part).to(raw.dtype) for part in zip(*parts, strict=True))
+    return Closeness(_decibels(error), ssim_whole, _decibels(error_hole), ssim_hidden)
+
+
 def ssim_map(restored: Tensor, raw: Tensor) -> Tensor:
     """Structural similarity at each pixel, mean over channels. Returns N H W in the images' type.
 
-    Gaussian window of sigma 1.5 and 11 taps, data range 1, population covariance: Wang et al. 2004, equation
-    13. At the borders the image is mirrored, edge pixel included, so the map equals scikit-image's
+    Gaussian window of sigma 1.5 and 11 taps, data range 1, population covariance: Wang, Bovik, Sheikh, Simoncelli,
+    "Image quality assessment" (IEEE TIP 2004), equation 13. At the borders the image is mirrored, edge pixel included,
+    so the map equals scikit-image's
     ``structural_similarity(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, full=True)``.
-
-    Worked out in float64: in float32 the local variance, a difference of two near numbers, is off by as much
-    as the constant C2 resolves (errors of 5e-4 on flat images), and float64 stays clear of autocast and TF32.
     """
-    check_images(restored=restored, raw=raw)
-    height, width = raw.shape[2:]
-    if min(height, width) < _TAPS:
-        raise ValueError(f"raw: SSIM needs images of at least {_TAPS}×{_TAPS} pixels, got {height}×{width}.")
-    rows = _window(height, raw.device)
-    columns = _window(width, raw.device).T
-    block = max(1, (_BLOCK_CUDA if raw.is_cuda else _BLOCK_CPU) // raw.shape[1:].numel())
-    parts = [
-        _similarity(x.double(), y.double(), rows, columns).mean(1)
-        for x, y in zip(restored.split(block), raw.split(block), strict=True)
-    ]
-    return torch.cat(parts).to(raw.dtype)
+    _check_window(restored, raw)
+    structure = Structure()
+    return torch.cat([structure.similarity(x, y).to(raw.dtype) for x, y in blocks(restored, raw)])
 
 
 def ssim(restored: Tensor, raw: Tensor) -> Tensor:
@@ -99,8 +104,9 @@ def ssim(restored: Tensor, raw: Tensor) -> Tensor:
     The mean of ``ssim_map`` without a border of 5 pixels, where the window would leave the image: Wang et al.
     2004, and scikit-image's mean.
     """
-    inner = slice(_RADIUS, -_RADIUS)
-    return ssim_map(restored, raw)[:, inner, inner].mean((1, 2))
+    _check_window(restored, raw)
+    structure = Structure()
+    return torch.cat([_inner_mean(structure.similarity(x, y)) for x, y in blocks(restored, raw)]).to(raw.dtype)
 
 
 def ssim_hole(restored: Tensor, raw: Tensor, masks: Tensor) -> Tensor:
@@ -108,32 +114,54 @@ def ssim_hole(restored: Tensor, raw: Tensor, masks: Tensor) -> Tensor:
     return _mean_where(ssim_map(restored, raw), check_masks(masks, raw))
 
 
+def ms_ssim(restored: Tensor, raw: Tensor) -> Tensor:
+    """Multi-scale structural similarity of each image, whole. Returns N.
+
+    Wang, Simoncelli, Bovik 2003, equation 7, with their five scales and exponents: at every scale the mean of the
+    contrast-structure term, at the coarsest of the whole similarity, where the window does not leave the image; a
+    negative mean counts as 0, as it has no power. Each scale is the mean of 2 × 2 pixels of the one before; where a
+    side is odd the last row or column stands for itself, which is what their mirrored filter gives, and what lets sides
+    of 161 px pass. (torchmetrics drops it, so it needs 176 px, and at the coarsest scale takes the border in as well.)
+
+    Raises:
+        ValueError: a side is below ``MS_SSIM_SIDE``.
+    """
+    check_images(restored=restored, raw=raw)
+    _check_side(raw, MS_SSIM_SIDE, "MS-SSIM")
+    structure = Structure()
+    return torch.cat([_over_scales(structure, x, y) for x, y in blocks(restored, raw)]).to(raw.dtype)
+
+
+def _over_scales(structure: Structure, x: Tensor, y: Tensor) -> Tensor:
+    *finer, coarsest = _SCALE_WEIGHTS
+    product = torch.ones(len(x), dtype=torch.float64, device=x.device)
+    for weight in finer:
+        product *= _inner_mean(structure.contrast(x, y)).double().relu() ** weight
+        x, y = (avg_pool2d(batch, 2, ceil_mode=True) for batch in (x, y))
+    return product * _inner_mean(structure.similarity(x, y)).double().relu() ** coarsest
+
+
+def _check_window(restored: Tensor, raw: Tensor) -> None:
+    check_images(restored=restored, raw=raw)
+    _check_side(raw, WINDOW, "SSIM")
+
+
+def _check_side(raw: Tensor, least: int, metric: str) -> None:
+    height, width = raw.shape[2:]
+    if min(height, width) < least:
+        raise ValueError(f"raw: {metric} needs images of at least {least}×{least} pixels, got {height}×{width}.")
+
+
+def _mean(maps: Tensor) -> Tensor:
+    return maps.mean((1, 2))
+
+
+def _inner_mean(maps: Tensor) -> Tensor:
+    """Mean of maps NHW where the window does not leave the image."""
+    return _mean(maps[:, RADIUS:-RADIUS, RADIUS:-RADIUS])
+
+
 def _mean_where(maps: Tensor, hidden: Tensor) -> Tensor:
     """Mean of maps NHW over hidden pixels N1HW; 0/0 = NaN says that there are none."""
     weight = hidden.squeeze(1).to(maps.dtype)
     return (maps * weight).sum((1, 2)) / weight.sum((1, 2))
-
-
-@lru_cache(maxsize=16)
-def _window(size: int, device: torch.device) -> Tensor:
-    """Return the Gaussian filter of one axis with mirrored borders, as a matrix (size, size).
-
-    A matrix product does one axis for all images, channels and moments at once.
-    """
-    offsets = np.arange(-_RADIUS, _RADIUS + 1)
-    taps = np.exp(-0.5 * (offsets / _SIGMA) ** 2)
-    mirrored = np.pad(np.arange(size), _RADIUS, mode="symmetric")
-    matrix = np.zeros((size, size))
-    rows = np.arange(size)[:, None]
-    np.add.at(matrix, (rows, mirrored[rows + np.arange(_TAPS)]), taps / taps.sum())
-    return torch.from_numpy(matrix).to(device)
-
-
-def _similarity(x: Tensor, y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    # Equation 13 needs the two variances only as their sum, so four filtered maps do.
-    mean_x, mean_y, power, product = rows @ torch.stack([x, y, x * x + y * y, x * y]) @ columns
-    luminance = mean_x * mean_y
-    mean_power = mean_x.square() + mean_y.square()
-    return ((2 * luminance + _C1) * (2 * (product - luminance) + _C2)) / (
-        (mean_power + _C1) * (power - mean_power + _C2)
-    )

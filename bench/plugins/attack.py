@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, final
 import torch
 from torch import Tensor
 
+from bench.errors import Unavailable
 from bench.models.recognizer import Recognizer
 from bench.plugins import judging
 from bench.plugins.base import Plugin
@@ -17,6 +18,8 @@ from bench.release import Release, to_bytes, to_float
 from bench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
+TrainsOn = Literal["raw", "releases", "restorations", "masks"]
+"""What an inference attack learned on; naive ones know raw images alone, adaptive ones the releases."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Aux:
         mirror: whether a mirrored picture, and its release, are still what they were: neither the data nor the method
             tell left from right.
         seed, device, progress: as in training; ``progress`` takes the finished share.
+        invert: a release → the images it was made of, float32; what someone who has the owner's key does. None
+            unless the method has a key and says that the attacker knows it.
     """
 
     train: Known
@@ -53,6 +58,7 @@ class Aux:
     seed: int
     device: torch.device
     progress: Callable[[float], None] = field(default=lambda share: None)
+    invert: Callable[[Release], Tensor] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +76,34 @@ class InferenceAux(Aux):
     new_classifier: Callable[[int, int], Recognizer]
     raw_classifier: Classify | None = None
 
+    def closest_restoration(self) -> str:
+        """The restoration that comes closest to the raw pictures of the validation part, by mean squared error.
+
+        Among those that the training pictures come with. Raises Unavailable where they come with none.
+        """
+        candidates = sorted(self.train.release.restorations)
+        if not candidates:
+            raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
+        restored, raw = self.validation.release.restorations, self.validation.raw
+        return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
+
 
 class RestorationAttack(Plugin):
     """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
 
     Attributes:
         needs_masks: runs only against methods that release masks.
+        needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
+        restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
+            inference attacks that learn on restored ones.
+        time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
     kind: ClassVar[Literal["restoration"]] = "restoration"
     needs_masks: ClassVar[bool] = False
+    needs_key: ClassVar[bool] = False
+    restores_training: ClassVar[bool] = True
+    time_limit: ClassVar[float] = 3600.0
 
     def fit(self, aux: Aux) -> Any:
         """Learn to restore; whatever is returned comes back as ``self.state``."""
@@ -105,18 +129,28 @@ class InferenceAttack(Plugin):
     Attributes:
         probes_target: it is run for the target label too, not only for the sensitive one. That is a probe of the
             release itself: the attack learns on the owner's released images, whose task labels were handed out.
+        trains_on: what it learns from, by which results are compared: ``raw`` pictures (such an attacker does not adapt
+            to the method), ``releases``, ``restorations``, or ``masks`` alone.
         shape_probe: it sees nothing but masks, so its accuracy on the target label is what their shape alone gives.
         needs_masks: runs only against methods that release masks.
         needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite.
+        learns_from_restorations: the attacker's training pictures come with restorations too, by those attacks
+            that can do so many.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
+        identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
+        time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
     kind: ClassVar[Literal["inference"]] = "inference"
     probes_target: ClassVar[bool] = False
+    trains_on: ClassVar[TrainsOn] = "releases"
     shape_probe: ClassVar[bool] = False
     needs_masks: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
+    learns_from_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
+    identifies: ClassVar[bool] = False
+    time_limit: ClassVar[float] = 3600.0
 
     @abstractmethod
     def fit(self, aux: InferenceAux) -> Any:

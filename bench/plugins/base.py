@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self, final
 
 import pydantic
 
 from bench.errors import UsageError, nearest
+from bench.plugins.contents import content_digest
 
 
 class Plugin(pydantic.BaseModel):
@@ -89,6 +91,26 @@ class Plugin(pydantic.BaseModel):
         ]
         return self.name + (":" + ",".join(shown) if shown else "")
 
+    def files(self) -> tuple[Path, ...]:
+        """The files (weights, say) that the result depends on. Asked for where ``unavailable`` gives no reason."""
+        return ()
+
+    @final
+    def identity(self) -> dict[str, Any]:
+        """The parameters as they go into keys: files stand there by their content, not by the path that names them."""
+        files, parameters = self.files(), self.model_dump()
+        if not files:
+            return parameters
+        kept = {name: value for name, value in parameters.items() if not _leads_to(value, files)}
+        return {**kept, "files": [content_digest(file) for file in files]}
+
     def unavailable(self) -> str | None:
         """Why this plug-in cannot run here (a missing extra, missing weights), with the step that mends it; or None."""
         return None
+
+
+def _leads_to(value: Any, files: tuple[Path, ...]) -> bool:
+    """Whether a parameter's value is the path of one of the files, or of a folder they lie in."""
+    if not isinstance(value, str) or not value:
+        return False
+    return any(file.is_relative_to(Path(value).expanduser()) for file in files)

@@ -38,6 +38,14 @@ class Method(Plugin):
     role: ClassVar[Literal["method", "raw", "null"]] = "method"
     mirror_symmetric: ClassVar[bool] = False
 
+    def key_known(self) -> bool:
+        """Whether the attacker has the owner's key: its copy of the method is then fitted with the owner's seed."""
+        return False
+
+    def invert(self, release: Release) -> Tensor:
+        """What someone who has the key makes of a release: float32 N C H W in [0, 1]. Only for methods with a key."""
+        raise ContractViolation(f"method '{self.name}' has no key, so nothing that could invert it.")
+
     def requests(self) -> tuple[Attribution, ...]:
         """The attributions that ``fit`` and ``desensitize`` need; the engine computes and shares them."""
         return ()

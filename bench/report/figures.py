@@ -9,7 +9,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.report.summary import Row, Value
+from bench.report.summary import Row
+from bench.results.reading import Value
 
 _COLOURS = ("#3b6fb6", "#c2542d", "#3f8f5f", "#8a5fb0", "#b08a2e", "#5a7684", "#b0476e", "#4d4d4d")
 _MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")

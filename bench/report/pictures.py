@@ -14,7 +14,7 @@ from torch import Tensor
 from bench.plugins.attack import RestorationAttack
 from bench.plugins.method import Method
 from bench.release import Release, to_float
-from bench.results.assemble import Result
+from bench.results.result import Result
 from bench.run import Run
 from bench.stages.data import Dataset
 from bench.stages.released import read_release
@@ -58,7 +58,10 @@ def _restorations(run: Run, method: Method) -> dict[str, Result]:
     return {
         result.cell.attack.label(): result
         for result in run.results
-        if result.cell.method == method and result.cell.seed == 0 and result.status == "ok"
+        if result.cell.method == method
+        and result.cell.seed == 0
+        and result.status == "ok"
+        and result.cell.aux_share == 1
         if isinstance(result.cell.attack, RestorationAttack)
     }
 

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from bench.results.assemble import WORST_CASE
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number with its interval; ``attack`` names the attack it belongs to, where there is one."""
-
-    value: float
-    low: float
-    high: float
-    attack: str = ""
+from bench.results.flag import KINDS, Flag
+from bench.results.reading import Value, headline, methods, planned, pooled, read
+from bench.results.schema import WORST_CASE
 
 
 @dataclass(frozen=True)
@@ -30,7 +22,9 @@ class Row:
         restoration: worst case, SSIM in the hole, on owner-train; ``psnr`` is the same attack's, whole image.
         inference: worst case, advantage on the sensitive label, on owner-train (without a sensitive label: on the
             target label, on owner-test).
+        over_null: ``inference`` minus that of the same attacks on fully masked images.
         ok, total: cells that ran, of those that were planned.
+        marks: of the flags on the method, as in ``flag.KINDS``.
     """
 
     method: str
@@ -41,52 +35,38 @@ class Row:
     restoration: Value | None
     psnr: Value | None
     inference: Value | None
+    over_null: Value | None
     ok: int
     total: int
-    reasons: tuple[str, ...] = ()
+    marks: str
 
 
-def leakage_split(cells: pd.DataFrame) -> str:
-    """Where inference is the headline: on what was outsourced, or on owner-test where the target label is inferred."""
-    return "owner_train" if (cells["sensitive"] != "").any() else "owner_test"
-
-
-def summarize(cells: pd.DataFrame) -> list[Row]:
+def summarize(cells: pd.DataFrame, flags: Sequence[Flag]) -> list[Row]:
     """One row for each method × ratio, in the order of the suite."""
-    return [
-        _row(method, params, ratio, mine, leakage_split(cells))
-        for (method, params, ratio), mine in cells.groupby(["method", "params", "ratio"], sort=False, dropna=False)
-    ]
+    return [_row(method, ratio, mine, flags) for method, ratio, mine in methods(cells)]
 
 
-def _row(method: str, params: str, ratio: float, mine: pd.DataFrame, split: str) -> Row:
-    pooled = mine[mine["seed"].isna() & (mine["status"] == "ok")]
-    recognition = pooled[pooled["attack_kind"] == "none"]
-    worst = pooled[pooled["attack"] == WORST_CASE]
-    restoration = worst[(worst["attack_kind"] == "restoration") & (worst["split"] == "owner_train")]
-    inference = worst[(worst["attack_kind"] == "inference") & (worst["split"] == split)]
-    shape = pooled[(pooled["probe"] == "shape") & (pooled["label"] == "target") & (pooled["split"] == "owner_test")]
-    cells = mine[mine["attack"] != WORST_CASE].drop_duplicates(["attack", "label", "seed"])
-    cells = cells[cells["seed"].notna()]
-    reasons = tuple(dict.fromkeys(cells.loc[cells["status"] != "ok", "reason"]))
+def _row(method: str, ratio: float, mine: pd.DataFrame, flags: Sequence[Flag]) -> Row:
+    rows = pooled(mine)
+    recognition = rows[rows["attack_kind"] == "none"]
+    shape = rows[(rows["probe"] == "shape") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
+    worst = headline(mine)
+    worst = worst[worst["attack"] == WORST_CASE]
+    restoration, inference = (worst[worst["attack_kind"] == kind] for kind in ("restoration", "inference"))
+    cells = planned(mine)
+    # NaN, of a method without a ratio, equals nothing.
+    own = {each.kind for each in flags if each.method == method and (each.ratio == ratio or ratio != ratio)}
     return Row(
-        method=f"{method}:{params}" if params else method,
+        method=method,
         ratio=ratio,
-        accuracy=_value(recognition, "accuracy"),
-        utility=_value(recognition, "utility"),
-        shape=_value(shape, "accuracy"),
-        restoration=_value(restoration, "ssim_hole"),
-        psnr=_value(restoration, "psnr"),
-        inference=_value(inference, "advantage"),
+        accuracy=read(recognition, "accuracy"),
+        utility=read(recognition, "utility"),
+        shape=read(shape, "accuracy"),
+        restoration=read(restoration, "ssim_hole"),
+        psnr=read(restoration, "psnr"),
+        inference=read(inference, "advantage"),
+        over_null=read(inference, "advantage_over_null"),
         ok=int((cells["status"] == "ok").sum()),
         total=len(cells),
-        reasons=reasons,
+        marks=" ".join(kind.mark for kind in KINDS if kind in own),
     )
-
-
-def _value(rows: pd.DataFrame, metric: str) -> Value | None:
-    found = rows[rows["metric"] == metric]
-    if found.empty or not np.isfinite(found["value"].iloc[0]):
-        return None
-    row = found.iloc[0]
-    return Value(float(row["value"]), float(row["ci_low"]), float(row["ci_high"]), str(row["chosen"]))

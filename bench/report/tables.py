@@ -1,50 +1,56 @@
-"""The tables of a run, each built from the tidy cells; and how a table is written."""
+"""The tables of a run, each built from its tidy tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import pandas as pd
 
-from bench.report.summary import Row, Value
-from bench.results.assemble import WORST_CASE
-
-NOT_MEASURED = "–"
+from bench.report.cell_text import NOT_MEASURED, decimal, hidden, percent
+from bench.report.flags import FLAGS_CAPTION, flag_table, legend
+from bench.report.judgement import Judgement
+from bench.results.by_target import by_target
+from bench.results.estimates import MAIN
+from bench.results.reading import Value, methods, pooled, read
+from bench.results.schema import ORACLE, SPLITS, WORST_CASE
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table that every run has: its file name, its caption, and how it is built from cells and summary."""
+    """A table of a run: its file name, its caption, and how it is built. Without rows it is not written."""
 
     name: str
-    caption: Callable[[pd.DataFrame], str]
-    build: Callable[[pd.DataFrame, Sequence[Row]], pd.DataFrame]
+    caption: Callable[[Judgement], str]
+    build: Callable[[Judgement], pd.DataFrame]
 
 
-def headline(cells: pd.DataFrame, summary: Sequence[Row]) -> pd.DataFrame:
+def headline(judgement: Judgement) -> pd.DataFrame:
     """One row a method."""
-    inferred = "sensitive" if (cells["sensitive"] != "").any() else "target"
     return pd.DataFrame(
         [
             {
                 "method": row.method,
-                "hidden": NOT_MEASURED if pd.isna(row.ratio) else f"{row.ratio:.0%}",
+                "hidden": hidden(row.ratio),
                 "accuracy %": percent(row.accuracy),
                 "utility %": percent(row.utility),
                 "shape alone %": percent(row.shape),
                 "worst hole SSIM": decimal(row.restoration),
-                "its PSNR dB": decimal(row.psnr, 1),
-                f"worst advantage on {inferred} %": percent(row.inference),
+                "its PSNR dB": decimal(_plain(row.psnr), 1),
+                f"worst advantage on {judgement.inferred} %": percent(row.inference),
+                "over null %": percent(_plain(row.over_null)),
                 "cells": f"{row.ok}/{row.total}",
+                "flags": row.marks,
             }
-            for row in summary
+            for row in judgement.summary
         ]
     )
 
 
-def headline_caption(cells: pd.DataFrame) -> str:
-    """What the headline table says, on what."""
+def run_caption(judgement: Judgement) -> str:
+    """What every table is about: the data, the sizes, and how values are written."""
+    cells = judgement.cells
     first = cells.iloc[0]
     seeds = int(cells["seeds"].max()) if cells["seeds"].notna().any() else 0
     sizes = cells[cells["status"] == "ok"].groupby("split")["n"].max()
@@ -54,68 +60,130 @@ def headline_caption(cells: pd.DataFrame) -> str:
         f"{first['dataset']}: target {first['target']}{sensitive}; recognizer {first['recognizer']}; "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}; "
         f"{scored}. "
-        "Value [95 % interval, bootstrap over images and seeds]. Accuracy is on owner-test, leakage on owner-train "
-        "(inference of the target on owner-test). The worst case is realizable: the attack, in brackets, was chosen on "
-        "attacker-validation. Higher leakage is worse. "
-        "Shape alone: accuracy of a classifier that sees nothing but the masks."
+        "Value [95 % interval, bootstrap over images and seeds]. "
     )
 
 
-def attacks(cells: pd.DataFrame, summary: Sequence[Row]) -> pd.DataFrame:
+def headline_caption(judgement: Judgement) -> str:
+    """What the headline table says, on what."""
+    marks = legend(judgement.flags)
+    return (
+        run_caption(judgement) + "Accuracy is on owner-test, leakage on owner-train "
+        "(inference of the target on owner-test). The worst case is realizable: the attack, in brackets, was chosen on "
+        "attacker-validation. Higher leakage is worse. "
+        "Over null: the worst advantage minus that of the same attacks on fully masked images. "
+        "Shape alone: accuracy of a classifier that sees nothing but the masks."
+    ) + (f" Flags: {marks}." if marks else "")
+
+
+def attacks(judgement: Judgement) -> pd.DataFrame:
     """Every attack on every method: the main metrics on both splits, over seeds."""
-    shown = cells[cells["seed"].isna() & (cells["attack_kind"] != "none") & (cells["status"] == "ok")]
+    rows = pooled(judgement.cells)
+    shown = rows[rows["attack_kind"] != "none"]
     names = {
         "restoration": ("ssim_hole", "psnr_hole", "psnr", "gain"),
         "inference": ("advantage", "bits", "accuracy"),
     }
-    rows = []
-    keys = ["method", "params", "ratio", "attack_kind", "attack", "label", "split"]
-    for values, part in shown.groupby(keys, sort=False, dropna=False):
-        found = dict(zip(keys, values, strict=True))
-        by_metric = part.set_index("metric")
-        row = {
-            "method": f"{found['method']}:{found['params']}" if found["params"] else found["method"],
-            "hidden": NOT_MEASURED if pd.isna(found["ratio"]) else f"{found['ratio']:.0%}",
-            "attack": found["attack"] + (f" ({part['chosen'].iloc[0]})" if found["attack"] == WORST_CASE else ""),
-            "infers": found["label"] or "pixels",
-            "split": found["split"].replace("_", "-"),
-        }
-        for metric in names["restoration"] + names["inference"]:
-            applies = metric in names[found["attack_kind"]] and metric in by_metric.index
-            row[metric] = decimal(_read(by_metric.loc[metric])) if applies else NOT_MEASURED
-        rows.append(row)
-    return pd.DataFrame(rows)
+    built = []
+    keys = ["attack_kind", "attack", "label", "split"]
+    for method, ratio, mine in methods(shown):
+        for values, part in mine.groupby(keys, sort=False):
+            kind, attack, label, split = values
+            chosen = part["chosen"].iloc[0]
+            row = {
+                "method": method,
+                "hidden": hidden(ratio),
+                "attack": f"{attack} ({chosen})" if chosen else attack,
+                "infers": label or "pixels",
+                "split": split.replace("_", "-"),
+            }
+            for metric in names["restoration"] + names["inference"]:
+                row[metric] = decimal(_plain(read(part, metric))) if metric in names[kind] else NOT_MEASURED
+            row["over null"] = decimal(_plain(read(part, f"{MAIN[kind]}_over_null")))
+            built.append(row)
+    return pd.DataFrame(built)
 
 
-def _read(row: pd.Series) -> Value | None:
-    return None if pd.isna(row["value"]) else Value(row["value"], row["ci_low"], row["ci_high"])
+def worst_cases(judgement: Judgement) -> pd.DataFrame:
+    """For each kind of attack and split: realizable, oracle, and both against the same attacks on the null control."""
+    shown = {"restoration": ("hole SSIM", decimal), "inference": (f"advantage on {judgement.inferred} %", percent)}
+    rows = pooled(judgement.cells)
+    built = []
+    for (kind, (metric, write)), split in product(shown.items(), SPLITS):
+        part = rows[(rows["attack_kind"] == kind) & (rows["split"] == split)]
+        for method, ratio, mine in methods(part):
+            worst, oracle = (mine[mine["attack"] == name] for name in (WORST_CASE, ORACLE))
+            realizable, over = read(worst, MAIN[kind]), read(worst, f"{MAIN[kind]}_over_null")
+            built.append(
+                {
+                    "method": method,
+                    "hidden": hidden(ratio),
+                    "worst": metric,
+                    "split": split.replace("_", "-"),
+                    "realizable": write(realizable),
+                    "oracle": write(_plain(read(oracle, MAIN[kind]))),
+                    "null": write(_chance(realizable, over)),
+                    "over null": write(_plain(over)),
+                    "oracle over null": write(_plain(read(oracle, f"{MAIN[kind]}_over_null"))),
+                }
+            )
+    return pd.DataFrame(built)
 
+
+def _chance(realizable: Value | None, over: Value | None) -> Value | None:
+    """What the same attacks get on the null control; its own interval is in the row of the control."""
+    return Value(realizable.value - over.value, float("nan"), float("nan")) if realizable and over else None
+
+
+def _plain(value: Value | None) -> Value | None:
+    """A value without the name of its attack, which stands elsewhere in the row."""
+    return value and Value(value.value, value.low, value.high)
+
+
+def _by_target(judgement: Judgement) -> pd.DataFrame:
+    frame = by_target(judgement.cells, judgement.tables.samples)
+    if frame.empty:
+        return frame
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "hidden": hidden(ratio),
+                judgement.cells["target"].iloc[0]: row["target_class"],
+                "attack": row["attack"],
+                "n": row["n"],
+                "prior %": f"{100 * row['prior']:.1f}",
+                "accuracy %": f"{100 * row['accuracy']:.1f}",
+                "advantage %": percent(Value(row["advantage"], row["ci_low"], row["ci_high"])),
+            }
+            for method, ratio, mine in methods(frame)
+            for _, row in mine.iterrows()
+        ]
+    )
+
+
+_WORST_CASES = (
+    "Realizable: the attack, in brackets, was chosen on attacker-validation. Oracle: the best attack for each image, "
+    "chosen by someone who knows the answer; a bound that no attacker reaches, and above chance even where nothing "
+    "leaks. Null: the same attacks, judged alike, on fully masked images, where the hole is the whole image. Over "
+    "null: the difference on the same images and seeds. For the oracle it takes off what guessing with so many attacks "
+    "gives, which is too much where the attacks agree."
+)
+
+_BY_TARGET = (
+    "Who is hit: the realizable worst case of the inference of the sensitive label on owner-train, target class by "
+    "target class. The prior is that of the class. The attack was chosen for all classes together."
+)
+
+_ATTACKS = (
+    "Every attack on every method, over seeds. Worst-case and oracle are made of the others; over null is ssim_hole or "
+    "advantage minus that of the same attack on fully masked images."
+)
 
 TABLES = (
     Table("summary", headline_caption, headline),
-    Table("attacks", lambda cells: "Every attack on every method. " + headline_caption(cells), attacks),
+    Table("worst-case", lambda judgement: run_caption(judgement) + _WORST_CASES, worst_cases),
+    Table("attacks", lambda judgement: run_caption(judgement) + _ATTACKS, attacks),
+    Table("by-target", lambda judgement: run_caption(judgement) + _BY_TARGET, _by_target),
+    Table("flags", lambda judgement: FLAGS_CAPTION, lambda judgement: flag_table(judgement.flags)),
 )
-
-
-def percent(value: Value | None) -> str:
-    """``95.2 [93.0, 96.9]``, in percent."""
-    if value is None:
-        return NOT_MEASURED
-    return decimal(Value(100 * value.value, 100 * value.low, 100 * value.high, value.attack), 1)
-
-
-def decimal(value: Value | None, digits: int = 3) -> str:
-    """``0.412 [0.398, 0.425] (restorer)``."""
-    if value is None:
-        return NOT_MEASURED
-    text = f"{value.value:.{digits}f}"
-    if not pd.isna(value.low):
-        text += f" [{value.low:.{digits}f}, {value.high:.{digits}f}]"
-    return text + (f" ({value.attack})" if value.attack else "")
-
-
-def to_markdown(frame: pd.DataFrame) -> str:
-    """A GitHub table; numbers to the right."""
-    header = [str(name) for name in frame.columns]
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *frame.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

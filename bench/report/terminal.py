@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pandas as pd
 from rich import box
@@ -10,24 +11,62 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.report.summary import summarize
-from bench.report.tables import NOT_MEASURED, headline, headline_caption
+from bench.report.cell_text import NOT_MEASURED, hidden
+from bench.report.judgement import Judgement
+from bench.report.tables import headline, headline_caption
 from bench.report.timing import timing_table
+from bench.results.flag import KINDS, Flag
 from bench.run import Run
 
-_WIDE = 126  # columns that the whole headline needs
-_KEPT = 5  # of its columns say what is kept: method, hidden, accuracy, utility, shape
+_ANY_WIDTH = 10_000  # columns; more than any table needs
+_KEPT = 4  # columns of the headline that say what is kept: method, accuracy, utility, shape
 
 
 def print_run(run: Run, console: Console) -> None:
-    """The headline table, the coverage with the reasons of what is missing, and the times."""
-    cells = run.tables.cells
-    for table in _headline(headline(cells, summarize(cells)), console):
+    """The headline table, the flags on it, the times, and the coverage with the reasons of what is missing."""
+    judgement = Judgement(run.tables)
+    for table in headline_tables(headline(judgement), console):
         console.print(table)
-    console.print(escape(headline_caption(cells)), style="dim", highlight=False)
+    console.print(escape(headline_caption(judgement)), style="dim", highlight=False)
     console.print()
+    print_flags(judgement.flags, console)
     console.print(_table(timing_table(run)))
     _print_coverage(run, console)
+
+
+def print_flags(flags: Sequence[Flag], console: Console) -> None:
+    """A line for each kind of flag: what was seen, where, and what to do. The numbers are in ``tables/flags``."""
+    if not flags:
+        return
+    levels = Counter(flag.kind.level for flag in flags)
+    counted = ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in levels.items())
+    table = Table(
+        box=None,
+        show_header=False,
+        pad_edge=False,
+        title=f"Flags: {counted} (numbers in tables/flags.md)",
+        title_justify="left",
+    )
+    table.title_style = "bold"
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for kind in KINDS:
+        found = [flag for flag in flags if flag.kind is kind]
+        if found:
+            style = "yellow" if kind.level == "warning" else "dim"
+            where = "; ".join(dict.fromkeys(map(_where, found)))
+            table.add_row(
+                f"[{style}]{kind.mark}[/]", f"[{style}]{escape(kind.title)}[/]: {escape(where)}. {escape(kind.action)}"
+            )
+    console.print(table, highlight=False)
+    console.print()
+
+
+def _where(flag: Flag) -> str:
+    if not flag.method:
+        return flag.finding
+    ratio = "" if pd.isna(flag.ratio) else f" {hidden(flag.ratio)}"
+    return f"{flag.method}{ratio} × {flag.attack}" + (f" ({flag.label})" if flag.label else "")
 
 
 def _print_coverage(run: Run, console: Console) -> None:
@@ -45,22 +84,25 @@ def _print_coverage(run: Run, console: Console) -> None:
             console.print(f"[{style}]{len(cells)} {status}[/]: {escape(reason)} ({escape(named)})", highlight=False)
 
 
-def _headline(frame: pd.DataFrame, console: Console) -> list[Table]:
+def headline_tables(frame: pd.DataFrame, console: Console) -> list[Table]:
     """The headline as one table, or on a narrow terminal as two: what is kept, and what leaks."""
-    if console.width >= _WIDE:
-        parts = [frame]
-    else:
-        names = list(frame.columns)
-        parts = [frame[[*names[:2], *names[2:_KEPT]]], frame[[*names[:2], *names[_KEPT:]]]]
-    return [_table(_stacked(part), leading=1) for part in parts]
+    stacked = _stacked(frame)
+    whole = _table(stacked, leading=1)
+    unbounded = console.options.update(max_width=_ANY_WIDTH)
+    if console.measure(whole, options=unbounded).maximum <= console.width:
+        return [whole]
+    names = list(stacked.columns)
+    parts = stacked[names[:_KEPT]], stacked[[names[0], *names[_KEPT:]]]
+    return [_table(part, leading=1) for part in parts]
 
 
 def _stacked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Value, interval and attack below each other, the hidden share below the method: narrow enough for a terminal."""
-    shown = frame.drop(columns="hidden").map(lambda cell: cell.replace(" [", "\n[").replace("] (", "]\n").rstrip(")"))
-    hidden = frame["hidden"].map(lambda share: "" if share == NOT_MEASURED else f"\n{share} hidden")
-    shown["method"] = frame["method"].map(lambda name: name.replace(":", ":\n").replace(",", ",\n")) + hidden
-    return shown
+    """Value, interval and attack below each other, and what is short below its neighbour: fits a narrow terminal."""
+    shown = frame.map(lambda cell: cell.replace(" [", "\n[").replace("] (", "]\n").rstrip(")"))
+    share = frame["hidden"].map(lambda share: "" if share == NOT_MEASURED else f"\n{share} hidden")
+    shown["method"] = frame["method"].map(lambda name: name.replace(":", ":\n").replace(",", ",\n")) + share
+    shown["cells"] = frame["cells"] + "\n" + frame["flags"]
+    return shown.drop(columns=["hidden", "flags"]).rename(columns={"cells": "cells\nflags"})
 
 
 def _table(frame: pd.DataFrame, leading: int = 0) -> Table:

@@ -7,47 +7,21 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from bench.executors.local import MISSING, Outcome
 from bench.matrix import Attack, Cell, Matrix
-from bench.plan import Plan
-from bench.plugins.attack import RestorationAttack
 from bench.plugins.method import Method
 from bench.results import estimates
-from bench.results.estimates import Estimate, Outcomes
+from bench.results.estimates import Estimate
+from bench.results.result import Result
+from bench.results.rows import Measure, Member, identity, measured_rows, member, missing_rows, stacked
+from bench.results.samples import build_samples
+from bench.results.schema import ORACLE, WORST_CASE, typed
+from bench.results.worst_case import FAILED, Ensemble
+from bench.stages.teacher import Label
 from bench.store import Artifact
 
-SCHEMA_VERSION = 1
-WORST_CASE = "worst-case"
-SPLITS = ("owner_train", "owner_test")
-"""Where a cell is reported; attacker-validation is the attacker's own and only serves to choose an attack."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """A cell and what became of it: its outcomes by split and column, or a reason why there are none."""
-
-    cell: Cell
-    status: str
-    reason: str
-    key: str
-    artifact: Artifact | None
-
-    @property
-    def validation(self) -> float:
-        """The score by which the attacker, without seeing the owner's pictures, ranks its attacks."""
-        return float(self.artifact.record["validation"])
-
-    def columns(self, split: str) -> Outcomes:
-        """Column → (images,) on a split; empty where the cell is not scored there."""
-        prefix = f"{split}/"
-        return {
-            name.removeprefix(prefix): tensor.numpy()
-            for name, tensor in self.artifact.tensors.items()
-            if name.startswith(prefix)
-        }
+_Group = tuple[Method, Attack | None, Label | None, float]
 
 
 @dataclass(frozen=True)
@@ -63,226 +37,103 @@ class Tables:
         return self.build_samples()
 
 
-def results(
-    matrix: Matrix, plan: Plan, outcomes: Mapping[str, Outcome], read: Callable[[str], Artifact]
-) -> list[Result]:
-    """Match every cell with the outcome of its scoring stage."""
-    found = []
-    for cell in matrix.cells:
-        if cell.scoring is None:
-            found.append(Result(cell, "unavailable", cell.unavailable or "", "", None))
-            continue
-        key = plan.key(cell.scoring)
-        outcome = outcomes[key]
-        if outcome.source in MISSING:
-            found.append(Result(cell, outcome.source, outcome.reason, key, None))
-        else:
-            found.append(Result(cell, "ok", "", key, read(key)))
-    return found
-
-
-def assemble(matrix: Matrix, found: Sequence[Result], record: Mapping[str, Any]) -> Tables:
-    """Compute all metrics, per seed and over seeds, and the realizable worst cases.
+def assemble(matrix: Matrix, found: Sequence[Result], data: Artifact) -> Tables:
+    """Compute all metrics, per seed and over seeds, the worst cases, and what they are beyond the null control.
 
     Args:
-        record: the record of the data artifact: name, labels, classes.
+        data: the data artifact: labels of all images; its record has names and classes.
     """
-    groups: dict[tuple[Any, ...], list[Result]] = {}
+    groups: dict[_Group, list[Result]] = {}
     for result in found:
-        groups.setdefault((result.cell.method, result.cell.attack, result.cell.label), []).append(result)
-    controls = [result for result in found if result.cell.method.role == "raw" and result.cell.attack is None]
-    raw = {result.cell.seed: result for result in controls if result.status == "ok"}
+        cell = result.cell
+        groups.setdefault((cell.method, cell.attack, cell.label, cell.aux_share), []).append(result)
+    null = next(method for method in matrix.methods if method.role == "null")
+    record = data.record
     rows: list[dict[str, Any]] = []
-    for (method, attack, label), members in groups.items():
-        base = _identity(matrix, record, method, attack, label)
-        rows += _rows(base, members, raw, record)
+    for (method, attack, label, share), group in groups.items():
+        base = identity(matrix, record, group[0].cell)
+        if attack is None:
+            raw = [result for result in found if result.cell.method.role == "raw" and result.cell.attack is None]
+            measure = partial(_recognized, _members(raw), len(record["target_classes"]))
+        else:
+            chance = _members(groups.get((null, attack, label, share), []))
+            less = _members(groups.get((method, attack, label, _next_smaller(share, matrix)), []))
+            measure = _leaked(attack.kind, label, record, over_null=chance, over_less_data=less)
+        members = list(_members(group).values())
+        rows += missing_rows(base, group)
+        rows += measured_rows(base, members, measure, complete=len(members) == len(group))
     for method in matrix.methods:
-        rows += _worst_cases(matrix, record, method, found, raw)
-    return Tables(_typed(pd.DataFrame(rows)), partial(_all_samples, matrix, record, found))
+        for kind, label in (("restoration", None), ("inference", "sensitive" if record["sensitive"] else "target")):
+            rows += _worst_cases(matrix, record, found, method, null, kind, label)
+    return Tables(typed(rows), partial(build_samples, matrix, found, data))
 
 
-def _all_samples(matrix: Matrix, record: Mapping[str, Any], found: Sequence[Result]) -> pd.DataFrame:
-    parts = [_samples(result, matrix, record) for result in found if result.status == "ok"]
-    samples = pd.concat(parts) if parts else pd.DataFrame()
-    identity = [name for name in _COLUMNS if name in samples.columns]
-    outcomes = sorted(set(samples.columns) - set(identity))
-    return samples[[*identity, *outcomes]].reset_index(drop=True)
+def _members(group: Sequence[Result]) -> dict[int, Member]:
+    return {result.cell.seed: member(result) for result in group if result.status == "ok"}
 
 
-def _identity(
-    matrix: Matrix, record: Mapping[str, Any], method: Method, attack: Attack | None, label: str | None
-) -> dict[str, Any]:
-    parameters = method.label(leave_out=("ratio",)).partition(":")[2]
-    ratio = method.promised_ratio()
-    return {
-        "suite": matrix.suite.name,
-        "dataset": record["name"],
-        "target": record["target"],
-        "sensitive": record["sensitive"] or "",
-        "recognizer": matrix.suite.settings.recognizer.partition("@")[0],
-        "method": method.name,
-        "params": parameters,
-        "ratio": np.nan if ratio is None else ratio,
-        "attack": attack.label() if attack else "none",
-        "attack_kind": attack.kind if attack else "none",
-        "label": label or "",
-        "probe": "shape" if getattr(attack, "shape_probe", False) else "",
-    }
+def _next_smaller(share: float, matrix: Matrix) -> float | None:
+    return max((other for other in matrix.suite.aux_shares if other < share), default=None)
 
 
-def _rows(
-    base: dict[str, Any],
-    members: Sequence[Result],
-    raw: Mapping[int, Result],
-    record: Mapping[str, Any],
-    chosen: str = "",
-) -> list[dict[str, Any]]:
-    """Rows of one cell for each seed and, where every seed is there, over seeds (seed empty)."""
-    rows: list[dict[str, Any]] = []
-    for result in members:
-        if result.status != "ok":
-            rows.append(
-                {
-                    **base,
-                    "seed": result.cell.seed,
-                    "status": result.status,
-                    "reason": result.reason,
-                    "stage_key": result.key,
-                }
-            )
-    done = [result for result in members if result.status == "ok"]
-    for split in SPLITS:
-        scored = [result for result in done if result.columns(split)]
-        for part in [[result] for result in scored] + ([scored] if len(scored) == len(members) else []):
-            pooled = part is scored
-            for estimate in _estimates(part, split, raw, record):
-                rows.append(
-                    {
-                        **base,
-                        "seed": None if pooled else part[0].cell.seed,
-                        "split": split,
-                        **_values(estimate),
-                        "status": "ok",
-                        "chosen": chosen,
-                        "stage_key": "" if pooled else part[0].key,
-                    }
-                )
-    return rows
+def _recognized(raw: Mapping[int, Member], classes: int, split: str, part: Sequence[Member]) -> list[Estimate]:
+    controls = _same_seeds(raw, part)
+    return estimates.recognition(stacked(part, split), stacked(controls, split) if controls else None, classes)
 
 
-def _values(estimate: Estimate) -> dict[str, Any]:
-    found = estimate.interval
-    return {
-        "metric": estimate.metric,
-        "direction": estimate.direction,
-        "value": found.value,
-        "ci_low": found.low,
-        "ci_high": found.high,
-        "n": found.n,
-        "seeds": found.seeds,
-    }
+def _leaked(kind: str, label: Label | None, record: Mapping[str, Any], **references: Mapping[int, Member]) -> Measure:
+    """What attacks on a label are measured by: as they are, and over each reference that has the same seeds."""
+
+    def measure(split: str, part: Sequence[Member]) -> list[Estimate]:
+        outcomes = stacked(part, split)
+        classes = len(record[f"{label}_classes"]) if label else 0
+        found = estimates.restoration(outcomes) if kind == "restoration" else estimates.inference(outcomes, classes)
+        for name, members in references.items():
+            others = _same_seeds(members, part)
+            if others:
+                found.append(estimates.over(kind, outcomes, stacked(others, split), name))
+        return found
+
+    return measure
 
 
-def _estimates(
-    part: Sequence[Result], split: str, raw: Mapping[int, Result], record: Mapping[str, Any]
-) -> list[Estimate]:
-    stacked = _stacked(part, split)
-    cell = part[0].cell
-    if cell.attack is None:
-        controls = [raw[result.cell.seed] for result in part if result.cell.seed in raw]
-        paired = _stacked(controls, split) if len(controls) == len(part) else None
-        return estimates.recognition(stacked, paired, len(record["target_classes"]))
-    if isinstance(cell.attack, RestorationAttack):
-        return estimates.restoration(stacked)
-    return estimates.inference(stacked, len(record[f"{cell.label}_classes"]))
-
-
-def _stacked(part: Sequence[Result], split: str) -> Outcomes:
-    tables = [result.columns(split) for result in part]
-    return {name: np.stack([table[name] for table in tables]) for name in tables[0]}
+def _same_seeds(members: Mapping[int, Member], part: Sequence[Member]) -> list[Member]:
+    """The members with the seeds of a part; none where one is missing."""
+    found = [members[each.seed] for each in part if each.seed in members]
+    return found if len(found) == len(part) else []
 
 
 def _worst_cases(
     matrix: Matrix,
     record: Mapping[str, Any],
-    method: Method,
     found: Sequence[Result],
-    raw: Mapping[int, Result],
+    method: Method,
+    null: Method,
+    kind: str,
+    label: Label | None,
 ) -> list[dict[str, Any]]:
-    """The realizable worst case of a method, for each kind of attack: chosen for each seed on attacker-validation."""
+    """Rows of the realizable and the oracle's worst case of one kind, each against the same attacks on the null."""
+    ensemble = _ensemble(matrix, found, method, kind, label)
+    if not any(ensemble.by_seed.values()):
+        return []
+    base = identity(matrix, record, Cell(method, None, label, 0, None)) | {"attack_kind": kind}
+    if not ensemble.known:
+        return [{**base, "attack": name, "status": "failed", "reason": FAILED} for name in (WORST_CASE, ORACLE)]
+    control = _ensemble(matrix, found, null, kind, label).like(ensemble.attacks)
     rows = []
-    mine = [result for result in found if result.cell.method is method and result.cell.attack is not None]
-    inferred = "sensitive" if record["sensitive"] else "target"
-    for kind, label in (("restoration", None), ("inference", inferred)):
-        of_kind = [result for result in mine if result.cell.attack.kind == kind and result.cell.label == label]
-        if not of_kind:
-            continue
-        best, missing = [], False
-        for seed in range(matrix.suite.seeds):
-            candidates = [result for result in of_kind if result.cell.seed == seed]
-            usable = [result for result in candidates if result.status == "ok"]
-            missing |= any(result.status == "failed" for result in candidates) or not usable
-            if usable:
-                best.append(max(usable, key=lambda result: result.validation))
-        base = _identity(matrix, record, method, None, label) | {"attack": WORST_CASE, "attack_kind": kind}
-        if missing:
-            # The attack that failed could have been the worst one, so what is left is not the worst case.
-            reason = "an attack failed, so the worst case is not known"
-            rows.append({**base, "status": "failed", "reason": reason})
-        else:
-            chosen = ", ".join(dict.fromkeys(result.cell.attack.label() for result in best))
-            rows += _rows(base, best, raw, record, chosen)
+    for name, judged in ((WORST_CASE, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
+        chance = {each.seed: each for each in judged(control)} if control.known else {}
+        measure = _leaked(kind, label, record, over_null=chance)
+        rows += measured_rows(base | {"attack": name}, judged(ensemble), measure)
     return rows
 
 
-def _samples(result: Result, matrix: Matrix, record: Mapping[str, Any]) -> pd.DataFrame:
-    base = _identity(matrix, record, result.cell.method, result.cell.attack, result.cell.label)
-    parts = []
-    for split in SPLITS:
-        columns = result.columns(split)
-        if columns:
-            # In the order of their names: an artifact from the store has forgotten the order it was made in.
-            parts.append(pd.DataFrame({**dict(sorted(columns.items())), "split": split}))
-    frame = pd.concat(parts)
-    for position, (name, value) in enumerate({**base, "seed": result.cell.seed}.items()):
-        frame.insert(position, name, value)
-    return frame
-
-
-_COLUMNS = {
-    "suite": "string",
-    "dataset": "string",
-    "target": "string",
-    "sensitive": "string",
-    "recognizer": "string",
-    "method": "string",
-    "params": "string",
-    "ratio": "float64",
-    "attack": "string",
-    "attack_kind": "string",
-    "label": "string",
-    "probe": "string",
-    "seed": "Int64",
-    "split": "string",
-    "metric": "string",
-    "direction": "string",
-    "value": "float64",
-    "ci_low": "float64",
-    "ci_high": "float64",
-    "n": "Int64",
-    "seeds": "Int64",
-    "status": "string",
-    "reason": "string",
-    "chosen": "string",
-    "stage_key": "string",
-    "schema_version": "Int64",
-}
-
-
-def _typed(cells: pd.DataFrame) -> pd.DataFrame:
-    cells = cells.reindex(columns=list(_COLUMNS)).assign(schema_version=SCHEMA_VERSION)
-    for name, kind in _COLUMNS.items():
-        cells[name] = cells[name].astype(kind)
-        if kind == "string":
-            cells[name] = cells[name].fillna("")
-    return cells
+def _ensemble(matrix: Matrix, found: Sequence[Result], method: Method, kind: str, label: Label | None) -> Ensemble:
+    by_seed: dict[int, dict[str, Result]] = {seed: {} for seed in range(matrix.suite.seeds)}
+    for result in found:
+        cell = result.cell
+        of_kind = cell.attack is not None and (cell.attack.kind, cell.label) == (kind, label)
+        # What the attacker would have with less data is no part of the worst case.
+        if of_kind and cell.method is method and cell.aux_share == 1:
+            by_seed[cell.seed][cell.attack.label()] = result
+    return Ensemble(by_seed)

@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 
 from bench.metrics.catalogue import CATALOGUE
 from bench.metrics.classification import balanced_columns, balanced_statistic
-from bench.metrics.intervals import Interval, Statistic, interval, mean, proportion
+from bench.metrics.identification import IDENTIFICATION
+from bench.metrics.intervals import Interval, Statistic, difference, interval, mean, proportion
 from bench.metrics.leakage import advantage, bits, utility
 
 Outcomes = Mapping[str, NDArray[np.generic]]
 """Column name → (seeds, images): the same images under every seed."""
+
+MAIN = {"restoration": "ssim_hole", "inference": "advantage"}
+"""Kind of attack → the metric by which it is judged."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +41,41 @@ def recognition(outcomes: Outcomes, raw: Outcomes | None, classes: int) -> list[
 
 
 def restoration(outcomes: Outcomes) -> list[Estimate]:
-    """PSNR and SSIM over whole and hole, and the gain over mean-fill."""
-    names = ("psnr", "psnr_hole", "ssim", "ssim_hole", "gain")
-    return [_estimate(name, _stack(outcomes[name]), mean) for name in names]
+    """PSNR and SSIM over whole and hole, and the gain over mean-fill; MS-SSIM and LPIPS where they were measured."""
+    names = ("psnr", "psnr_hole", "ssim", "ssim_hole", "gain", "ms_ssim", "lpips")
+    return [_estimate(name, _stack(outcomes[name]), mean) for name in names if name in outcomes]
 
 
 def inference(outcomes: Outcomes, classes: int) -> list[Estimate]:
-    """The attacker's accuracy, balanced accuracy, advantage over the prior, and bits."""
-    both = _stack(outcomes["correct"], outcomes["prior_correct"])
-    return [
-        *_accuracies(outcomes, classes, "lower"),
-        _estimate("advantage", both, lambda m: advantage(m[..., 0], m[..., 1])),
-        _estimate("bits", _stack(outcomes["information"]), lambda m: bits(m[..., 0])),
-    ]
+    """The attacker's accuracy, balanced accuracy and advantage over the prior; bits and ranks where they are there."""
+    found = [*_accuracies(outcomes, classes, "lower"), _estimate("advantage", _guesses(outcomes), _advantage)]
+    if "information" in outcomes:
+        found.append(_estimate("bits", _stack(outcomes["information"]), lambda m: bits(m[..., 0])))
+    found += [_estimate(name, _stack(outcomes[name]), proportion) for name in IDENTIFICATION if name in outcomes]
+    return found
+
+
+def over(kind: str, outcomes: Outcomes, reference: Outcomes, name: str) -> Estimate:
+    """By how much the main metric of a kind of attack is above its value for a reference: same images, same seeds.
+
+    Args:
+        kind: whose main metric, as in ``MAIN``.
+        name: of the reference, as in the metrics' names: over_null, over_less_data.
+    """
+    metric = MAIN[kind]
+    if kind == "restoration":
+        found = difference(_stack(outcomes[metric]), _stack(reference[metric]))
+    else:
+        found = difference(_guesses(outcomes), _guesses(reference), _advantage)
+    return _named(f"{metric}_{name}", found)
+
+
+def _guesses(outcomes: Outcomes) -> NDArray[np.float64]:
+    return _stack(outcomes["correct"], outcomes["prior_correct"])
+
+
+def _advantage(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    return advantage(means[..., 0], means[..., 1])
 
 
 def _accuracies(outcomes: Outcomes, classes: int, direction: str) -> list[Estimate]:
@@ -73,4 +99,8 @@ def _stack(*columns: NDArray[np.generic]) -> NDArray[np.float64]:
 def _estimate(
     metric: str, columns: NDArray[np.float64], statistic: Statistic, direction: str | None = None
 ) -> Estimate:
-    return Estimate(metric, direction or CATALOGUE[metric].direction, interval(columns, statistic))
+    return _named(metric, interval(columns, statistic), direction)
+
+
+def _named(metric: str, found: Interval, direction: str | None = None) -> Estimate:
+    return Estimate(metric, direction or CATALOGUE[metric].direction, found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,12 +12,16 @@ from typing import Any
 
 from bench.executors.hardware import device_name
 from bench.executors.local import MISSING
+from bench.metrics.catalogue import CATALOGUE
+from bench.metrics.perceptual import identity as backbone_identity
 from bench.models.recognizers import identity
-from bench.results.assemble import SCHEMA_VERSION
+from bench.report.flags import flag_records
+from bench.results.flag import Flag
+from bench.results.schema import SCHEMA_VERSION
 from bench.run import Run
 
 
-def provenance(run: Run) -> dict[str, Any]:
+def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
     """The content of ``run.json``."""
     libraries: dict[str, str] = {}
     for step in run.plan.steps.values():
@@ -38,6 +42,8 @@ def provenance(run: Run) -> dict[str, Any]:
         "methods": [method.label() for method in run.matrix.methods],
         "attacks": [attack.label() for attack in run.matrix.attacks],
         "coverage": {status: statuses.count(status) for status in ("ok", "failed", "unavailable")},
+        "unavailable_metrics": _unavailable_metrics(run),
+        "flags": flag_records(flags),
         "seconds": dict(run.seconds),
         "stages": {source: _count(run, source) for source in ("computed", "stored", *MISSING)},
         "device": device_name(run.executor.device),
@@ -59,8 +65,17 @@ def _own_version() -> str:
 def _suite(run: Run) -> dict[str, Any]:
     """What was run, without the paths of this machine."""
     content = run.matrix.suite.model_dump(mode="json", exclude={"data"})
-    content["settings"]["recognizer"] = identity(run.matrix.suite.settings.recognizer)
+    settings = run.matrix.suite.settings
+    content["settings"]["recognizer"] = identity(settings.recognizer)
+    if settings.perceptual is not None:
+        content["settings"]["perceptual"] = backbone_identity(settings.perceptual)
     return content
+
+
+def _unavailable_metrics(run: Run) -> dict[str, str]:
+    """Metric → what it would have needed, for those that nothing in this run was measured by for lack of it."""
+    missing = set(CATALOGUE) - set(run.tables.cells["metric"])
+    return {name: f"needs {CATALOGUE[name].needs}" for name in sorted(missing) if CATALOGUE[name].needs}
 
 
 def _count(run: Run, source: str) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from bench.errors import UsageError
-from bench.report.summary import summarize
-from bench.report.tables import TABLES, to_markdown
+from bench.report.cell_text import to_markdown
+from bench.report.judgement import Judgement
+from bench.report.tables import TABLES
 from bench.report.timing import timing_table, timings
 from bench.results.provenance import provenance
 from bench.run import Run
@@ -35,18 +36,19 @@ def write(run: Run, folder: Path) -> None:
 
     for part in (folder / "tables", folder / "figures"):
         part.mkdir(parents=True, exist_ok=True)
-    cells = run.tables.cells
+    judgement = Judgement(run.tables)
+    cells = judgement.cells
     cells.to_parquet(folder / "cells.parquet", index=False)
     cells.to_csv(folder / "cells.csv", index=False)
     run.tables.samples.to_parquet(folder / "samples.parquet", index=False)
     timings(run).to_csv(folder / "timings.csv", index=False)
-    (folder / "run.json").write_text(json.dumps(provenance(run), indent=1) + "\n", encoding="utf-8")
-    summary = summarize(cells)
+    (folder / "run.json").write_text(json.dumps(provenance(run, judgement.flags), indent=1) + "\n", encoding="utf-8")
     for table in TABLES:
-        frame = table.build(cells, summary)
-        _write_table(frame, folder / "tables" / table.name, table.caption(cells))
+        frame = table.build(judgement)
+        if len(frame):
+            _write_table(frame, folder / "tables" / table.name, table.caption(judgement))
     _write_table(timing_table(run), folder / "tables" / "timing", "Times by stage.")
-    accuracy_against_leakage(summary, folder / "figures" / "accuracy-against-leakage")
+    accuracy_against_leakage(judgement.summary, folder / "figures" / "accuracy-against-leakage")
     picture_grid(run, folder / "figures" / "pictures")
     log = [f"{outcome.step.stage.title()}\n{outcome.trace}" for outcome in run.outcomes.values() if outcome.trace]
     if log:

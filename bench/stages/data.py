@@ -127,3 +127,7 @@ class Dataset:
         size = len(self.index(split))
         order = torch.randperm(size, generator=torch.Generator().manual_seed(0))
         return order[:count].sort().values
+
+    def share(self, split: Split, share: float) -> Tensor:
+        """Int64, sorted: positions within a split of a part of it; a smaller part lies within every larger one."""
+        return self.scored(split, max(2, round(share * len(self.index(split)))))

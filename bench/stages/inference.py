@@ -11,13 +11,13 @@ from torch import Tensor
 
 from bench.models.recognizer import ImageOnly, Recognizer
 from bench.models.recognizers import build, identity, source_module
-from bench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
+from bench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known
 from bench.plugins.method import Method
 from bench.release import Release, to_bytes, to_float
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
 from bench.stages.released import Released, read_release
-from bench.stages.restoration import SCORED, Restoration
+from bench.stages.restoration import SCORED, Restoration, share_title
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
 from bench.stages.teacher import Label, Teacher
@@ -27,6 +27,7 @@ from bench.training.seeding import seeded
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
+_RESTORATION = "restoration/"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Inference(Stage):
 
     For the sensitive label the attack learns on the attacker's own pictures. For the target label it learns on the
     owner's released training images, whose task labels were handed out with them, and is scored on owner-test alone.
+    Attacks that work on restored images or look people up learn on the attacker's own pictures for it too.
     """
 
     kind: ClassVar[str] = "inference"
@@ -45,23 +47,30 @@ class Inference(Stage):
     label: Label
     settings: Settings
     seed: int
-    restorations: tuple[RestorationAttack, ...] = ()
+    restorations: tuple[Restoration, ...] = ()
+    aux_share: float = 1.0
+
+    @property
+    def time_limit(self) -> float:
+        """The attack's own."""
+        return self.attack.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {
             "data": self.data,
             "release": Released(self.data, self.method, "owner", self.settings, self.seed),
         }
-        if self.label == "sensitive" or self.attack.needs_restorations:
+        if self._learns_from_own():
             inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
         if self.attack.needs_raw_classifier:
             inputs["teacher"] = self._teacher()
-        if self.attack.needs_restorations:
-            for attack in self.restorations:
-                inputs[f"restoration/{attack.label()}"] = Restoration(
-                    self.data, self.method, attack, self.settings, self.seed
-                )
+        for restoration in self.restorations:
+            inputs[f"{_RESTORATION}{restoration.attack.label()}"] = restoration
         return inputs
+
+    def _learns_from_own(self) -> bool:
+        """Whether the attack learns from the attacker's own pictures, not from the owner's released ones."""
+        return self.label == "sensitive" or self.attack.needs_restorations or self.attack.identifies
 
     def _teacher(self) -> Teacher:
         return Teacher(
@@ -71,13 +80,14 @@ class Inference(Stage):
     def parameters(self) -> Mapping[str, Any]:
         return {
             "attack": self.attack.name,
-            "parameters": self.attack.model_dump(),
+            "parameters": self.attack.identity(),
             "label": self.label,
             "recognizer": identity(self.settings.recognizer),
             "training": self.settings.attack.model_dump(),
             "scored": self.settings.scored,
             "mirror": self.method.mirror_symmetric,
             "seed": self.seed,
+            "aux_share": self.aux_share,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -85,7 +95,8 @@ class Inference(Stage):
 
     def title(self) -> str:
         method = self.method.label(leave_out=("adjust",))
-        return f"inference {self.attack.label()} of {self.label} from {method} · seed {self.seed}"
+        share = share_title(self.aux_share)
+        return f"inference {self.attack.label()} of {self.label} from {method}{share} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -103,12 +114,7 @@ class Inference(Stage):
 
     def _scored(self, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
         release = read_release(inputs[SCORED[split]], split, positions)
-        restorations = {
-            name.removeprefix("restoration/"): to_float(artifact.tensors[split])
-            for name, artifact in inputs.items()
-            if name.startswith("restoration/")
-        }
-        return Release(release.images, release.masks, restorations)
+        return Release(release.images, release.masks, _restored(inputs, split))
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
         height, width = dataset.shape[1:]
@@ -131,13 +137,16 @@ class Inference(Stage):
         )
 
     def _known(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
-        if self.label == "sensitive" or self.attack.needs_restorations:
+        if self._learns_from_own():
             positions = dataset.scored("attacker_validation", self.settings.scored)
+            used = dataset.share("attacker_train", self.aux_share)
+            release = read_release(inputs["attacker_release"], "attacker_train", used)
+            restored = {name: images[used] for name, images in _restored(inputs, "attacker_train").items()}
             return (
                 Known(
-                    dataset.images("attacker_train"),
-                    read_release(inputs["attacker_release"], "attacker_train"),
-                    dataset.labels("attacker_train", self.label),
+                    dataset.images("attacker_train")[used],
+                    Release(release.images, release.masks, restored),
+                    dataset.labels("attacker_train", self.label)[used],
                 ),
                 Known(
                     dataset.images("attacker_validation")[positions],
@@ -162,6 +171,15 @@ class Inference(Stage):
             return None
         network = ImageOnly(self._teacher().restore(inputs["teacher"], dataset, device))
         return lambda images: predict(network, to_bytes(images), None, device=device)
+
+
+def _restored(inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]:
+    """Name of a restoration attack → its images of a split, float32; of those attacks that restored it."""
+    return {
+        name.removeprefix(_RESTORATION): to_float(artifact.tensors[split])
+        for name, artifact in inputs.items()
+        if name.startswith(_RESTORATION) and split in artifact.tensors
+    }
 
 
 def scored_splits(label: Label) -> tuple[Split, ...]:

@@ -67,7 +67,8 @@ class Released(Stage):
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         train, held_out = SPLITS[self.party]
-        state = self.method.fit(self._owner(dataset, inputs, context.device))
+        seeded_as = "owner" if self.method.key_known() else self.party
+        state = self.method.fit(self._owner(dataset, inputs, context.device, seeded_as))
         method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
         tensors = {f"state/{name}": tensor.cpu() for name, tensor in state.items()}
         total = len(dataset.index(train)) + len(dataset.index(held_out))
@@ -79,7 +80,7 @@ class Released(Stage):
                 part = slice(start, start + _BATCH)
                 released = method.release(
                     to_float(dataset.bytes(split)[part].to(context.device)),
-                    seed=derive(self.seed, "release", self.party),
+                    seed=derive(self.seed, "release", seeded_as),
                     numbers=dataset.index(split)[part].to(context.device),
                     labels=None if labels is None else labels[part].to(context.device),
                     attributions=self._answers(inputs, split, part, context.device),
@@ -94,7 +95,7 @@ class Released(Stage):
                 tensors[f"{split}/masks"] = torch.cat(masks)
         return Artifact(tensors)
 
-    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device) -> Owner:
+    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, seeded_as: Party) -> Owner:
         train = SPLITS[self.party][0]
         sensitive = dataset.has_sensitive
         return Owner(
@@ -104,7 +105,7 @@ class Released(Stage):
             sensitive=dataset.labels(train, "sensitive") if sensitive else None,
             sensitive_classes=dataset.classes("sensitive") if sensitive else 0,
             attributions=self._answers(inputs, train, slice(None), torch.device("cpu")),
-            seed=derive(self.seed, "fit", self.party),
+            seed=derive(self.seed, "fit", seeded_as),
             device=device,
         )
 
@@ -116,6 +117,14 @@ class Released(Stage):
 
 def _name(request: Attribution) -> str:
     return f"attribution/{request.algorithm}/{request.label}"
+
+
+def fitted(method: Method, artifact: Artifact, device: torch.device) -> Method:
+    """The method as the party of a release artifact fitted it."""
+    state = {
+        name.removeprefix("state/"): tensor for name, tensor in artifact.tensors.items() if name.startswith("state/")
+    }
+    return method.with_state({name: tensor.to(device) for name, tensor in state.items()})
 
 
 def read_release(artifact: Artifact, split: Split, positions: Tensor | None = None) -> Release:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
+
 from bench.plugins.attack import Aux, Known, RestorationAttack
 from bench.plugins.method import Method
 from bench.release import to_bytes
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
-from bench.stages.released import Released, read_release
+from bench.stages.released import Released, fitted, read_release
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
 from bench.store import Artifact
@@ -26,7 +28,11 @@ SCORED: dict[Split, str] = {
 
 @dataclass(frozen=True)
 class Restoration(Stage):
-    """Restored images (uint8) of the scored part of each split in ``SCORED``."""
+    """Restored images (uint8) of the scored part of each split in ``SCORED``.
+
+    ``aux_share``: of its training pictures the attacker uses this share. ``training``: those it trained on are
+    restored too, all of them, for inference attacks that learn on restored pictures.
+    """
 
     kind: ClassVar[str] = "restoration"
 
@@ -35,6 +41,13 @@ class Restoration(Stage):
     attack: RestorationAttack
     settings: Settings
     seed: int
+    aux_share: float = 1.0
+    training: bool = False
+
+    @property
+    def time_limit(self) -> float:
+        """The attack's own."""
+        return self.attack.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
         return {
@@ -46,11 +59,13 @@ class Restoration(Stage):
     def parameters(self) -> Mapping[str, Any]:
         return {
             "attack": self.attack.name,
-            "parameters": self.attack.model_dump(),
+            "parameters": self.attack.identity(),
             "training": self.settings.restoration.model_dump(),
             "scored": self.settings.scored,
             "mirror": self.method.mirror_symmetric,
             "seed": self.seed,
+            "aux_share": self.aux_share,
+            "restores_training": self.training,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -58,7 +73,8 @@ class Restoration(Stage):
 
     def title(self) -> str:
         method = self.method.label(leave_out=("adjust",))
-        return f"restoration {self.attack.label()} of {method} · seed {self.seed}"
+        also = " and of its own pictures" if self.training else ""
+        return f"restoration {self.attack.label()} of {method}{share_title(self.aux_share)}{also} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -70,15 +86,25 @@ class Restoration(Stage):
                 positions = dataset.scored(split, self.settings.scored)
                 release = read_release(inputs[source], split, positions)
                 tensors[split] = to_bytes(attack.restored(release, context.device))
+            if self.training:
+                release = read_release(inputs["attacker_release"], "attacker_train")
+                tensors["attacker_train"] = to_bytes(attack.restored(release, context.device))
         return Artifact(tensors)
 
     def _aux(self, dataset: Dataset, release: Artifact, context: Context) -> Aux:
+        used = dataset.share("attacker_train", self.aux_share)
         return Aux(
-            train=Known(dataset.images("attacker_train"), read_release(release, "attacker_train")),
+            train=Known(dataset.images("attacker_train")[used], read_release(release, "attacker_train", used)),
             validation=Known(dataset.images("attacker_validation"), read_release(release, "attacker_validation")),
             training=self.settings.restoration,
             mirror=dataset.mirror and self.method.mirror_symmetric,
             seed=derive(self.seed, "restoration", self.attack.name),
             device=context.device,
             progress=context.progress,
+            invert=fitted(self.method, release, torch.device("cpu")).invert if self.method.key_known() else None,
         )
+
+
+def share_title(aux_share: float) -> str:
+    """How titles say that the attacker uses a part of its training pictures."""
+    return "" if aux_share == 1 else f" · {aux_share:.0%} of aux"

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from bench.metrics.classification import correct
-from bench.metrics.image import gain, psnr, psnr_hole, ssim, ssim_hole
+from bench.metrics.identification import identification
+from bench.metrics.image import MS_SSIM_SIDE, closeness, gain, ms_ssim
 from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior
+from bench.metrics.perceptual import identity, load, lpips
 from bench.release import to_float
 from bench.stages.data import Data, Dataset, Split
 from bench.stages.inference import Inference
@@ -57,9 +59,10 @@ class ScoredRecognition(Stage):
 
 @dataclass(frozen=True)
 class ScoredRestoration(Stage):
-    """Columns on each scored split: PSNR and SSIM over whole and hole, and the gain over mean-fill.
+    """Columns on each scored split: PSNR and SSIM over whole and hole, the gain over mean-fill, MS-SSIM and LPIPS.
 
-    Where a release has no mask, all of it was changed and the hole is the whole. The record has the mean hole SSIM on
+    MS-SSIM is there for images that are large enough for it, LPIPS where the settings name a backbone. Where a release
+    has no mask, all of it was changed and the hole is the whole. The record has the mean hole SSIM on
     attacker-validation, by which the attacker chooses among attacks.
     """
 
@@ -78,7 +81,8 @@ class ScoredRestoration(Stage):
         }
 
     def parameters(self) -> Mapping[str, Any]:
-        return {"of": "restoration"}
+        perceptual = self.restoration.settings.perceptual
+        return {"of": "restoration", "perceptual": None if perceptual is None else identity(perceptual)}
 
     def title(self) -> str:
         return f"scoring {self.restoration.title()}"
@@ -91,23 +95,28 @@ class ScoredRestoration(Stage):
             raw = to_float(dataset.bytes(split)[positions]).to(context.device)
             release = read_release(inputs[source], split, positions)
             released = release.images.to(context.device)
-            masks = torch.zeros_like(raw[:, :1]) if release.masks is None else release.masks.to(context.device)
+            masks = None if release.masks is None else release.masks.to(context.device)
             restored = to_float(inputs["restoration"].tensors[split].to(context.device))
-            whole = psnr(restored, raw), ssim(restored, raw)
-            hole = (
-                whole if release.masks is None else (psnr_hole(restored, raw, masks), ssim_hole(restored, raw, masks))
-            )
-            columns = {
-                "number": dataset.index(split)[positions],
-                "psnr": whole[0],
-                "ssim": whole[1],
-                "psnr_hole": hole[0],
-                "ssim_hole": hole[1],
-                "gain": gain(restored, released, raw, masks),
-            }
+            columns = {"number": dataset.index(split)[positions], **self._columns(restored, released, raw, masks)}
             tensors |= _named(split, columns)
         validation = float(tensors["attacker_validation/ssim_hole"].nanmean())
         return Artifact(tensors, {"validation": validation})
+
+    def _columns(self, restored: Tensor, released: Tensor, raw: Tensor, masks: Tensor | None) -> dict[str, Tensor]:
+        hidden = torch.zeros_like(raw[:, :1]) if masks is None else masks
+        close = closeness(restored, raw, hidden)
+        columns = {
+            "psnr": close.psnr,
+            "ssim": close.ssim,
+            "psnr_hole": close.psnr if masks is None else close.psnr_hole,
+            "ssim_hole": close.ssim if masks is None else close.ssim_hole,
+            "gain": gain(restored, released, raw, hidden),
+        }
+        if min(raw.shape[2:]) >= MS_SSIM_SIDE:
+            columns["ms_ssim"] = ms_ssim(restored, raw)
+        if self.restoration.settings.perceptual is not None:
+            columns["lpips"] = lpips(restored, raw, load(self.restoration.settings.perceptual, raw.device))
+        return columns
 
 
 @dataclass(frozen=True)
@@ -145,9 +154,11 @@ class ScoredInference(Stage):
             known = split == "owner_train"
             target = dataset.labels(split, "target")[positions] if known else None
             guess, prior = _guesses(dataset, label, artifact[split] / temperature, target)
+            ranked = identification(artifact[split], labels) if self.inference.attack.identifies else {}
             tensors |= _named(
                 split,
                 {
+                    **ranked,
                     "number": dataset.index(split)[positions],
                     "truth": labels,
                     "guess": guess.argmax(1),

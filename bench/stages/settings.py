@@ -17,6 +17,8 @@ class Settings(pydantic.BaseModel):
         recognition, attack, restoration: training of recognizers and teachers, of attackers' classifiers, of restorers;
             what is not given keeps its measured default.
         scored: leakage is measured on at most this many images of each split.
+        perceptual: ``BACKBONE@FILE``, a local file of torchvision's weights of alexnet, vgg16 or squeezenet1_1, for the
+            metric lpips; without it that metric is not measured.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
@@ -26,6 +28,7 @@ class Settings(pydantic.BaseModel):
     attack: Training = CLASSIFICATION
     restoration: Training = RESTORATION
     scored: int = pydantic.Field(512, ge=16)
+    perceptual: str | None = None
 
     @pydantic.field_validator("recognition", "attack", "restoration", mode="before")
     @classmethod

@@ -26,6 +26,11 @@ class Stage(ABC):
 
     kind: ClassVar[str]
 
+    @property
+    def time_limit(self) -> float | None:
+        """Seconds after which the work is stopped; None: however long it takes."""
+        return None
+
     @abstractmethod
     def inputs(self) -> Mapping[str, Stage]:
         """The stages whose artifacts this one reads."""

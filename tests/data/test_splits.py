@@ -156,9 +156,16 @@ def test_the_limit_takes_a_fifth_from_the_native_test_split():
 
 def test_a_missing_target_class_is_named():
     target = np.arange(300) % 2
-    target[:3] = 2
+    target[:2] = 2
     with pytest.raises(UsageError, match=r"class '2'.*--limit"):
         split(make_set(range(300), target), None)
+
+
+def test_forty_people_with_ten_pictures_each_can_be_split():
+    person = np.arange(400) % 40
+    splits = split(make_set(range(400), person), None)
+    for name in NAMES[:3]:
+        assert set(person[getattr(splits, name).numpy()]) == set(range(40)), name
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 
 import pytest
 import torch
@@ -10,8 +11,10 @@ from torch import Tensor
 
 from bench.metrics.catalogue import CATALOGUE
 from bench.metrics.classification import accuracy, balanced_accuracy
-from bench.metrics.image import gain, psnr, psnr_hole, ssim, ssim_hole
+from bench.metrics.identification import identification
+from bench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from bench.metrics.leakage import advantage, bits, information, utility
+from bench.metrics.perceptual import lpips
 
 _generator = torch.Generator().manual_seed(0)
 RAW = torch.rand(4, 3, 24, 24, generator=_generator)
@@ -24,6 +27,31 @@ PRIOR_ROWS = torch.full((40, 4), 0.25).log()
 def restoration(skill: float) -> Tensor:
     """Return what an attacker of this skill makes of the hole: from noise (0) to the raw image (1)."""
     return torch.where(MASKS == 1, RAW, skill * RAW + (1 - skill) * NOISE)
+
+
+LARGE = torch.rand(2, 1, MS_SSIM_SIDE, MS_SSIM_SIDE, generator=_generator)
+LARGE_NOISE = torch.rand(LARGE.shape, generator=_generator)
+
+
+PEOPLE = 50
+LIKENESS = torch.randn(400, PEOPLE, generator=_generator)
+
+
+def recognized(skill: float, outcome: str) -> float:
+    """Share of 400 probes of 50 people that an attacker of this skill gets right, by one of the outcomes."""
+    truth = torch.arange(400) % PEOPLE
+    scores = LIKENESS + 2 * skill * torch.nn.functional.one_hot(truth, PEOPLE)
+    return identification(scores, truth)[outcome].mean().item()
+
+
+@cache
+def perceptual_network() -> torch.nn.Module:
+    """LPIPS with the published heads on a backbone of random weights."""
+    torch.manual_seed(0)
+    return pytest.importorskip("torchmetrics.functional.image.lpips")._NoTrainLpips(net="squeeze", pnet_rand=True)
+
+
+NOISE_SSIM = ssim_hole(restoration(0.0), RAW, MASKS)
 
 
 def guesses(share: float) -> Tensor:
@@ -42,11 +70,18 @@ MEASURED: dict[str, Callable[[float], float]] = {
     "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
     "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
     "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
+    "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
+    "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
     "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
+    **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
     "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
     "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
     "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
     "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
+    "ms_ssim": lambda skill: ms_ssim(skill * LARGE + (1 - skill) * LARGE_NOISE, LARGE).mean().item(),
+    "lpips": lambda skill: lpips(restoration(skill), RAW, perceptual_network()).mean().item(),
+    "ssim_hole_over_null": lambda skill: (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item(),
+    "ssim_hole_over_less_data": lambda skill: (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item(),
     "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
 }
 RECOGNITION = {"accuracy", "balanced_accuracy", "utility"}

@@ -1,0 +1,55 @@
+"""A cell and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bench.executors.local import MISSING, Outcome
+from bench.matrix import Cell, Matrix
+from bench.plan import Plan
+from bench.results.estimates import Outcomes
+from bench.store import Artifact
+
+
+@dataclass(frozen=True)
+class Result:
+    """A cell with its outcomes by split and column, or with a reason why there are none."""
+
+    cell: Cell
+    status: str
+    reason: str
+    key: str
+    artifact: Artifact | None
+
+    @property
+    def validation(self) -> float:
+        """The score by which the attacker, without seeing the owner's pictures, ranks its attacks."""
+        return float(self.artifact.record["validation"])
+
+    def columns(self, split: str) -> Outcomes:
+        """Column → (images,) on a split; empty where the cell is not scored there."""
+        prefix = f"{split}/"
+        return {
+            name.removeprefix(prefix): tensor.numpy()
+            for name, tensor in self.artifact.tensors.items()
+            if name.startswith(prefix)
+        }
+
+
+def results(
+    matrix: Matrix, plan: Plan, outcomes: Mapping[str, Outcome], read: Callable[[str], Artifact]
+) -> list[Result]:
+    """Match every cell with the outcome of its scoring stage."""
+    found = []
+    for cell in matrix.cells:
+        if cell.scoring is None:
+            found.append(Result(cell, "unavailable", cell.unavailable or "", "", None))
+            continue
+        key = plan.key(cell.scoring)
+        outcome = outcomes[key]
+        if outcome.source in MISSING:
+            found.append(Result(cell, outcome.source, outcome.reason, key, None))
+        else:
+            found.append(Result(cell, "ok", "", key, read(key)))
+    return found

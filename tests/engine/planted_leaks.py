@@ -1,0 +1,68 @@
+"""Methods that leak by design, as a plug-in file: what each leaks is known."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from bench import Given, MaskMethod, Method, Owner, Release
+from bench.release import to_bytes, to_float
+
+_GREY = 128
+_CLASSES = 10
+
+
+def centroids(owner: Owner) -> Tensor:
+    """Mean image of each sensitive class: classes × pixels."""
+    return torch.stack(
+        [owner.images[owner.sensitive == label].flatten(1).mean(0) for label in range(owner.sensitive_classes)]
+    )
+
+
+def nearest(images: Tensor, means: Tensor) -> Tensor:
+    """The sensitive label, guessed by the nearest mean image; right for about nine digits of ten."""
+    return torch.cdist(images.flatten(1), means).argmin(1)
+
+
+class LowBits(Method):
+    """The digit in the four low bits of a grey that hides everything else."""
+
+    name: ClassVar[str] = "planted-in-low-bits"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"means": centroids(owner)}
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        told = nearest(images, self.state["means"]).to(torch.uint8).view(-1, 1, 1, 1)
+        noise = (given.rng.uniform(*images.shape[1:]) * 8).to(torch.uint8) * 16  # three bits of noise above the message
+        return Release(to_float(_GREY // 2 + noise + told))
+
+
+class Shape(MaskMethod):
+    """The place of what is kept says whether the digit is five or more; what is kept is always black."""
+
+    name: ClassVar[str] = "planted-in-shape"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"means": centroids(owner)}
+
+    def mask(self, images: Tensor, given: Given) -> Tensor:
+        high = nearest(images, self.state["means"]) >= _CLASSES // 2
+        kept = torch.zeros_like(images[:, :1])
+        kept[~high, :, 0, :8] = 1  # the corners of a digit are black
+        kept[high, :, 0, -8:] = 1
+        return kept
+
+    def promised_ratio(self) -> float | None:
+        return None
+
+
+class Constant(Method):
+    """Nothing of the image."""
+
+    name: ClassVar[str] = "planted-nothing"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(to_float(torch.full_like(to_bytes(images), _GREY)))

@@ -1,0 +1,69 @@
+"""A leak that was planted is found, and what leaks more comes out as leaking more; on digits, of parity and digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny import pooled, run, tiny
+
+from bench.plugins.discovery import add_file, catalogue
+
+PLANTED = Path(__file__).with_name("planted_leaks.py")
+STRONG_BLUR = "strength=0.25"
+SUITE = {
+    "data": {"source": "digits", "target": "parity", "sensitive": "digit"},
+    "settings": {"scored": 512, "recognition": {"epochs": 6}, "attack": {"epochs": 10}, "restoration": {"epochs": 1}},
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    before = dict(catalogue().found)
+    add_file(PLANTED)
+    try:
+        methods = ["planted-in-low-bits", "planted-in-shape", "planted-nothing", f"gaussian-blur:{STRONG_BLUR}"]
+        suite = tiny(methods, ["naive", "adaptive", "adaptive-bits", "mask-only"], **SUITE)
+        found, _ = run(suite, tmp_path_factory.mktemp("store"))
+    finally:
+        catalogue().found.clear()
+        catalogue().found.update(before)
+    reasons = [result.reason for result in found.results if result.status != "ok"]
+    assert not reasons
+    return found.tables.cells
+
+
+def advantage(cells: pd.DataFrame, method: str, attack: str = "worst-case") -> pd.Series:
+    """The row of an attack's advantage on the digit, on what was outsourced."""
+    found = pooled(cells, method=method, attack=attack, metric="advantage", label="sensitive", split="owner_train")
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_the_worst_case_ranks_the_leaks_rightly(cells: pd.DataFrame) -> None:
+    """A blur hides nothing from who learns it; then a guess of the digit in low bits, one bit in the shape, nothing."""
+    order = ["gaussian-blur", "planted-in-low-bits", "planted-in-shape", "planted-nothing"]
+    found = [advantage(cells, method) for method in order]
+    shown = [(method, row["value"], row["ci_low"], row["ci_high"]) for method, row in zip(order, found, strict=True)]
+    for more, less in zip(found, found[1:], strict=False):
+        assert more["ci_low"] > less["ci_high"], shown
+    assert found[-1]["ci_low"] <= 0 <= found[-1]["ci_high"], shown
+
+
+def test_the_shape_is_found_by_who_sees_masks_alone(cells: pd.DataFrame) -> None:
+    assert advantage(cells, "planted-in-shape", "mask-only")["ci_low"] > 0.15
+
+
+def test_low_bits_are_found_by_who_looks_at_bits(cells: pd.DataFrame) -> None:
+    """Under three bits of noise: a network that sees brightness gets half of what the bits say."""
+    assert advantage(cells, "planted-in-low-bits", "adaptive-bits")["ci_low"] > 0.7
+    assert advantage(cells, "planted-in-low-bits", "adaptive")["ci_high"] < 0.7
+
+
+def test_adaptive_beats_naive_on_blur(cells: pd.DataFrame) -> None:
+    """The ordering of Hao et al. 2019 (1905.05243): who learns on blurred images reads them, who does not is lost."""
+    naive, adaptive = (advantage(cells, "gaussian-blur", attack) for attack in ("naive", "adaptive"))
+    assert adaptive["ci_low"] - naive["ci_high"] > 0.2

@@ -1,0 +1,131 @@
+"""The tables of a run: what they say of planted outcomes, and that they fit a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from bench.report.cell_text import to_markdown
+from bench.report.flags import flag_records
+from bench.report.judgement import Judgement
+from bench.report.tables import TABLES, headline, headline_caption, worst_cases
+from bench.report.terminal import headline_tables, print_flags
+from bench.results.assemble import Tables
+from bench.results.schema import typed
+
+HALF = 0.05
+
+
+def rows(method: str, attack: str, metric: str, value: float, **more: object) -> list[dict[str, object]]:
+    """A cell's row for one seed and the one over seeds, on owner-train."""
+    inference = metric.startswith("advantage")
+    base = {
+        "dataset": "planted",
+        "target": "parity",
+        "sensitive": "digit",
+        "recognizer": "small",
+        "method": method,
+        "params": "geometry=pixel" if method == "random" else "",
+        "ratio": 0.75 if method == "random" else np.nan,
+        "role": {"raw": "raw", "full-mask": "null"}.get(method, "method"),
+        "attack": attack,
+        "attack_kind": "inference" if inference else "restoration",
+        "label": "sensitive" if inference else "",
+        "aux_share": 1.0,
+        "split": "owner_train",
+        "metric": metric,
+        "value": value,
+        "ci_low": value - HALF,
+        "ci_high": value + HALF,
+        "n": 64,
+        "seeds": 2,
+        "status": "ok",
+        "chosen": "adaptive, reverse" if attack == "worst-case" else "",
+        **more,
+    }
+    return [{**base, "seed": 0}, base]
+
+
+@pytest.fixture(scope="module")
+def judgement() -> Judgement:
+    """A method that leaks a little above the null by its shape, and one whose advantage is the null's."""
+    cells = typed(
+        [
+            *rows("full-mask", "worst-case", "advantage", 0.10),
+            *rows("full-mask", "worst-case", "advantage_over_null", 0.0),
+            *rows("random", "mask-only", "advantage", 0.2, probe="shape", trains_on="masks"),
+            *rows("random", "worst-case", "advantage", 0.4),
+            *rows("random", "worst-case", "advantage_over_null", 0.3),
+            *rows("random", "oracle", "advantage", 0.7),
+            *rows("random", "oracle", "advantage_over_null", 0.2),
+            *rows("random", "worst-case", "ssim_hole", 0.5),
+            *rows("random", "worst-case", "ssim_hole_over_null", 0.35),
+            *rows("pixelate", "adaptive", "advantage", 0.12, trains_on="releases"),
+            *rows("pixelate", "worst-case", "advantage", 0.12),
+            *rows("pixelate", "worst-case", "advantage_over_null", 0.02),
+        ]
+    )
+    return Judgement(Tables(cells, lambda: typed([]).iloc[:0]))
+
+
+def test_headline_has_the_advantage_over_the_null_and_the_marks(judgement: Judgement) -> None:
+    shown = headline(judgement).set_index("method")
+    assert shown.loc["random:geometry=pixel", "over null %"] == "30.0 [25.0, 35.0]"
+    assert shown["flags"].to_dict() == {"full-mask": "", "random:geometry=pixel": "S", "pixelate": "N"}
+    caption = headline_caption(judgement)
+    assert "S the shape of the masks alone leaks the sensitive label; N the worst advantage" in caption
+    assert caption.count(" F ") == 0, "the legend names only what occurs"
+
+
+def test_worst_case_table_has_realizable_oracle_null_and_their_difference(judgement: Judgement) -> None:
+    shown = worst_cases(judgement)
+    inference = shown[shown["worst"] == "advantage on sensitive %"].set_index("method")
+    assert inference.loc["random:geometry=pixel", "realizable":].to_dict() == {
+        "realizable": "40.0 [35.0, 45.0] (adaptive, reverse)",
+        "oracle": "70.0 [65.0, 75.0]",
+        "null": "10.0",
+        "over null": "30.0 [25.0, 35.0]",
+        "oracle over null": "20.0 [15.0, 25.0]",
+    }
+    assert inference.loc["pixelate", "oracle"] == "–"
+    restoration = shown[shown["worst"] == "hole SSIM"].iloc[0]
+    assert (restoration["hidden"], restoration["null"]) == ("75%", "0.150")
+
+
+def test_every_table_can_be_written(judgement: Judgement) -> None:
+    written = {table.name: to_markdown(table.build(judgement)) for table in TABLES if len(table.build(judgement))}
+    assert set(written) == {"summary", "worst-case", "attacks", "flags"}
+    assert all(table.caption(judgement) for table in TABLES)
+    assert len({line.count("|") for line in written["worst-case"].splitlines()}) == 1
+    assert "choose masks that depend less on the image" in written["flags"]
+
+
+def test_flags_as_records_are_plain_json_values(judgement: Judgement) -> None:
+    records = flag_records(judgement.flags)
+    assert [(record["flag"], record["ratio"]) for record in records] == [
+        ("shape-leaks", 0.75),
+        ("not-above-null", None),
+    ]
+    assert all(record["action"] for record in records)
+
+
+@pytest.mark.parametrize("width", [100, 130, 160])
+def test_nothing_is_cut_off_in_a_terminal(judgement: Judgement, width: int) -> None:
+    console = Console(width=width, record=True, force_terminal=False, file=StringIO())
+    for table in headline_tables(headline(judgement), console):
+        console.print(table)
+    print_flags(judgement.flags, console)
+    text = console.export_text()
+    assert "…" not in text
+    assert "adaptive, reverse" in text
+    assert "Flags: 1 warning, 1 note " in text
+    for flag in judgement.flags:
+        assert flag.kind.title in " ".join(text.split())
+
+
+def test_without_flags_nothing_is_said_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_flags([], Console(width=100))
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,189 @@
+"""Each flag goes up on a planted frame, and none on a clean one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.results import flag
+from bench.results.flag import KINDS, Flag, Kind
+from bench.results.flags import find_flags
+from bench.results.schema import typed
+
+Row = dict[str, Any]
+
+
+def rows(
+    method: str,
+    attack: str,
+    value: float,
+    metric: str = "ssim_hole",
+    *,
+    half: float = 0.02,
+    label: str = "",
+    kind: str = "",
+    role: str = "method",
+    trains_on: str = "",
+    aux_share: float = 1.0,
+    **more: Any,
+) -> list[Row]:
+    """A cell's row for one seed and the one over seeds, with an interval of ± ``half``."""
+    base = {
+        "sensitive": "digit",
+        "method": method,
+        "ratio": np.nan if role == "raw" else 0.75,
+        "role": role,
+        "attack": attack,
+        "attack_kind": kind or ("inference" if label else "restoration"),
+        "label": label,
+        "trains_on": trains_on,
+        "aux_share": aux_share,
+        "split": "owner_test" if label == "target" else "owner_train",
+        "metric": metric,
+        "value": value,
+        "ci_low": value - half,
+        "ci_high": value + half,
+        "status": "ok",
+        **more,
+    }
+    return [{**base, "seed": 0}, base]
+
+
+def missing(method: str, attack: str, status: str, reason: str = "kaboom", **more: Any) -> list[Row]:
+    return [{**rows(method, attack, 0.0, **more)[0], "metric": None, "value": None, "status": status, "reason": reason}]
+
+
+def clean() -> list[Row]:
+    """A run with nothing to remark: every control as it should be, every method leaking beyond the null."""
+    return [
+        *rows("raw", "released", 100.0, "psnr", role="raw", half=0),
+        *rows("raw", "restorer", 55.0, "psnr", role="raw", trains_on="pairs"),
+        *rows("raw", "adaptive", 0.9, "advantage", label="sensitive", role="raw", trains_on="releases"),
+        # On fully masked images nothing is learned, and that is no news.
+        *rows("full-mask", "telea", 0.2, role="null"),
+        *rows("full-mask", "restorer", 0.1, role="null", trains_on="pairs"),
+        *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", trains_on="releases"),
+        *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", trains_on="raw"),
+        *rows("full-mask", "worst-case", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
+        *rows("random", "telea", 0.5),
+        *rows("random", "restorer", 0.7, trains_on="pairs"),
+        *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", trains_on="pairs"),
+        *rows("random", "restorer", 0.69, trains_on="pairs", aux_share=0.5),
+        *rows("random", "adaptive", 0.4, "advantage", label="sensitive", trains_on="releases"),
+        *rows("random", "naive", 0.1, "advantage", label="sensitive", trains_on="raw"),
+        *rows("random", "mask-only", 0.01, "advantage", label="sensitive", trains_on="masks", probe="shape"),
+        *rows("random", "mask-only", 0.01, "advantage", label="target", trains_on="masks", probe="shape"),
+        *rows("random", "worst-case", 0.4, "advantage_over_null", label="sensitive"),
+        *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
+        *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
+    ]
+
+
+def replaced(method: str, attack: str, metric: str, value: float, label: str = "") -> list[Row]:
+    """The clean run with another value, and its interval, in one place."""
+    found = clean()
+    hit = 0
+    for row in found:
+        same = (row["method"], row["attack"], row["metric"], row["label"]) == (method, attack, metric, label)
+        if same and row["aux_share"] == 1:
+            half = row["ci_high"] - row["value"]
+            row.update(value=value, ci_low=value - half, ci_high=value + half)
+            hit += 1
+    assert hit == 2, "the clean run has no such cell"
+    return found
+
+
+def flags(found: list[Row]) -> list[Flag]:
+    return find_flags(typed(found))
+
+
+def test_a_clean_run_has_no_flag() -> None:
+    assert flags(clean()) == []
+
+
+PLANTED: dict[str, tuple[tuple[str, str, str, float, str], Kind, str, str]] = {
+    # What is replaced in the clean run; the flag it raises, on which attack, and what the finding names.
+    "restoration distorts raw images": (
+        ("raw", "restorer", "psnr", 30.0, ""), flag.FAILS_ON_RAW, "restorer", "30.0 dB"
+    ),
+    "inference learns nothing from raw images": (
+        ("raw", "adaptive", "advantage", 0.01, "sensitive"), flag.FAILS_ON_RAW, "adaptive", "1.0 [-1.0"
+    ),
+    "learned below classical": (
+        ("random", "restorer", "ssim_hole", 0.4, ""), flag.LEARNED_BELOW_CLASSICAL, "restorer", "telea"
+    ),
+    "adaptive below naive": (
+        ("random", "naive", "advantage", 0.5, "sensitive"), flag.ADAPTIVE_BELOW_NAIVE, "adaptive", "naive"
+    ),
+    "shape leaks the sensitive label": (
+        ("random", "mask-only", "advantage", 0.1, "sensitive"), flag.SHAPE_LEAKS, "mask-only", "10.0"
+    ),
+    "shape tells the target label": (
+        ("random", "mask-only", "advantage", 0.1, "target"), flag.SHAPE_RECOGNIZES, "mask-only", "10.0"
+    ),
+    "still rising": (
+        ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), flag.MORE_DATA, "restorer", "50%"
+    ),
+    "not above the null": (
+        ("random", "worst-case", "advantage_over_null", 0.01, "sensitive"), flag.NOT_ABOVE_NULL, "", "over the null"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_what_is_planted_is_flagged_and_nothing_else(name: str) -> None:
+    where, kind, attack, seen = PLANTED[name]
+    (raised,) = flags(replaced(*where))
+    assert raised.kind is kind
+    assert (raised.method, raised.attack) == (where[0], attack)
+    assert seen in raised.finding
+    assert raised.kind.action
+
+
+def test_every_kind_is_planted_somewhere() -> None:
+    planted = {kind for _, kind, *_ in PLANTED.values()}
+    assert set(KINDS) - planted == {flag.FAILED, flag.COVERAGE}, "these two have tests of their own"
+    assert len({kind.mark for kind in KINDS}) == len({kind.name for kind in KINDS}) == len(KINDS)
+    assert [kind.level for kind in KINDS] == sorted((kind.level for kind in KINDS), reverse=True)
+
+
+def test_a_failed_cell_and_the_coverage_are_flagged() -> None:
+    raised = flags([*clean(), *missing("random", "lama", "failed"), *missing("random", "navier", "failed")])
+    assert [each.kind for each in raised] == [flag.FAILED, flag.COVERAGE]
+    assert (raised[0].method, raised[0].attack, raised[0].finding) == ("random", "lama, navier", "2 × kaboom")
+    assert raised[1].method == ""
+    assert "2 failed, 0 unavailable" in raised[1].finding
+
+
+def test_what_cannot_run_here_is_a_matter_of_coverage_alone() -> None:
+    (raised,) = flags([*clean(), *missing("random", "lama", "unavailable")])
+    assert raised.kind is flag.COVERAGE
+    assert "0 failed, 1 unavailable" in raised.finding
+
+
+def test_within_the_interval_of_the_other_is_not_below_it() -> None:
+    assert flags(replaced("random", "restorer", "ssim_hole", 0.49)) == []
+    assert flags(replaced("random", "naive", "advantage", 0.41, "sensitive")) == []
+
+
+def test_a_naive_attack_that_learned_nothing_shows_nobody_up() -> None:
+    found = replaced("random", "naive", "advantage", 0.01, "sensitive")
+    for row in found:
+        if row["method"] == "random" and row["attack"] == "adaptive":
+            row.update(value=-0.2, ci_low=-0.22, ci_high=-0.18)
+    assert flags(found) == []
+
+
+def test_any_attack_that_adapts_will_do() -> None:
+    found = replaced("random", "naive", "advantage", 0.5, "sensitive")
+    found += rows("random", "other", 0.6, "advantage", label="sensitive", trains_on="restorations")
+    assert flags(found) == []
+
+
+def test_single_values_without_an_interval_raise_nothing() -> None:
+    found = replaced("random", "worst-case", "advantage_over_null", 0.01, "sensitive")
+    for row in found:
+        row.update(ci_low=np.nan, ci_high=np.nan)
+    assert flags(found) == []

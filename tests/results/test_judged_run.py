@@ -1,0 +1,103 @@
+"""Judgement of a real run in small: digits, both controls, one masked and one unmasked method."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from bench.executors.local import Outcome
+from bench.plan import Step
+from bench.results.by_target import by_target
+from bench.results.write import write
+from bench.run import Run, execute
+from bench.suite import validate
+
+FAST = {"epochs": 1}
+
+
+class _Silent:
+    """An observer that looks away."""
+
+    def planned(self, steps: int, stored: int) -> None:
+        """See ``Observer``."""
+
+    def started(self, step: Step) -> None:
+        """See ``Observer``."""
+
+    def progressed(self, step: Step, share: float) -> None:
+        """See ``Observer``."""
+
+    def finished(self, outcome: Outcome) -> None:
+        """See ``Observer``."""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Attacks of both kinds; the mask-only attack runs on the null but not on a method without masks."""
+    suite = validate(
+        {
+            "name": "judged",
+            "data": {"source": "digits", "limit": 300},
+            "methods": ("random", "pixelate"),
+            "attacks": ("released", "telea", "restorer", "adaptive", "mask-only"),
+            "aux_shares": (0.5,),
+            "seeds": 2,
+            "settings": {"scored": 32, "recognition": FAST, "attack": FAST, "restoration": FAST},
+        },
+        "judged",
+    )
+    return execute(suite, tmp_path_factory.mktemp("store"), torch.device("cpu"), _Silent())
+
+
+@pytest.mark.slow
+def test_the_full_mask_over_the_null_is_exactly_nothing(run: Run) -> None:
+    cells = run.tables.cells
+    over = cells[(cells["method"] == "full-mask") & cells["metric"].str.endswith("_over_null")]
+    assert {"worst-case", "oracle", "telea", "adaptive"} <= set(over["attack"])
+    assert (over[["value", "ci_low", "ci_high"]] == 0).all(axis=None)
+
+
+@pytest.mark.slow
+def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: Run) -> None:
+    cells = run.tables.cells
+    full = cells[cells["seed"].isna() & (cells["aux_share"] == 1)]
+    judged = 0
+    for metric in ("ssim_hole", "psnr_hole", "psnr", "ssim", "advantage"):
+        of_metric = full[(full["metric"] == metric) & (full["label"] != "target")]
+        for _, part in of_metric.groupby(["method", "split"]):
+            values = part.set_index("attack")["value"]
+            # Sums of float32 outcomes differ in their last digits.
+            assert values["oracle"] >= values.drop("oracle").max() - 1e-9
+            assert values["worst-case"] in values.drop(["worst-case", "oracle"]).tolist() or metric == "advantage"
+            judged += 1
+    assert judged == 4 * 2 * 5
+
+
+@pytest.mark.slow
+def test_by_target_adds_up_to_the_worst_case(run: Run) -> None:
+    frame = by_target(run.tables.cells, run.tables.samples)
+    cells = run.tables.cells
+    worst = cells[(cells["attack"] == "worst-case") & (cells["metric"] == "accuracy") & cells["seed"].isna()]
+    worst = worst[(worst["label"] == "sensitive") & (worst["split"] == "owner_train")].set_index("method")["value"]
+    assert set(frame["method"]) == {"raw", "full-mask", "random", "pixelate"}
+    for method, part in frame.groupby("method"):
+        assert part["n"].sum() == 32
+        assert (part["accuracy"] * part["n"]).sum() / 32 == pytest.approx(worst[method])
+
+
+@pytest.mark.slow
+def test_it_is_all_written(run: Run, tmp_path: Path) -> None:
+    write(run, tmp_path)
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["schema_version"] == 2
+    table = pd.read_csv(tmp_path / "tables" / "flags.csv")
+    assert len(table) == len(record["flags"]) > 0, "one epoch is too little for anything not to be flagged"
+    assert {"flag", "level", "method", "finding", "action"} <= set(record["flags"][0])
+    for name in ("summary", "worst-case", "attacks", "by-target", "flags"):
+        assert (tmp_path / "tables" / f"{name}.md").read_text()
+    marks = pd.read_csv(tmp_path / "tables" / "summary.csv")["flags"].fillna("")
+    assert set(" ".join(marks).split()) == set(table.loc[table["method"] != "all", "flag"])
