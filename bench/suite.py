@@ -56,9 +56,7 @@ class Suite(pydantic.BaseModel):
     def _all_and_some(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
         for share in shares:
             if not 0 < share <= 1:
-                raise ValueError(
-                    f"a share of the attacker's pictures lies above 0, at most at 1; not so {share:g}"
-                )
+                raise ValueError(f"a share of the attacker's pictures lies above 0, at most at 1; not so {share:g}")
         return tuple(sorted({*shares, 1.0}))
 
 

@@ -19,8 +19,8 @@ class Scramble(Method):
 
     Our reading of the encryption-then-compression family. One key serves a whole release, so a block goes to the
     same place in every image, and a network can be trained on them. It is drawn from the owner's seed and is the
-    owner's secret; an attacker who fits the method anew draws another, unless ``key=known`` says that it leaked. It models a secret key for a benchmark and
-    is no cryptographic one.
+    owner's secret; an attacker who fits the method anew draws another, unless ``key=known`` says that it leaked. It
+    models a secret key for a benchmark and is no cryptographic one.
 
     Where ``block`` does not divide a side, the blocks cut off at the edge are scrambled among those of their own
     shape, so the edge is not left in the clear and the inverse stays exact; the single block in the corner keeps its

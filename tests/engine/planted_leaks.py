@@ -27,7 +27,7 @@ def nearest(images: Tensor, means: Tensor) -> Tensor:
 
 
 class LowBits(Method):
-    """The digit in the four low bits of a grey that hides everything else."""
+    """Which third of the digits it is, in the two low bits of a grey that hides everything else."""
 
     name: ClassVar[str] = "planted-in-low-bits"
 
@@ -35,8 +35,8 @@ class LowBits(Method):
         return {"means": centroids(owner)}
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        told = nearest(images, self.state["means"]).to(torch.uint8).view(-1, 1, 1, 1)
-        noise = (given.rng.uniform(*images.shape[1:]) * 8).to(torch.uint8) * 16  # three bits of noise above the message
+        told = (nearest(images, self.state["means"]) // 3).to(torch.uint8).view(-1, 1, 1, 1)
+        noise = (given.rng.uniform(*images.shape[1:]) * 32).to(torch.uint8) * 4  # five bits of noise above the message
         return Release(to_float(_GREY // 2 + noise + told))
 
 
@@ -51,8 +51,8 @@ class Shape(MaskMethod):
     def mask(self, images: Tensor, given: Given) -> Tensor:
         high = nearest(images, self.state["means"]) >= _CLASSES // 2
         kept = torch.zeros_like(images[:, :1])
-        kept[~high, :, 0, :8] = 1  # the corners of a digit are black
-        kept[high, :, 0, -8:] = 1
+        kept[~high, :, 0, :2] = 1  # no digit reaches into the corners on the left
+        kept[high, :, -1, :2] = 1
         return kept
 
     def promised_ratio(self) -> float | None:

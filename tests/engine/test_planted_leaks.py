@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
@@ -44,23 +45,27 @@ def advantage(cells: pd.DataFrame, method: str, attack: str = "worst-case") -> p
 
 
 def test_the_worst_case_ranks_the_leaks_rightly(cells: pd.DataFrame) -> None:
-    """A blur hides nothing from who learns it; then a guess of the digit in low bits, one bit in the shape, nothing."""
+    """A blur hides nothing from who learns it; low bits tell a third of the digits, the shape a half, the last nothing.
+
+    Who knows the parity and the third is right for seven digits of ten, who knows the parity and the half for four.
+    """
     order = ["gaussian-blur", "planted-in-low-bits", "planted-in-shape", "planted-nothing"]
     found = [advantage(cells, method) for method in order]
     shown = [(method, row["value"], row["ci_low"], row["ci_high"]) for method, row in zip(order, found, strict=True)]
-    for more, less in zip(found, found[1:], strict=False):
+    for more, less in itertools.pairwise(found):
         assert more["ci_low"] > less["ci_high"], shown
     assert found[-1]["ci_low"] <= 0 <= found[-1]["ci_high"], shown
 
 
 def test_the_shape_is_found_by_who_sees_masks_alone(cells: pd.DataFrame) -> None:
-    assert advantage(cells, "planted-in-shape", "mask-only")["ci_low"] > 0.15
+    assert advantage(cells, "planted-in-shape", "mask-only")["ci_low"] > 0.1
 
 
 def test_low_bits_are_found_by_who_looks_at_bits(cells: pd.DataFrame) -> None:
-    """Under three bits of noise: a network that sees brightness gets half of what the bits say."""
-    assert advantage(cells, "planted-in-low-bits", "adaptive-bits")["ci_low"] > 0.7
-    assert advantage(cells, "planted-in-low-bits", "adaptive")["ci_high"] < 0.7
+    """Under five bits of noise: a network that sees brightness hardly sees them."""
+    bits, brightness = (advantage(cells, "planted-in-low-bits", attack) for attack in ("adaptive-bits", "adaptive"))
+    assert bits["ci_low"] > 0.45
+    assert brightness["ci_high"] < bits["ci_low"]
 
 
 def test_adaptive_beats_naive_on_blur(cells: pd.DataFrame) -> None:

@@ -93,7 +93,8 @@ def handed(tmp_path: Path) -> tuple[set[bytes], Dataset]:
     found["attack", Spy.name], found["attack", SpyOnLabels.name] = Spy, SpyOnLabels
     try:
         data = {"source": "digits", "limit": 300, "target": "parity", "sensitive": "digit"}
-        done, _ = run(tiny(["random", "saliency:attribution=gradient"], [Spy.name, SpyOnLabels.name], data=data), tmp_path)
+        methods, spies = ["random", "saliency:attribution=gradient"], [Spy.name, SpyOnLabels.name]
+        done, _ = run(tiny(methods, spies, data=data), tmp_path)
     finally:
         del found["attack", Spy.name], found["attack", SpyOnLabels.name]
     # On raw images the release is the image; what is looked for is what random and saliency masks have hidden.

@@ -1,0 +1,70 @@
+"""Restoration learned on the attacker's own pictures by LaMa's network, from nothing or from LaMa's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from bench import Aux, Release, RestorationAttack
+from bench.models import fourier
+from bench.models.fourier_weights import load_generator
+from bench.release import to_bytes
+from bench.training.restorer import restore, train_restorer
+
+_FINE_TUNING_RATE = 1e-3  # at most, with weights: what LaMa's generator was trained with (2109.07161, appendix A)
+
+
+class FourierRestorer(RestorationAttack):
+    """LaMa's network (fast Fourier convolutions) trained to undo the method, on pairs of the attacker's pictures."""
+
+    name: ClassVar[str] = "fourier-restorer"
+    source: ClassVar[str] = "2109.07161 (LaMa); 1609.00408 (restoration learned on pairs)"
+
+    width: int = Field(16, ge=4, description="channels of the first layer")
+    downsamplings: int = Field(1, ge=1, le=4, description="times that the image is halved before the residual blocks")
+    blocks: int = Field(3, ge=1, description="residual blocks")
+    weights: str = Field(
+        "", description="file to start from (safetensors, checkpoint, or big-lama.pt); it decides the network's size"
+    )
+
+    def files(self) -> tuple[Path, ...]:
+        return (Path(self.weights).expanduser(),) if self.weights else ()
+
+    def unavailable(self) -> str | None:
+        missing = [file.name for file in self.files() if not file.is_file()]
+        return f"there is no file {missing[0]}: name one of LaMa's weights with weights=" if missing else None
+
+    def fit(self, aux: Aux) -> Any:
+        network, training = self._network(aux.train.raw.shape[1]), aux.training
+        if self.weights:
+            rate = min(training.learning_rate, _FINE_TUNING_RATE)
+            training = training.model_copy(update={"learning_rate": rate})
+        masks = aux.train.release.masks
+        train_restorer(
+            network,
+            to_bytes(aux.train.release.images),
+            None if masks is None else masks.to(torch.uint8),
+            to_bytes(aux.train.raw),
+            training=training,
+            flip=aux.mirror,
+            seed=aux.seed,
+            device=aux.device,
+            progress=aux.progress,
+        )
+        return network
+
+    def _network(self, channels: int) -> fourier.FourierRestorer:
+        if self.weights:
+            return fourier.FourierRestorer(load_generator(self.files()[0]), guess=False)
+        generator = fourier.FourierGenerator(
+            2 * channels + 1, channels, width=self.width, downsamplings=self.downsamplings, blocks=self.blocks
+        )
+        return fourier.FourierRestorer(generator, guess=True)
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        masks = None if release.masks is None else release.masks.to(torch.uint8)
+        return restore(self.state, to_bytes(release.images), masks, device=device)
