@@ -12,10 +12,11 @@ from bench.plugins.discovery import catalogue, create
 from bench.plugins.method import Method
 from bench.plugins.names import parse
 from bench.stages.data import Data
+from bench.stages.found_masks import FoundMasks
 from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
 from bench.stages.restoration import Restoration
-from bench.stages.scoring import ScoredInference, ScoredRecognition, ScoredRestoration
+from bench.stages.scoring import ScoredInference, ScoredMasks, ScoredRecognition, ScoredRestoration
 from bench.stages.settings import Settings
 from bench.stages.stage import Stage
 from bench.stages.teacher import Label
@@ -34,6 +35,7 @@ class Cell:
         scoring: the stage whose artifact holds the outcomes; None where the cell cannot run here.
         unavailable: why it cannot run here, where it cannot.
         aux_share: of its training pictures the attacker uses this share.
+        finds_masks: scores how well masks that were withheld are found, which every attack on them starts with.
     """
 
     method: Method
@@ -43,6 +45,7 @@ class Cell:
     scoring: Stage | None
     unavailable: str | None = None
     aux_share: float = 1.0
+    finds_masks: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,9 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
     for seed in range(suite.seeds):
         recognition = ScoredRecognition(data, Recognition(data, method, suite.settings, seed))
         cells.append(Cell(method, None, "target", seed, None if reason else recognition, reason))
+        if method.withholds_masks():
+            finding = None if reason else ScoredMasks(data, FoundMasks(data, method, suite.settings, seed))
+            cells.append(Cell(method, None, None, seed, finding, reason, finds_masks=True))
         scorings = _Scorings(method, fitting, seed, data, suite.settings)
         for attack in fitting:
             why = reason or attack.unavailable() or scorings.lacks(attack)

@@ -71,7 +71,7 @@ def desensitize(options: Options, device: torch.device, watcher: Watcher) -> Out
         return _finished(destination, asked, options.resume)
     sensitive = options.sensitive if loaded is None else loaded.sensitive
     source = open_source(source_path, options.limit, sensitive)
-    source.check(options.masks and method.masked, options.sensitive)
+    source.check(options.masks and method.masked and not method.withholds_masks(), options.sensitive)
     private = {"source": str(source_path), "seed": options.seed, "load": _digest(options.load)}
     with work.opened(destination, {**asked, **private}, options.resume) as folder:
         _remark(method, options, source, watcher)
@@ -187,7 +187,7 @@ def _release(
     watcher: Watcher,
 ) -> dict[str, Any]:
     releaser = Releaser(fitted, device)
-    masks = options.masks and fitted.method.masked
+    masks = options.masks and fitted.method.masked and not fitted.method.withholds_masks()
     done = 0
 
     def advance(more: int) -> None:

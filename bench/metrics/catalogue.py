@@ -52,6 +52,15 @@ _DECLARED = (
     Metric("rank1", "lower", "share", "Share of images whose person is the most similar of all known ones."),
     Metric("rank5", "lower", "share", "Share of images whose person is among the five most similar known ones."),
     Metric("tar", "lower", "share", "Share of images whose person is accepted where 1 % of wrong ones would be."),
+    Metric(
+        "mask_accuracy",
+        "lower",
+        "share",
+        "Share of pixels that who was not given the mask rightly calls kept or hidden.",
+    ),
+    Metric(
+        "mask_iou", "lower", "share", "Intersection over union of kept pixels, true and found, of masks not released."
+    ),
     Metric("psnr", "lower", "dB", "Peak signal-to-noise ratio of the restoration, whole image, capped."),
     Metric(
         "psnr_hole",

@@ -15,10 +15,12 @@ class Adjustment(Plugin):
     """A model adjustment, chosen by ``adjust=NAME`` for any mask method. Implement ``wrap``; ``loss`` is optional.
 
     Attributes:
+        needs_masks: whether the wrapped module looks at the masks; it cannot be used where they are withheld.
         needs_teacher: whether ``wrap`` and ``loss`` want the owner's recognizer of raw images. Fair only where the
             owner trains, or hands out along with the release what that recognizer learned from raw images.
     """
 
+    needs_masks: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
 
     @abstractmethod

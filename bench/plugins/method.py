@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, final
+from typing import Any, ClassVar, Literal, Self, final
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -26,7 +26,7 @@ class Method(Plugin):
     """A way to desensitize images. Implement ``desensitize``; ``fit``, ``requests`` and ``adapt`` are optional.
 
     Attributes:
-        masked: whether the release comes with masks.
+        masked: whether the release is made with masks; ``withholds_masks`` says whether they are handed out.
         role: the two controls are told by their role, not by their name: ``raw`` releases the image as it is
             (the upper end of utility), ``null`` releases nothing of it (the chance level of every attack).
         mirror_symmetric: whether the mirrored release could be the release of the mirrored image. Only then do the
@@ -67,6 +67,10 @@ class Method(Plugin):
         ``teacher`` is the owner's recognizer of raw images where ``needs_teacher`` says it is wanted, else None.
         """
         return ImageOnly(recognizer)
+
+    def withholds_masks(self) -> bool:
+        """Whether the release comes without the masks it was made with: an attacker then has to find them first."""
+        return False
 
     def needs_teacher(self) -> bool:
         """Whether ``adapt`` and ``recognition_loss`` want the owner's raw teacher."""
@@ -142,6 +146,9 @@ class MaskMethod(Method):
     ratio: float = Field(0.75, ge=0, le=1, description="share of the image that is hidden")
     geometry: Literal["pixel", "patch"] = Field("patch", description="what is hidden or kept as one")
     patch: int = Field(4, ge=1, description="side of a patch in pixels")
+    masks: Literal["released", "withheld"] = Field(
+        "released", description="whether masks are handed out; if not, an attacker has to find them"
+    )
     fill: str = Field("zero", description=f"what stands in the holes: {', '.join(FILLS)}")
     adjust: str = Field("none", description="model adjustment: how the recognizer deals with the masks")
 
@@ -157,6 +164,12 @@ class MaskMethod(Method):
     def _known_adjustment(cls, value: str) -> str:
         create_nested("adjustment", value)
         return value
+
+    @model_validator(mode="after")
+    def _adjusted_to_what_is_there(self) -> Self:
+        if self.withholds_masks() and create_nested("adjustment", self.adjust).needs_masks:
+            raise ValueError(f"adjust={self.adjust} looks at the masks, and masks=withheld keeps them from it")
+        return self
 
     def scores(self, images: Tensor, given: Given) -> Tensor:
         """How much each place deserves to be kept: float32 N 1 H W, or already one value a unit, N 1 h w."""
@@ -181,6 +194,9 @@ class MaskMethod(Method):
         filled = FILLS[self.fill](images, masks, given.rng)
         return Release(torch.where(masks == 1, images, filled), masks)
 
+    def withholds_masks(self) -> bool:
+        return self.masks == "withheld"
+
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         return create_nested("adjustment", self.adjust).wrap(recognizer, teacher)
 
@@ -191,11 +207,11 @@ class MaskMethod(Method):
         return create_nested("adjustment", self.adjust).loss(task, logits, taught)
 
     def release_parameters(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"adjust"})
+        return self.model_dump(exclude={"adjust", "masks"})
 
     def adaptation_parameters(self) -> dict[str, Any]:
         adjustment = create_nested("adjustment", self.adjust)
-        return {"adjust": adjustment.name, **adjustment.model_dump()}
+        return {"adjust": adjustment.name, "masks": self.masks, **adjustment.model_dump()}
 
     def adaptation_modules(self) -> tuple[str, ...]:
         return (type(create_nested("adjustment", self.adjust)).__module__,)

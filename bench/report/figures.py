@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from bench.report.summary import Row
 from bench.results.reading import Value
 
-_COLOURS = ("#3b6fb6", "#c2542d", "#3f8f5f", "#8a5fb0", "#b08a2e", "#5a7684", "#b0476e", "#4d4d4d")
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")
+COLOURS = ("#3b6fb6", "#c2542d", "#3f8f5f", "#8a5fb0", "#b08a2e", "#5a7684", "#b0476e", "#4d4d4d")
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")
 
 
 def accuracy_against_leakage(summary: Sequence[Row], path: Path) -> None:
@@ -33,6 +33,11 @@ def accuracy_against_leakage(summary: Sequence[Row], path: Path) -> None:
             shown.values(), shown.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
         )
     figure.suptitle("What a method keeps, and what it leaks to the worst attack that was run (95 % intervals)")
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG and as SVG."""
     for suffix in (".png", ".svg"):
         figure.savefig(path.with_suffix(suffix), dpi=150)
 
@@ -47,8 +52,8 @@ def _panel(axes: Axes, summary: Sequence[Row], leakage: Callable[[Row], Value | 
             y.value,
             xerr=_reach(x),
             yerr=_reach(y),
-            fmt=_MARKERS[number % len(_MARKERS)],
-            color=_COLOURS[number % len(_COLOURS)],
+            fmt=MARKERS[number % len(MARKERS)],
+            color=COLOURS[number % len(COLOURS)],
             markersize=7,
             alpha=0.85,
             elinewidth=1,

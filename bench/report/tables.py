@@ -13,8 +13,8 @@ from bench.report.flags import FLAGS_CAPTION, flag_table, legend
 from bench.report.judgement import Judgement
 from bench.results.by_target import by_target
 from bench.results.estimates import MAIN
-from bench.results.reading import Value, methods, pooled, read
-from bench.results.schema import ORACLE, SPLITS, WORST_CASE
+from bench.results.reading import HEADLINE_SPLIT, Value, methods, pooled, read
+from bench.results.schema import FIND_MASKS, ORACLE, SPLITS, WORST_CASE
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def headline_caption(judgement: Judgement) -> str:
 def attacks(judgement: Judgement) -> pd.DataFrame:
     """Every attack on every method: the main metrics on both splits, over seeds."""
     rows = pooled(judgement.cells)
-    shown = rows[rows["attack_kind"] != "none"]
+    shown = rows[rows["attack_kind"].isin(MAIN)]
     names = {
         "restoration": ("ssim_hole", "psnr_hole", "psnr", "gain"),
         "inference": ("advantage", "bits", "accuracy"),
@@ -130,6 +130,43 @@ def worst_cases(judgement: Judgement) -> pd.DataFrame:
     return pd.DataFrame(built)
 
 
+def aux_curve(judgement: Judgement) -> pd.DataFrame:
+    """Every attack with a curve: its main metric at each share of the attacker's pictures."""
+    rows = judgement.cells
+    rows = rows[rows["seed"].isna() & (rows["status"] == "ok") & rows["attack_kind"].isin(MAIN)]
+    rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
+    built = []
+    for method, ratio, mine in methods(rows):
+        for (kind, attack, label), part in mine.groupby(["attack_kind", "attack", "label"], sort=False):
+            if part["aux_share"].nunique() == 1:
+                continue
+            row = {"method": method, "hidden": hidden(ratio), "attack": attack, "metric": MAIN[kind]}
+            row["infers"] = label or "pixels"
+            for share, at in part.sort_values("aux_share").groupby("aux_share"):
+                row[f"{share:.3g} of aux"] = decimal(_plain(read(at, MAIN[kind])))
+            built.append(row)
+    return pd.DataFrame(built).fillna(NOT_MEASURED)
+
+
+def found_masks(judgement: Judgement) -> pd.DataFrame:
+    """How well masks that were withheld are found."""
+    rows = pooled(judgement.cells)
+    rows = rows[rows["attack"] == FIND_MASKS]
+    return pd.DataFrame(
+        [
+            {
+                "method": method,
+                "hidden": hidden(ratio),
+                "split": split.replace("_", "-"),
+                "pixels rightly told %": percent(read(part, "mask_accuracy")),
+                "kept pixels, intersection over union %": percent(read(part, "mask_iou")),
+            }
+            for method, ratio, mine in methods(rows)
+            for split, part in mine.groupby("split", sort=False)
+        ]
+    )
+
+
 def _chance(realizable: Value | None, over: Value | None) -> Value | None:
     """What the same attacks get on the null control; its own interval is in the row of the control."""
     return Value(realizable.value - over.value, float("nan"), float("nan")) if realizable and over else None
@@ -175,6 +212,16 @@ _BY_TARGET = (
     "target class. The prior is that of the class. The attack was chosen for all classes together."
 )
 
+_AUX_CURVE = (
+    "Leakage against the share of its training pictures that the attacker uses: of the attacks that learn from its own "
+    "pictures alone, on owner-train (inference of the target on owner-test). Where it still rises, more data leak more."
+)
+
+_MASKS = (
+    "Masks that were not released, found from the released images by a network that learned on the attacker's own. "
+    "Every attack on these methods works with the masks that were found."
+)
+
 _ATTACKS = (
     "Every attack on every method, over seeds. Worst-case and oracle are made of the others; over null is ssim_hole or "
     "advantage minus that of the same attack on fully masked images."
@@ -184,6 +231,8 @@ TABLES = (
     Table("summary", headline_caption, headline),
     Table("worst-case", lambda judgement: run_caption(judgement) + _WORST_CASES, worst_cases),
     Table("attacks", lambda judgement: run_caption(judgement) + _ATTACKS, attacks),
+    Table("aux-curve", lambda judgement: run_caption(judgement) + _AUX_CURVE, aux_curve),
+    Table("masks", lambda judgement: run_caption(judgement) + _MASKS, found_masks),
     Table("by-target", lambda judgement: run_caption(judgement) + _BY_TARGET, _by_target),
     Table("flags", lambda judgement: FLAGS_CAPTION, lambda judgement: flag_table(judgement.flags)),
 )

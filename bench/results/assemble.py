@@ -52,7 +52,9 @@ def assemble(matrix: Matrix, found: Sequence[Result], data: Artifact) -> Tables:
     rows: list[dict[str, Any]] = []
     for (method, attack, label, share), group in groups.items():
         base = identity(matrix, record, group[0].cell)
-        if attack is None:
+        if group[0].cell.finds_masks:
+            measure = _found_masks
+        elif attack is None:
             raw = [result for result in found if result.cell.method.role == "raw" and result.cell.attack is None]
             measure = partial(_recognized, _members(raw), len(record["target_classes"]))
         else:
@@ -79,6 +81,10 @@ def _next_smaller(share: float, matrix: Matrix) -> float | None:
 def _recognized(raw: Mapping[int, Member], classes: int, split: str, part: Sequence[Member]) -> list[Estimate]:
     controls = _same_seeds(raw, part)
     return estimates.recognition(stacked(part, split), stacked(controls, split) if controls else None, classes)
+
+
+def _found_masks(split: str, part: Sequence[Member]) -> list[Estimate]:
+    return estimates.found_masks(stacked(part, split))
 
 
 def _leaked(kind: str, label: Label | None, record: Mapping[str, Any], **references: Mapping[int, Member]) -> Measure:

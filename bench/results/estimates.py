@@ -46,6 +46,11 @@ def restoration(outcomes: Outcomes) -> list[Estimate]:
     return [_estimate(name, _stack(outcomes[name]), mean) for name in names if name in outcomes]
 
 
+def found_masks(outcomes: Outcomes) -> list[Estimate]:
+    """How well masks that were withheld are found."""
+    return [_estimate(name, _stack(outcomes[name]), mean) for name in ("mask_accuracy", "mask_iou")]
+
+
 def inference(outcomes: Outcomes, classes: int) -> list[Estimate]:
     """The attacker's accuracy, balanced accuracy and advantage over the prior; bits and ranks where they are there."""
     found = [*_accuracies(outcomes, classes, "lower"), _estimate("advantage", _guesses(outcomes), _advantage)]

@@ -12,7 +12,7 @@ from bench.matrix import Attack, Cell, Matrix
 from bench.plugins.attack import InferenceAttack, RestorationAttack
 from bench.results.estimates import Estimate, Outcomes
 from bench.results.result import Result
-from bench.results.schema import SPLITS
+from bench.results.schema import FIND_MASKS, SPLITS
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "params": method.label(leave_out=("ratio",)).partition(":")[2],
         "ratio": np.nan if ratio is None else ratio,
         "role": method.role,
-        "attack": attack.label() if attack else "none",
-        "attack_kind": attack.kind if attack else "none",
+        "attack": attack.label() if attack else FIND_MASKS if cell.finds_masks else "none",
+        "attack_kind": attack.kind if attack else "masks" if cell.finds_masks else "none",
         "label": cell.label or "",
         "probe": "shape" if getattr(attack, "shape_probe", False) else "",
         "trains_on": _trains_on(attack),

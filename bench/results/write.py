@@ -31,7 +31,8 @@ def choose_folder(out: Path | None, suite: str) -> Path:
 
 def write(run: Run, folder: Path) -> None:
     """Write tables, figures, samples and provenance of a run."""
-    from bench.report.figures import accuracy_against_leakage  # matplotlib loads when there is something to draw
+    from bench.report.curves import draw_curves  # matplotlib loads when there is something to draw
+    from bench.report.figures import accuracy_against_leakage
     from bench.report.pictures import picture_grid
 
     for part in (folder / "tables", folder / "figures"):
@@ -49,6 +50,7 @@ def write(run: Run, folder: Path) -> None:
             _write_table(frame, folder / "tables" / table.name, table.caption(judgement))
     _write_table(timing_table(run), folder / "tables" / "timing", "Times by stage.")
     accuracy_against_leakage(judgement.summary, folder / "figures" / "accuracy-against-leakage")
+    draw_curves(cells, folder / "figures")
     picture_grid(run, folder / "figures" / "pictures")
     log = [f"{outcome.step.stage.title()}\n{outcome.trace}" for outcome in run.outcomes.values() if outcome.trace]
     if log:

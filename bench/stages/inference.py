@@ -16,7 +16,8 @@ from bench.plugins.method import Method
 from bench.release import Release, to_bytes, to_float
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
-from bench.stages.released import Released, read_release
+from bench.stages.found_masks import as_seen, finding
+from bench.stages.released import Released
 from bench.stages.restoration import SCORED, Restoration, share_title
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
@@ -59,6 +60,7 @@ class Inference(Stage):
         inputs: dict[str, Stage] = {
             "data": self.data,
             "release": Released(self.data, self.method, "owner", self.settings, self.seed),
+            **finding(self.data, self.method, self.settings, self.seed, self.aux_share),
         }
         if self._learns_from_own():
             inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
@@ -113,7 +115,7 @@ class Inference(Stage):
         return Artifact({**tensors, "validation": validation, "validation_labels": aux.validation.labels})
 
     def _scored(self, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
-        release = read_release(inputs[SCORED[split]], split, positions)
+        release = as_seen(inputs, SCORED[split], split, positions)
         return Release(release.images, release.masks, _restored(inputs, split))
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
@@ -140,7 +142,7 @@ class Inference(Stage):
         if self._learns_from_own():
             positions = dataset.scored("attacker_validation", self.settings.scored)
             used = dataset.share("attacker_train", self.aux_share)
-            release = read_release(inputs["attacker_release"], "attacker_train", used)
+            release = as_seen(inputs, "attacker_release", "attacker_train", used)
             restored = {name: images[used] for name, images in _restored(inputs, "attacker_train").items()}
             return (
                 Known(
@@ -160,7 +162,7 @@ class Inference(Stage):
         rest[held_out] = False
         labels = dataset.labels("owner_train", self.label)
         return tuple(
-            Known(None, read_release(inputs["release"], "owner_train", part), labels[part])
+            Known(None, as_seen(inputs, "release", "owner_train", part), labels[part])
             for part in (rest.nonzero().flatten(), held_out)
         )
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from bench.models.recognizer import ImageOnly, Recognizer
 from bench.models.recognizers import build, identity, source_module
 from bench.plugins.method import Method
 from bench.seeds import derive
-from bench.stages.data import Data, Dataset
+from bench.stages.data import SPLITS, Data, Dataset, Split
 from bench.stages.released import Released
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
@@ -67,6 +68,7 @@ class Recognition(Stage):
         dataset = Dataset(inputs["data"])
         channels, height, width = dataset.shape
         release = inputs["release"].tensors
+        masks = {split: self._masks(release, split) for split in SPLITS["owner"]}
         # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison.
         with seeded(derive(self.seed, "recognition", "weights")):
             recognizer = build(
@@ -80,7 +82,7 @@ class Recognition(Stage):
         losses = train_classifier(
             network,
             release["owner_train/images"],
-            release.get("owner_train/masks"),
+            masks["owner_train"],
             dataset.labels("owner_train", "target"),
             training=self.settings.recognition,
             flip=dataset.mirror and self.method.mirror_symmetric,
@@ -92,9 +94,12 @@ class Recognition(Stage):
             else predict(ImageOnly(teacher), dataset.bytes("owner_train"), None, device=context.device),
             loss=self.method.recognition_loss,
         )
-        logits = predict(network, release["owner_test/images"], release.get("owner_test/masks"), device=context.device)
+        logits = predict(network, release["owner_test/images"], masks["owner_test"], device=context.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
         return Artifact({"owner_test": logits}, {"losses": losses, "weights": weights})
+
+    def _masks(self, release: Mapping[str, Tensor], split: Split) -> Tensor | None:
+        return None if self.method.withholds_masks() else release.get(f"{split}/masks")
 
     def _restored_teacher(self, inputs: Mapping[str, Artifact], dataset: Dataset) -> Recognizer | None:
         if "teacher" not in inputs:

@@ -13,7 +13,8 @@ from bench.plugins.method import Method
 from bench.release import to_bytes
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
-from bench.stages.released import Released, fitted, read_release
+from bench.stages.found_masks import as_seen, finding
+from bench.stages.released import Released, fitted
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
 from bench.store import Artifact
@@ -54,6 +55,7 @@ class Restoration(Stage):
             "data": self.data,
             "release": Released(self.data, self.method, "owner", self.settings, self.seed),
             "attacker_release": Released(self.data, self.method, "attacker", self.settings, self.seed),
+            **finding(self.data, self.method, self.settings, self.seed, self.aux_share),
         }
 
     def parameters(self) -> Mapping[str, Any]:
@@ -79,29 +81,34 @@ class Restoration(Stage):
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         with seeded(derive(self.seed, "restoration", self.attack.name)):
-            state = self.attack.fit(self._aux(dataset, inputs["attacker_release"], context))
+            state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
             tensors = {}
             for split, source in SCORED.items():
                 positions = dataset.scored(split, self.settings.scored)
-                release = read_release(inputs[source], split, positions)
+                release = as_seen(inputs, source, split, positions)
                 tensors[split] = to_bytes(attack.restored(release, context.device))
             if self.training:
-                release = read_release(inputs["attacker_release"], "attacker_train")
+                release = as_seen(inputs, "attacker_release", "attacker_train")
                 tensors["attacker_train"] = to_bytes(attack.restored(release, context.device))
         return Artifact(tensors)
 
-    def _aux(self, dataset: Dataset, release: Artifact, context: Context) -> Aux:
+    def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
         used = dataset.share("attacker_train", self.aux_share)
+        known, validation = (
+            as_seen(inputs, "attacker_release", split, part)
+            for split, part in (("attacker_train", used), ("attacker_validation", None))
+        )
+        method = fitted(self.method, inputs["attacker_release"], torch.device("cpu"))
         return Aux(
-            train=Known(dataset.images("attacker_train")[used], read_release(release, "attacker_train", used)),
-            validation=Known(dataset.images("attacker_validation"), read_release(release, "attacker_validation")),
+            train=Known(dataset.images("attacker_train")[used], known),
+            validation=Known(dataset.images("attacker_validation"), validation),
             training=self.settings.restoration,
             mirror=dataset.mirror and self.method.mirror_symmetric,
             seed=derive(self.seed, "restoration", self.attack.name),
             device=context.device,
             progress=context.progress,
-            invert=fitted(self.method, release, torch.device("cpu")).invert if self.method.key_known() else None,
+            invert=method.invert if self.method.key_known() else None,
         )
 
 

@@ -13,9 +13,11 @@ from bench.metrics.classification import correct
 from bench.metrics.identification import identification
 from bench.metrics.image import MS_SSIM_SIDE, closeness, gain, ms_ssim
 from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior
+from bench.metrics.masks import mask_accuracy, mask_iou
 from bench.metrics.perceptual import identity, load, lpips
 from bench.release import to_float
-from bench.stages.data import Data, Dataset, Split
+from bench.stages.data import SPLITS, Data, Dataset, Split
+from bench.stages.found_masks import FoundMasks
 from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
 from bench.stages.released import read_release
@@ -117,6 +119,40 @@ class ScoredRestoration(Stage):
         if self.restoration.settings.perceptual is not None:
             columns["lpips"] = lpips(restored, raw, load(self.restoration.settings.perceptual, raw.device))
         return columns
+
+
+@dataclass(frozen=True)
+class ScoredMasks(Stage):
+    """Columns on the owner's splits: accuracy and intersection over union of masks that were withheld and found."""
+
+    kind: ClassVar[str] = "scoring"
+
+    data: Data
+    found: FoundMasks
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {"data": self.data, "found": self.found, "release": self.found.inputs()["release"]}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"of": "masks", "scored": self.found.settings.scored}
+
+    def title(self) -> str:
+        return f"scoring {self.found.title()}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        tensors: dict[str, Tensor] = {}
+        for split in SPLITS["owner"]:
+            positions = dataset.scored(split, self.found.settings.scored)
+            found = inputs["found"].tensors[split][positions]
+            masks = inputs["release"].tensors[f"{split}/masks"][positions]
+            columns = {
+                "number": dataset.index(split)[positions],
+                "mask_accuracy": mask_accuracy(found, masks),
+                "mask_iou": mask_iou(found, masks),
+            }
+            tensors |= _named(split, columns)
+        return Artifact(tensors)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ class MaskChannel(Adjustment):
     """The recognizer sees the mask as one more input channel, so a black pixel is told from a hidden one."""
 
     name: ClassVar[str] = "mask-channel"
+    needs_masks: ClassVar[bool] = True
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         return MaskedInput(recognizer)

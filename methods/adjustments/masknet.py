@@ -22,6 +22,7 @@ class MaskNet(Adjustment):
 
     name: ClassVar[str] = "masknet"
     source: ClassVar[str] = "our reading of 2312.08975"
+    needs_masks: ClassVar[bool] = True
 
     gates: Literal["none", "input", "features", "both"] = Field("both", description="where the gates are")
     width: int = Field(16, ge=4, description="channels of the gating network")

@@ -18,6 +18,7 @@ class PartialConvolution(Adjustment):
 
     name: ClassVar[str] = "partial-convolution"
     source: ClassVar[str] = "1804.07723, section 3.1, equations 1 and 2"
+    needs_masks: ClassVar[bool] = True
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         return PartialRecognizer(recognizer)

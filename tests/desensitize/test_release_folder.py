@@ -157,3 +157,9 @@ def test_the_manifest_says_how_and_keeps_what_is_secret(tmp_path: Path) -> None:
     assert "chosen by the owner" in content["seed"]
     for secret in ("987654321", "src-of-somebody", str(tmp_path)):
         assert secret not in text
+
+
+def test_masks_that_a_method_withholds_are_not_written(tmp_path: Path) -> None:
+    source = class_folders(tmp_path / "src")
+    release(source, tmp_path / "dst", f"{RANDOM},masks=withheld")
+    assert set(tree(tmp_path / "dst")) == {"manifest.json", *tree(source)}

@@ -14,6 +14,7 @@ from bench.metrics.classification import accuracy, balanced_accuracy
 from bench.metrics.identification import identification
 from bench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from bench.metrics.leakage import advantage, bits, information, utility
+from bench.metrics.masks import mask_accuracy, mask_iou
 from bench.metrics.perceptual import lpips
 
 _generator = torch.Generator().manual_seed(0)
@@ -64,6 +65,12 @@ def share_right(skill: float) -> float:
     return accuracy(guesses(skill), LABELS).item()
 
 
+def found(skill: float) -> Tensor:
+    """Masks of which so large a share of pixels is told rightly."""
+    told = torch.rand(MASKS.shape, generator=torch.Generator().manual_seed(3)) < skill
+    return torch.where(told, MASKS, 1 - MASKS)
+
+
 # Recognition by a recognizer of this skill, or leakage to an attacker of this skill.
 MEASURED: dict[str, Callable[[float], float]] = {
     "accuracy": share_right,
@@ -74,6 +81,8 @@ MEASURED: dict[str, Callable[[float], float]] = {
     "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
     "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
     **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
+    "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
+    "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),
     "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
     "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
     "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),

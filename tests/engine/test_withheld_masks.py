@@ -1,0 +1,116 @@
+"""Masks that are not handed out: nobody is given them, an attacker finds them first, and how well is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from tiny import FAST, pooled, run, tiny
+from torch import Tensor
+
+from bench import Aux, Release, RestorationAttack, UsageError
+from bench.plugins.discovery import catalogue, create
+from bench.run import Run
+
+SHOWN, WITHHELD = "random:fill=noise,ratio=0.5", "random:fill=noise,masks=withheld,ratio=0.5"
+HANDED: list[Tensor] = []
+
+
+class Receiver(RestorationAttack):
+    """Keeps the masks that it is handed."""
+
+    name: ClassVar[str] = "receives-masks"
+    needs_masks: ClassVar[bool] = True
+
+    def fit(self, aux: Aux) -> None:
+        HANDED.append(aux.train.release.masks)
+
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        HANDED.append(release.masks)
+        return release.images
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, list[str]]]:
+    """The same masks handed out and withheld, and what was computed for it."""
+    HANDED.clear()
+    catalogue().found["attack", Receiver.name] = Receiver
+    settings = {"scored": 32, "recognition": FAST, "attack": FAST, "restoration": {"epochs": 8}}
+    try:
+        suite = tiny([SHOWN, WITHHELD], ["released", Receiver.name, "mask-only"], settings=settings)
+        found, log = run(suite, tmp_path_factory.mktemp("store"))
+    finally:
+        del catalogue().found["attack", Receiver.name]
+    assert all(result.status == "ok" for result in found.results), [result.reason for result in found.results]
+    yield found, log.outcomes["computed"]
+
+
+def values(found: Run, metric: str, method: str, **where: str) -> np.ndarray:
+    """A metric over seeds of each split, of one of the two methods."""
+    params = create("method", "random", parse(method)).label(leave_out=("ratio",)).partition(":")[2]
+    rows = pooled(found.tables.cells, metric=metric, method="random", params=params, **where)
+    assert len(rows) > 0
+    return rows["value"].to_numpy()
+
+
+def parse(method: str) -> dict[str, str]:
+    return dict(part.split("=") for part in method.partition(":")[2].split(","))
+
+
+def test_how_well_they_are_found_is_reported_for_those_withheld_alone(both: tuple[Run, list[str]]) -> None:
+    found, _ = both
+    rows = pooled(found.tables.cells, attack="find-masks")
+    assert set(rows["params"]) == {"masks=withheld,fill=noise"}
+    assert set(rows["metric"]) == {"mask_accuracy", "mask_iou"}
+    assert set(rows["split"]) == {"owner_train", "owner_test"}
+    assert (rows["value"] > 0.8).all(), rows[["metric", "split", "value"]]  # noise in a digit is easily told
+
+
+def test_attacks_get_the_masks_that_were_found(both: tuple[Run, list[str]]) -> None:
+    found, _ = both
+    released = {key: step for key, step in found.plan.steps.items() if step.stage.kind in ("release", "masks")}
+    tensors = {
+        (step.stage.kind, name): tensor
+        for key, step in released.items()
+        if "random" in step.stage.title()
+        for name, tensor in found.artifact(key).tensors.items()
+    }
+    true, guess = tensors["release", "attacker_train/masks"].float(), tensors["masks", "attacker_train"].float()
+    assert not torch.equal(true, guess)
+    fitted_on = [masks for masks in HANDED if masks.shape == true.shape]
+    assert any(torch.equal(masks, true) for masks in fitted_on)  # of the method that releases them
+    assert any(torch.equal(masks, guess) for masks in fitted_on)
+    assert all(torch.equal(masks, true) or torch.equal(masks, guess) or masks.max() == 0 for masks in fitted_on)
+
+
+def test_what_is_scored_is_the_true_hole(both: tuple[Run, list[str]]) -> None:
+    """Showing the release as it is has the same hole, whether the attacker knows it or not."""
+    found, _ = both
+    shown, withheld = (values(found, "psnr_hole", method, attack="released") for method in (SHOWN, WITHHELD))
+    assert np.array_equal(shown, withheld)
+
+
+def test_one_release_serves_both_and_a_recognizer_without_masks_is_the_same(both: tuple[Run, list[str]]) -> None:
+    found, computed = both
+    assert sum(title.startswith("release random") for title in computed) == 2  # the owner's and the attacker's
+    shown, withheld = (values(found, "accuracy", method, attack="none") for method in (SHOWN, WITHHELD))
+    assert np.array_equal(shown, withheld)  # without an adjustment it does not look at masks
+
+
+@pytest.mark.parametrize("adjustment", ["masknet", "mask-channel", "partial-convolution"])
+def test_an_adjustment_that_needs_masks_says_so(adjustment: str) -> None:
+    with pytest.raises(UsageError, match=rf"adjust={adjustment} looks at the masks, and masks=withheld"):
+        create("method", "random", {"masks": "withheld", "adjust": adjustment})
+
+
+@pytest.mark.parametrize("adjustment", ["none", "fine-tune", "distill"])
+def test_others_do_without(adjustment: str) -> None:
+    assert create("method", "random", {"masks": "withheld", "adjust": adjustment}).withholds_masks()
+
+
+def test_a_third_choice_is_refused() -> None:
+    with pytest.raises(UsageError, match="withheld"):
+        create("method", "random", {"masks": "hidden"})
