@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from bench.errors import UsageError
 from bench.models.recognizer import Recognizer
+from bench.models.torchscript import load_torchscript
 
 
 class LearnedEmbedding(nn.Module):
@@ -60,11 +61,7 @@ def load_embedding(path: Path, device: torch.device) -> Callable[[Tensor], Tenso
 
 
 def _torchscript(path: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
-    try:
-        network = torch.jit.load(str(path), map_location=device).eval()
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"The embedding {path.name} is no TorchScript file: {reason}") from None
+    network = load_torchscript(path).to(device)
 
     @torch.no_grad()
     def run(images: Tensor) -> Tensor:
