@@ -51,7 +51,7 @@ class DiffusionPipeline(RestorationAttack):
     def unavailable(self) -> str | None:
         missing = [name for name in ("diffusers", "transformers") if find_spec(name) is None]
         if missing:
-            return f"{' and '.join(missing)} not installed: run `pip install 'maskbench[diffusion]'`"
+            return f"{' and '.join(missing)} not installed: run `pip install -e '.[diffusion]'`"
         if not self.folder:
             return (
                 "it needs a pipeline: name its folder with folder=FOLDER; diffusers writes one with "

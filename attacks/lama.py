@@ -57,7 +57,7 @@ class LaMa(RestorationAttack):
             file = _found(lama_cleaner)
         except (ImportError, OSError) as error:
             return (
-                f"lama-cleaner does not work here ({error}): on Python below 3.12 run `pip install 'maskbench[lama]'` "
+                f"lama-cleaner does not work here ({error}): on Python below 3.12 run `pip install -e '.[lama]'` "
                 f"and then `{_STEP}`, {_INSTEAD}"
             )
         if not file.is_file():

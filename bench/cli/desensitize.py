@@ -45,12 +45,14 @@ Sensitive = Annotated[
     str | None,
     typer.Option(help="Label column to protect: some methods learn it, and no release has it.", metavar="COLUMN"),
 ]
-Epochs = Annotated[int | None, typer.Option(help="For the teachers that attributions explain.", metavar="N")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of the recognizers that saliency methods train.", metavar="N")]
 Seed = Annotated[
     int | None,
     typer.Option(help="Repeat a release. Whoever guesses it can too; without it the secret is drawn.", metavar="N"),
 ]
-Masks = Annotated[bool, typer.Option("--masks/--no-masks", help="Write masks beside the images.")]
+Masks = Annotated[
+    bool, typer.Option("--masks/--no-masks", help="Write masks beside the images. Leaving them out hides little.")
+]
 Save = Annotated[
     Path | None,
     typer.Option(help="Keep the fitted method, with its secret, for later images.", metavar="FILE.safetensors"),

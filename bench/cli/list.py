@@ -30,12 +30,12 @@ class Kind(StrEnum):
 def list_(
     kind: Annotated[Kind, typer.Argument(help="What to list.")],
     names: Annotated[bool, typer.Option("--names", help="Only the names, one a line.")] = False,
-    markdown: Annotated[bool, typer.Option("--markdown", help="The same table in Markdown.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="In Markdown, with what parameters mean.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """List what is there: built in, installed, or in a file given by --plugin."""
     options.load_plugins(plugin)
-    header, rows = _LISTINGS[kind]()
+    header, rows = _LISTINGS[kind](markdown)
     if names:
         for row in rows:
             typer.echo(row[0])
@@ -52,12 +52,13 @@ def list_(
     terminal().print(table)
 
 
-def _plugins(kind: str) -> tuple[tuple[str, ...], Listing]:
+def _plugins(kind: str, explained: bool) -> tuple[tuple[str, ...], Listing]:
     from bench.plugins.discovery import catalogue
 
     found = catalogue()
     plugins = [found.get(kind, name) for name in found.names(kind)]
-    rows = [(plugin.name, plugin.summary(), _parameters(plugin), plugin.source) for plugin in plugins]
+    parameters = _explained if explained else _parameters
+    rows = [(plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in plugins]
     for module, reason in found.broken.items():
         typer.echo(f"Not read: {module}: {reason}", err=True)
     return ("name", "what it does", "parameters", "source"), rows
@@ -65,6 +66,13 @@ def _plugins(kind: str) -> tuple[tuple[str, ...], Listing]:
 
 def _parameters(plugin: type) -> str:
     return "\n".join(f"{name}={field.default}" for name, field in plugin.model_fields.items())
+
+
+def _explained(plugin: type) -> str:
+    """The parameters of its own with what they mean; those that come with its contract are explained there."""
+    shared = next(base for base in plugin.__mro__ if base.__module__.startswith("bench.plugins")).model_fields
+    own = {name: field for name, field in plugin.model_fields.items() if name not in shared}
+    return "\n".join(f"`{name}={field.default}` {field.description or ''}".rstrip() for name, field in own.items())
 
 
 def _datasets() -> tuple[tuple[str, ...], Listing]:
@@ -98,12 +106,12 @@ def _suites() -> tuple[tuple[str, ...], Listing]:
     return ("name", "what it runs"), [(name, load(name).description) for name in built_in()]
 
 
-_LISTINGS: dict[Kind, Callable[[], tuple[tuple[str, ...], Listing]]] = {
-    Kind.METHODS: lambda: _plugins("method"),
-    Kind.ATTACKS: lambda: _plugins("attack"),
-    Kind.ADJUSTMENTS: lambda: _plugins("adjustment"),
-    Kind.DATASETS: _datasets,
-    Kind.RECOGNIZERS: _recognizers,
-    Kind.ATTRIBUTIONS: _attributions,
-    Kind.SUITES: _suites,
+_LISTINGS: dict[Kind, Callable[[bool], tuple[tuple[str, ...], Listing]]] = {
+    Kind.METHODS: lambda explained: _plugins("method", explained),
+    Kind.ATTACKS: lambda explained: _plugins("attack", explained),
+    Kind.ADJUSTMENTS: lambda explained: _plugins("adjustment", explained),
+    Kind.DATASETS: lambda _: _datasets(),
+    Kind.RECOGNIZERS: lambda _: _recognizers(),
+    Kind.ATTRIBUTIONS: lambda _: _attributions(),
+    Kind.SUITES: lambda _: _suites(),
 }

@@ -17,8 +17,15 @@ DataSource = Annotated[
 ]
 Target = Annotated[str | None, typer.Option(help="Label column that the recognizer learns.", metavar="COLUMN")]
 Sensitive = Annotated[str | None, typer.Option(help="Label column that the attacker infers.", metavar="COLUMN")]
-Size = Annotated[int | None, typer.Option(help="Side of the (square) images in pixels.", metavar="PX")]
-Limit = Annotated[int | None, typer.Option(help="Use at most this many images, over all splits.", metavar="N")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Take the centre square and scale it to this side in pixels. Needed where sizes differ.", metavar="PX"
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option(help="Use at most this many images, over all splits; at least 50.", metavar="N")
+]
 Methods = Annotated[
     list[str] | None,
     typer.Option(
@@ -44,7 +51,9 @@ Ratios = Annotated[
     list[float] | None,
     typer.Option("--ratio", help="Share hidden, 0 to 1; may be repeated. Replaces the suite's.", metavar="SHARE"),
 ]
-Seeds = Annotated[int | None, typer.Option(help="How many seeds: 0, 1, ….", metavar="N")]
+Seeds = Annotated[
+    int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
 Plugins = Annotated[
     list[Path] | None,

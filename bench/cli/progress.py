@@ -64,6 +64,6 @@ class RunProgress:
         """See ``Observer``."""
         self._done += 1
         self._bars.update(self._all, completed=self._done)
-        if outcome.source == "failed":
+        if outcome.source == "failed" and outcome.trace:  # what failed with it is in the list of cells
             text = f"[red]failed[/] {escape(outcome.step.stage.title())}: {escape(outcome.reason)}"
             self._console.print(text, highlight=False, soft_wrap=True)

@@ -34,9 +34,9 @@ def why(
         soft_wrap=True,
     )
     table = Table("ingredient", "value", header_style="bold")
-    for part in ("parameters", "inputs", "libraries"):
+    for part, one in (("parameters", "parameter"), ("inputs", "input"), ("libraries", "library")):
         for name, value in ingredients[part].items():
-            table.add_row(f"{part.rstrip('s')} {name}", escape(str(value)[:80]))
+            table.add_row(f"{one} {name}", escape(str(value)[:80]))
     table.add_row("source", escape(", ".join(ingredients["sources"])))
     table.add_row("device", ingredients["device_type"])
     console.print(table)

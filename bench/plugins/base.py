@@ -63,6 +63,8 @@ class Plugin(pydantic.BaseModel):
                 return f"'{cls.name}' takes no parameters, so not '{parameter}' either"
             return f"'{cls.name}' has no parameter '{parameter}'{nearest(parameter, cls.model_fields)}"
         message = problem["msg"].removeprefix("Value error, ")
+        if not parameter:  # about several parameters at once
+            return f"'{cls.name}': {message}"
         return f"'{cls.name}': {parameter}={problem['input']!r} is not valid: {message}"
 
     @classmethod

@@ -207,7 +207,7 @@ class MaskMethod(Method):
         return create_nested("adjustment", self.adjust).loss(task, logits, taught)
 
     def release_parameters(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"adjust", "masks"})
+        return self.model_dump(exclude={"adjust"})
 
     def adaptation_parameters(self) -> dict[str, Any]:
         adjustment = create_nested("adjustment", self.adjust)

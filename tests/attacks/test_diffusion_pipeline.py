@@ -119,4 +119,4 @@ def test_without_a_pipeline_it_says_what_to_do(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.skipif(importlib.util.find_spec("diffusers") is not None, reason="diffusers is installed")
 def test_without_diffusers_it_says_what_to_install() -> None:
-    assert "pip install 'maskbench[diffusion]'" in str(DiffusionPipeline().unavailable())
+    assert "pip install -e '.[diffusion]'" in str(DiffusionPipeline().unavailable())

@@ -191,7 +191,7 @@ def test_without_lama_cleaner_it_says_how_to_get_the_weights(monkeypatch: pytest
     monkeypatch.delitem(sys.modules, "lama_cleaner.model", raising=False)
     monkeypatch.delitem(sys.modules, "lama_cleaner.model.lama", raising=False)
     reason = str(LaMa().unavailable())
-    assert "maskbench[lama]" in reason and "LaMa('cpu')" in reason and "weights=FILE" in reason
+    assert "pip install -e '.[lama]'" in reason and "LaMa('cpu')" in reason and "weights=FILE" in reason
 
 
 def test_a_named_file_has_to_be_there_and_to_be_torchscript(tmp_path: Path, script: Path) -> None:

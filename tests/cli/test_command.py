@@ -6,9 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from bench.cli.main import app
+from bench.plugins.discovery import catalogue
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -25,6 +30,18 @@ def test_help_answers_at_once() -> None:
         assert "run" in _command("--help").stdout
         times.append(time.perf_counter() - started)
     assert min(times) < 0.6
+
+
+def test_version_is_that_of_the_package() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"maskbench {version('maskbench')}\n"
+
+
+def test_markdown_explains_a_plugins_own_parameters() -> None:
+    table = CliRunner().invoke(app, ["list", "methods", "--markdown"]).stdout
+    row = next(line for line in table.splitlines() if line.startswith("| contrastive |"))
+    assert "`attribution=integrated-gradients`" in row and "`ratio" not in row
+    field = catalogue().get("method", "contrastive").model_fields["weight"]
+    assert f"`weight=1.0` {field.description}" in row
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -45,7 +45,9 @@ def test_a_kill_changes_nothing(tmp_path: Path, method: str) -> None:
     written = len(list((tmp_path / "killed").glob("[!.]*/*.png")))
     assert 20 <= written < 600, "killed too late to tell anything"
     assert (tmp_path / "killed.unfinished").is_dir()
-    early = {path: path.stat().st_mtime_ns for path in sorted((tmp_path / "killed").glob("[!.]*/*.png"))[: written // 4]}
+    early = {
+        path: path.stat().st_mtime_ns for path in sorted((tmp_path / "killed").glob("[!.]*/*.png"))[: written // 4]
+    }
 
     refused = _command("src", "killed", *options, cwd=tmp_path)
     assert refused.wait() == 2

@@ -1,4 +1,4 @@
-"""The pages for authors: every command and every block of code is run, in order, in an empty folder."""
+"""The pages for authors and suites: every command and every block of code is run, in order, in an empty folder."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from bench.conformance.outcome import Check
 CHECKOUT = Path(__file__).parents[2]
 PAGES = CHECKOUT / "docs"
 RUN = {"add-a-method.md": METHOD_CHECKS, "add-an-attack.md": ATTACK_CHECKS}
+
+EXECUTED = (*RUN, "suites.md")
 
 _BLOCK = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
@@ -42,13 +44,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", RUN)
+@pytest.mark.parametrize("page", EXECUTED)
 def test_every_block_runs(page: str, tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     for language, title, content in blocks(page):
         if title:
-            assert language in ("python", "toml"), title
+            assert language in ("python", "toml", "yaml"), title
             if language == "toml":
                 tomllib.loads(content)
             (folder / title).write_text(content, encoding="utf-8")
