@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -29,6 +29,7 @@ class Diffusion(RestorationAttack):
 
     name: ClassVar[str] = "diffusion"
     source: ClassVar[str] = "2201.09865 (RePaint, algorithm 1); 2006.11239 (DDPM)"
+    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "raw"
     needs_masks: ClassVar[bool] = True
     restores_training: ClassVar[bool] = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -23,6 +23,7 @@ class FourierRestorer(RestorationAttack):
 
     name: ClassVar[str] = "fourier-restorer"
     source: ClassVar[str] = "2109.07161 (LaMa); 1609.00408 (restoration learned on pairs)"
+    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "pairs"
 
     width: int = Field(16, ge=4, description="channels of the first layer")
     downsamplings: int = Field(1, ge=1, le=4, description="times that the image is halved before the residual blocks")

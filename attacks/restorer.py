@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -19,6 +19,7 @@ class Restorer(RestorationAttack):
 
     name: ClassVar[str] = "restorer"
     source: ClassVar[str] = "1505.04597 (U-Net); 1609.00408 (restoration learned on pairs)"
+    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "pairs"
 
     width: int = Field(24, ge=4, description="channels of the U-Net's first level")
 

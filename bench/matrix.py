@@ -153,9 +153,8 @@ def _aux_shares(attack: Attack, label: Label | None, suite: Suite) -> tuple[floa
 
     Where the target label is inferred, they learn from the owner's released training images instead.
     """
-    learns = type(attack).fit not in (RestorationAttack.fit, InferenceAttack.fit)
     told = getattr(attack, "needs_restorations", False) or getattr(attack, "needs_raw_classifier", False)
-    return suite.aux_shares if learns and not told and label != "target" else (1.0,)
+    return suite.aux_shares if attack.trains_on and not told and label != "target" else (1.0,)
 
 
 def _lacks_label(method: Method, data: Data) -> str | None:

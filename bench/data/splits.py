@@ -15,6 +15,7 @@ from bench.data.selection import OWNER_TEST_PERCENT, balanced_word, quota, strat
 from bench.errors import UsageError
 
 # Shares of all images in percent, together with OWNER_TEST_PERCENT.
+_LEAST = 2  # images of a split: networks are trained and attacks chosen on them
 _TRAINING_PERCENT = {"owner_train": 50, "attacker_train": 24, "attacker_validation": 6}
 
 
@@ -69,6 +70,11 @@ def split(image_set: ImageSet, limit: int | None) -> Splits:
         parts = _deal(pick(kept[~in_test], rest_count), _TRAINING_PERCENT)
         parts["owner_test"] = pick(kept[in_test], test_count)
 
+    few = [f"{name} {len(rows)}" for name, rows in parts.items() if len(rows) < _LEAST]
+    if few:
+        raise UsageError(
+            f"Too few distinct images in {image_set.name}: every split needs at least {_LEAST} ({', '.join(few)})."
+        )
     for name, rows in parts.items():
         if name == "attacker_validation":
             continue  # nobody learns from it; with ten pictures a person, its share of one's is less than one

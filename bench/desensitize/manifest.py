@@ -56,7 +56,7 @@ def manifest(
         "errors": errors,
         "not_used": {
             **source.not_used,
-            "parameters": sorted(set(method.model_dump()) - set(method.release_parameters())),
+            "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
             "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
         },
         "versions": {"maskbench": _version(), "python": platform.python_version(), **_libraries(fitted)},

@@ -30,20 +30,22 @@ def label_prior(
     target: Tensor | None,
     sensitive_classes: int,
     target_classes: int,
-    smoothing: float = 1.0,
+    smoothing: float | None = None,
 ) -> Tensor:
     """Return log P(s|t), (target_classes, sensitive_classes), float64, from labels of the attacker's data.
 
-    Laplace-smoothed: ``smoothing`` is added to each count, so that an unseen pair is unlikely, not
-    impossible. ``target=None`` gives the marginal log P(s), (1, sensitive_classes). Row t of the result is
-    the best guess without any image. Raises ValueError, naming the argument, for bad labels or smoothing ≤ 0.
+    ``smoothing`` is added to each count, so that an unseen pair is unlikely, not impossible. By default it is 1 over
+    the larger number of classes (Perks 1947): with few images a class, adding one to each count would drown them, and
+    what t tells already would pass for what the image tells. ``target=None`` gives the marginal log P(s),
+    (1, sensitive_classes). Row t of the result is the best guess without any image. Raises ValueError, naming the
+    argument, for bad labels or smoothing ≤ 0.
     """
     counts = _counts(sensitive, target, sensitive_classes, target_classes, smoothing)
     return (counts / counts.sum(1, keepdim=True)).log()
 
 
 def label_likelihood(
-    sensitive: Tensor, target: Tensor, sensitive_classes: int, target_classes: int, smoothing: float = 1.0
+    sensitive: Tensor, target: Tensor, sensitive_classes: int, target_classes: int, smoothing: float | None = None
 ) -> Tensor:
     """Return log P(t|s), (target_classes, sensitive_classes), float64; its row t is what ``condition`` takes.
 
@@ -54,8 +56,9 @@ def label_likelihood(
 
 
 def _counts(
-    sensitive: Tensor, target: Tensor | None, sensitive_classes: int, target_classes: int, smoothing: float
+    sensitive: Tensor, target: Tensor | None, sensitive_classes: int, target_classes: int, smoothing: float | None
 ) -> Tensor:
+    smoothing = 1 / max(sensitive_classes, target_classes) if smoothing is None else smoothing
     if not (smoothing > 0 and math.isfinite(smoothing)):
         raise ValueError(f"smoothing: expected a finite number above 0, got {smoothing}.")
     check_labels(sensitive, sensitive_classes, "sensitive")
@@ -88,8 +91,10 @@ def condition(logits: Tensor, log_likelihood_rows: Tensor) -> Tensor:
     return torch.log_softmax(torch.log_softmax(logits.double(), 1) + log_likelihood_rows.double(), 1)
 
 
-def fit_temperature(logits: Tensor, labels: Tensor) -> float:
+def fit_temperature(logits: Tensor, labels: Tensor, log_likelihood_rows: Tensor | None = None) -> float:
     """Return the temperature T that minimises the mean negative log-likelihood of softmax(logits / T).
+
+    With ``log_likelihood_rows``, of what ``condition`` makes of logits / T and them.
 
     Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2), to
     be fitted on attacker-validation, without which an overconfident attacker looks as if it learned nothing.
@@ -100,11 +105,12 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     check_logits(logits, labels)
     scores = logits.detach().double().cpu()
     chosen = labels.long().cpu()[:, None]
+    known = 0.0 if log_likelihood_rows is None else log_likelihood_rows.double().cpu()
     if len(scores) < TEMPERATURE_SAMPLES or bool((scores == scores[:, :1]).all()):
         return 1.0
 
     def loss(log_temperature: float) -> float:
-        log_probabilities = torch.log_softmax(scores * math.exp(-log_temperature), 1)
+        log_probabilities = torch.log_softmax(scores * math.exp(-log_temperature) + known, 1)
         return -log_probabilities.gather(1, chosen).mean().item()
 
     # The loss is convex in 1/T, so it has one valley in log T; the search itself never tries the bounds.

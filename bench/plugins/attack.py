@@ -92,6 +92,8 @@ class RestorationAttack(Plugin):
     """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
 
     Attributes:
+        trains_on: what it learns from: ``pairs`` of raw and released pictures, or ``raw`` pictures alone; empty where
+            it learns nothing. Those that learn get curves over the attacker's data, and should not stay below others.
         needs_masks: runs only against methods that release masks.
         needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
         restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
@@ -100,6 +102,7 @@ class RestorationAttack(Plugin):
     """
 
     kind: ClassVar[Literal["restoration"]] = "restoration"
+    trains_on: ClassVar[Literal["", "pairs", "raw"]] = ""
     needs_masks: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     restores_training: ClassVar[bool] = True

@@ -82,11 +82,11 @@ class Method(Plugin):
 
     def release_parameters(self) -> dict[str, Any]:
         """The parameters that shape the release; methods that differ in others share one release."""
-        return self.model_dump()
+        return self.identity()
 
     def adaptation_parameters(self) -> dict[str, Any]:
         """The parameters that shape what ``adapt`` returns."""
-        return self.model_dump()
+        return self.identity()
 
     def adaptation_modules(self) -> tuple[str, ...]:
         """Modules that ``adapt`` reaches by name, so that a change in them is noticed."""
@@ -207,11 +207,11 @@ class MaskMethod(Method):
         return create_nested("adjustment", self.adjust).loss(task, logits, taught)
 
     def release_parameters(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"adjust"})
+        return {name: value for name, value in self.identity().items() if name != "adjust"}
 
     def adaptation_parameters(self) -> dict[str, Any]:
         adjustment = create_nested("adjustment", self.adjust)
-        return {"adjust": adjustment.name, "masks": self.masks, **adjustment.model_dump()}
+        return {"adjust": adjustment.name, "masks": self.masks, **adjustment.identity()}
 
     def adaptation_modules(self) -> tuple[str, ...]:
         return (type(create_nested("adjustment", self.adjust)).__module__,)

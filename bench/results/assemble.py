@@ -128,10 +128,19 @@ def _worst_cases(
     control = _ensemble(matrix, found, null, kind, label).like(ensemble.attacks)
     rows = []
     for name, judged in ((WORST_CASE, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
-        chance = {each.seed: each for each in judged(control)} if control.known else {}
+        chance = _merged(judged(control)) if control.known else {}
         measure = _leaked(kind, label, record, over_null=chance)
         rows += measured_rows(base | {"attack": name}, judged(ensemble), measure)
     return rows
+
+
+def _merged(members: Sequence[Member]) -> dict[int, Member]:
+    """One member for each seed, with the outcomes of all of its splits."""
+    merged: dict[int, Member] = {}
+    for each in members:
+        before = merged[each.seed].outcomes if each.seed in merged else {}
+        merged[each.seed] = Member(each.seed, {**before, **each.outcomes})
+    return merged
 
 
 def _ensemble(matrix: Matrix, found: Sequence[Result], method: Method, kind: str, label: Label | None) -> Ensemble:

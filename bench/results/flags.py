@@ -17,6 +17,9 @@ from bench.results.schema import DERIVED, WORST_CASE
 _FAITHFUL = 20 * np.log10(255)
 """dB: off by one 8-bit step. An attack that is given the raw image itself and comes out further from it distorts it."""
 
+_LEAST_RISE = 0.005
+"""Of SSIM or advantage: paired intervals tell smaller rises from none, but they change no conclusion."""
+
 _SHOWN = {"restoration": "hole SSIM", "inference": "advantage"}
 
 _ADAPTS = ("releases", "restorations")
@@ -118,7 +121,7 @@ def _more_data(mine: pd.DataFrame, leaks: pd.DataFrame, marked: _Marked) -> None
     for attack, label, part in _attacks(leaks):
         kind = part["attack_kind"].iloc[0]
         value = read(part, f"{MAIN[kind]}_over_less_data")
-        if value and value.low > 0:
+        if value and value.low > 0 and value.value > _LEAST_RISE:
             same = mine[(mine["attack"] == attack) & (mine["label"] == label)]
             less = sorted(same["aux_share"].unique())[-2]
             rise = _decimal(value) if kind == "restoration" else _percent(value)

@@ -22,10 +22,9 @@ class Result:
     key: str
     artifact: Artifact | None
 
-    @property
-    def validation(self) -> float:
-        """The score by which the attacker, without seeing the owner's pictures, ranks its attacks."""
-        return float(self.artifact.record["validation"])
+    def validation(self, split: str) -> float:
+        """The score by which the attacker, without seeing the owner's pictures, ranks its attacks on a split."""
+        return float(self.artifact.record["validation"][split])
 
     def columns(self, split: str) -> Outcomes:
         """Column → (images,) on a split; empty where the cell is not scored there."""

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.matrix import Attack, Cell, Matrix
-from bench.plugins.attack import InferenceAttack, RestorationAttack
+from bench.matrix import Cell, Matrix
 from bench.results.estimates import Estimate, Outcomes
 from bench.results.result import Result
 from bench.results.schema import FIND_MASKS, SPLITS
@@ -35,9 +34,9 @@ Measure = Callable[[str, Sequence[Member]], list[Estimate]]
 """From a split and the members to be taken together to their estimates."""
 
 
-def member(result: Result, chosen: str = "") -> Member:
-    """The outcomes of a cell that ran."""
-    outcomes = {split: result.columns(split) for split in SPLITS}
+def member(result: Result, chosen: str = "", splits: Sequence[str] = SPLITS) -> Member:
+    """The outcomes of a cell that ran, on some of the splits."""
+    outcomes = {split: result.columns(split) for split in splits}
     return Member(
         result.cell.seed, {split: columns for split, columns in outcomes.items() if columns}, chosen, result.key
     )
@@ -68,16 +67,9 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "attack_kind": attack.kind if attack else "masks" if cell.finds_masks else "none",
         "label": cell.label or "",
         "probe": "shape" if getattr(attack, "shape_probe", False) else "",
-        "trains_on": _trains_on(attack),
+        "trains_on": attack.trains_on if attack else "",
         "aux_share": cell.aux_share,
     }
-
-
-def _trains_on(attack: Attack | None) -> str:
-    """Empty for what learns nothing; restoration attacks that learn do so on pairs of raw and released pictures."""
-    if isinstance(attack, InferenceAttack):
-        return attack.trains_on
-    return "" if attack is None or type(attack).fit is RestorationAttack.fit else "pairs"
 
 
 def missing_rows(base: Mapping[str, Any], group: Sequence[Result]) -> list[dict[str, Any]]:

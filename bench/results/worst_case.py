@@ -48,12 +48,15 @@ class Ensemble:
         )
 
     def realizable(self) -> list[Member]:
-        """The attack that does best on attacker-validation, for each seed."""
+        """The attack that does best on attacker-validation, for each seed and split: a member each."""
         members = []
         for seed in self.by_seed:
             usable = self._usable(seed)
-            best = max(usable, key=lambda name: usable[name].validation)
-            members.append(member(usable[best], chosen=best))
+            for split in SPLITS:
+                scored = {name: result for name, result in usable.items() if result.columns(split)}
+                if scored:
+                    best = max(scored, key=lambda name: scored[name].validation(split))
+                    members.append(member(scored[best], chosen=best, splits=(split,)))
         return members
 
     def oracle(self) -> list[Member]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from bench.release import Release, to_bytes, to_float
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
 from bench.stages.found_masks import as_seen, finding
-from bench.stages.released import Released
+from bench.stages.released import Released, read_release
 from bench.stages.restoration import SCORED, Restoration, share_title
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
@@ -29,6 +29,7 @@ from bench.training.seeding import seeded
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
 _RESTORATION = "restoration/"
+_DRAW = "attacker_release/"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Inference(Stage):
         }
         if self._learns_from_own():
             inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
+        inputs |= {f"{_DRAW}{released.draw}": released for released in self._more_draws()}
         if self.attack.needs_raw_classifier:
             inputs["teacher"] = self._teacher()
         for restoration in self.restorations:
@@ -73,6 +75,19 @@ class Inference(Stage):
     def _learns_from_own(self) -> bool:
         """Whether the attack learns from the attacker's own pictures, not from the owner's released ones."""
         return self.label == "sensitive" or self.attack.needs_restorations or self.attack.identifies
+
+    def _more_draws(self) -> tuple[Released, ...]:
+        """Further releases of the attacker's pictures, for attacks that learn from releases or masks of its own.
+
+        The attacker can run the method as often as it likes; one draw of masks, or of a key, is learned by heart.
+        """
+        learns = self._learns_from_own() and self.attack.trains_on in ("releases", "masks")
+        if not learns or self.attack.identifies or self.method.withholds_masks():
+            return ()
+        return tuple(
+            Released(self.data, self.method, "attacker", self.settings, self.seed, draw)
+            for draw in range(1, self.settings.draws)
+        )
 
     def _teacher(self) -> Teacher:
         return Teacher(
@@ -119,18 +134,15 @@ class Inference(Stage):
         return Release(release.images, release.masks, _restored(inputs, split))
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
-        height, width = dataset.shape[1:]
-
-        def new_classifier(channels: int, classes: int) -> Recognizer:
-            return build(self.settings.recognizer, channels=channels, classes=classes, size=(height, width))
-
+        draws = 1 + len(self._more_draws())
+        epochs = -(-self.settings.attack.epochs // draws)  # as many passes as over one draw
         train, validation = self._known(dataset, inputs)
         return InferenceAux(
             train=train,
             validation=validation,
             classes=dataset.classes(self.label),
-            training=self.settings.attack,
-            new_classifier=new_classifier,
+            training=self.settings.attack.model_copy(update={"epochs": epochs}),
+            new_classifier=_classifiers(self.settings.recognizer, dataset.shape[1:]),
             mirror=dataset.mirror and self.method.mirror_symmetric,
             seed=derive(self.seed, "inference", self.attack.name, self.label),
             device=context.device,
@@ -144,12 +156,15 @@ class Inference(Stage):
             used = dataset.share("attacker_train", self.aux_share)
             release = as_seen(inputs, "attacker_release", "attacker_train", used)
             restored = {name: images[used] for name, images in _restored(inputs, "attacker_train").items()}
+            draws = [Release(release.images, release.masks, restored)]
+            draws += [
+                read_release(artifact, "attacker_train", used)
+                for name, artifact in inputs.items()
+                if name.startswith(_DRAW)
+            ]
+            raw, labels = dataset.images("attacker_train")[used], dataset.labels("attacker_train", self.label)[used]
             return (
-                Known(
-                    dataset.images("attacker_train")[used],
-                    Release(release.images, release.masks, restored),
-                    dataset.labels("attacker_train", self.label)[used],
-                ),
+                Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
                 Known(
                     dataset.images("attacker_validation")[positions],
                     self._scored(inputs, "attacker_validation", positions),
@@ -182,6 +197,19 @@ def _restored(inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]
         for name, artifact in inputs.items()
         if name.startswith(_RESTORATION) and split in artifact.tensors
     }
+
+
+def _joined(draws: list[Release]) -> Release:
+    """Several releases of the same pictures, one after the other; restorations come with a single one alone."""
+    if len(draws) == 1:
+        return draws[0]
+    masks = [draw.masks for draw in draws if draw.masks is not None]
+    return Release(torch.cat([draw.images for draw in draws]), torch.cat(masks) if masks else None)
+
+
+def _classifiers(recognizer: str, size: tuple[int, int]) -> Callable[[int, int], Recognizer]:
+    """What makes untrained classifiers; it knows nothing of the stage, whose seed is the owner's too."""
+    return lambda channels, classes: build(recognizer, channels=channels, classes=classes, size=size)
 
 
 def scored_splits(label: Label) -> tuple[Split, ...]:

@@ -25,7 +25,12 @@ _BATCH = 512
 
 @dataclass(frozen=True)
 class Released(Stage):
-    """A release serves its recognizer and all its attacks; methods that differ in their adjustment alone share it."""
+    """A release serves its recognizer and all its attacks; methods that differ in their adjustment alone share it.
+
+    The attacker chooses its attacks on pictures that it released with a second fit, so with another key: on those of
+    the first, an attack that learned that key would look better than it is on the owner's. ``draw`` numbers further
+    releases of the attacker's training pictures, each with a fit and randomness of its own.
+    """
 
     kind: ClassVar[str] = "release"
 
@@ -34,6 +39,7 @@ class Released(Stage):
     party: Party
     settings: Settings
     seed: int
+    draw: int = 0
 
     def inputs(self) -> Mapping[str, Stage]:
         requested = {_name(request): self._attributions(request) for request in self.method.requests()}
@@ -56,31 +62,35 @@ class Released(Stage):
             "parameters": self.method.release_parameters(),
             "party": self.party,
             "seed": self.seed,
+            "draw": self.draw,
         }
 
     def roots(self) -> tuple[str, ...]:
         return (type(self.method).__module__,)
 
     def title(self) -> str:
-        return f"release {self.method.label(leave_out=('adjust',))} · {self.party} · seed {self.seed}"
+        again = f" · draw {self.draw}" if self.draw else ""
+        return f"release {self.method.label(leave_out=('adjust',))} · {self.party}{again} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         train, held_out = SPLITS[self.party]
-        seeded_as = "owner" if self.method.key_known() else self.party
-        state = self.method.fit(self._owner(dataset, inputs, context.device, seeded_as))
-        method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
+        seeds = self._seeds()
+        state = self.method.fit(self._owner(dataset, inputs, context.device, seeds[train]))
         tensors = {f"state/{name}": tensor.cpu() for name, tensor in state.items()}
-        total = len(dataset.index(train)) + len(dataset.index(held_out))
-        done = 0
-        for split in (train, held_out):
+        splits = (train,) if self.draw else (train, held_out)
+        total, done = sum(len(dataset.index(split)) for split in splits), 0
+        for split in splits:
+            if seeds[split] != seeds[train]:
+                state = self.method.fit(self._owner(dataset, inputs, context.device, seeds[split]))
+            method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
             labels = dataset.labels(split, "target") if split == train else None
             images, masks = [], []
             for start in range(0, len(dataset.index(split)), _BATCH):
                 part = slice(start, start + _BATCH)
                 released = method.release(
                     to_float(dataset.bytes(split)[part].to(context.device)),
-                    seed=derive(self.seed, "release", seeded_as),
+                    seed=derive(self.seed, "release", seeds[split]),
                     numbers=dataset.index(split)[part].to(context.device),
                     labels=None if labels is None else labels[part].to(context.device),
                     attributions=self._answers(inputs, split, part, context.device),
@@ -95,7 +105,14 @@ class Released(Stage):
                 tensors[f"{split}/masks"] = torch.cat(masks)
         return Artifact(tensors)
 
-    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, seeded_as: Party) -> Owner:
+    def _seeds(self) -> dict[Split, str]:
+        """What the fit and the randomness of each split are derived from; equal where they share a fit."""
+        train, held_out = SPLITS[self.party]
+        if self.party == "owner" or self.method.key_known():
+            return dict.fromkeys((train, held_out), "owner")
+        return {train: f"attacker-{self.draw}" if self.draw else "attacker", held_out: "attacker-validation"}
+
+    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, seeded_as: str) -> Owner:
         train = SPLITS[self.party][0]
         sensitive = dataset.has_sensitive
         return Owner(

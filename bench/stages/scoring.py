@@ -64,7 +64,7 @@ class ScoredRestoration(Stage):
     """Columns on each scored split: PSNR and SSIM over whole and hole, the gain over mean-fill, MS-SSIM and LPIPS.
 
     MS-SSIM is there for images that are large enough for it, LPIPS where the settings name a backbone. Where a release
-    has no mask, all of it was changed and the hole is the whole. The record has the mean hole SSIM on
+    has no mask, all of it was changed and the hole is the whole. The record has, for each split, the mean hole SSIM on
     attacker-validation, by which the attacker chooses among attacks.
     """
 
@@ -101,8 +101,8 @@ class ScoredRestoration(Stage):
             restored = to_float(inputs["restoration"].tensors[split].to(context.device))
             columns = {"number": dataset.index(split)[positions], **self._columns(restored, released, raw, masks)}
             tensors |= _named(split, columns)
-        validation = float(tensors["attacker_validation/ssim_hole"].nanmean())
-        return Artifact(tensors, {"validation": validation})
+        found = float(tensors["attacker_validation/ssim_hole"].nanmean())
+        return Artifact(tensors, {"validation": {split: found for split in SPLITS["owner"]}})
 
     def _columns(self, restored: Tensor, released: Tensor, raw: Tensor, masks: Tensor | None) -> dict[str, Tensor]:
         hidden = torch.zeros_like(raw[:, :1]) if masks is None else masks
@@ -160,8 +160,8 @@ class ScoredInference(Stage):
     """Columns on each scored split: truth, guess, correct, prior_correct, and information in bits.
 
     The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
-    so both the guess and the prior are conditioned on it; on owner-test neither is. The record has the advantage on
-    the attacker's own validation pictures, by which the attacker chooses among attacks.
+    so both the guess and the prior are conditioned on it; on owner-test neither is. The record has, for each split, the
+    advantage on the attacker's own validation pictures, judged as that split is: by it the attacker chooses attacks.
     """
 
     kind: ClassVar[str] = "scoring"
@@ -182,14 +182,22 @@ class ScoredInference(Stage):
         dataset = Dataset(inputs["data"])
         artifact = inputs["inference"].tensors
         label, count = self.inference.label, self.inference.settings.scored
-        temperature = fit_temperature(artifact["validation"], artifact["validation_labels"])
+        believed = _Beliefs(dataset, self.inference)
+        validated, own = artifact["validation"], artifact["validation_labels"]
         tensors: dict[str, Tensor] = {}
+        validation, temperatures = {}, {}
         for split in [name for name in SCORED if name in artifact]:
             positions = dataset.scored(split, count)
             labels = dataset.labels(split, label)[positions]
-            known = split == "owner_train"
-            target = dataset.labels(split, "target")[positions] if known else None
-            guess, prior = _guesses(dataset, label, artifact[split] / temperature, target)
+            target = own_target = None
+            if split == "owner_train":  # released with its task labels
+                target = dataset.labels(split, "target")[positions]
+                own_target = dataset.labels("attacker_validation", "target")
+                own_target = own_target[dataset.scored("attacker_validation", count)]
+            temperature = fit_temperature(validated, own, believed.likelihood(own_target))
+            validation[split] = _advantage(*believed.guesses(validated / temperature, own_target), own)
+            temperatures[split] = temperature
+            guess, prior = believed.guesses(artifact[split] / temperature, target)
             ranked = identification(artifact[split], labels) if self.inference.attack.identifies else {}
             tensors |= _named(
                 split,
@@ -203,28 +211,47 @@ class ScoredInference(Stage):
                     "information": information(guess, prior, labels),
                 },
             )
-        guess, prior = _guesses(dataset, label, artifact["validation"], None)
-        hits = correct(guess, artifact["validation_labels"]).mean()
-        floor = correct(prior, artifact["validation_labels"]).mean()
-        validation = float((hits - floor) / (1 - floor)) if floor < 1 else 0.0
-        return Artifact(tensors, {"validation": validation, "temperature": temperature})
+        return Artifact(tensors, {"validation": validation, "temperature": temperatures})
 
 
-def _guesses(dataset: Dataset, label: str, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Log-probabilities of the attacker with the picture and without it, N × classes each.
+@dataclass(frozen=True)
+class _Beliefs:
+    """What an attacker expects of a label, counted on pictures whose labels it has.
 
-    The prior is counted on pictures whose labels the attacker has: its own for the sensitive label, the released
-    training set for the target label.
+    Those are the pictures it uses for the sensitive label, the released training set for the target label.
     """
-    source: Split = "attacker_train" if label == "sensitive" else "owner_train"
-    classes, tasks = dataset.classes(label), dataset.classes("target")
-    labels = dataset.labels(source, label)
-    if target is None:
-        prior = label_prior(labels, None, classes, 1).expand(len(logits), -1)
-        return logits.double().log_softmax(1), prior
-    known = dataset.labels(source, "target")
-    prior = label_prior(labels, known, classes, tasks)[target]
-    return condition(logits, label_likelihood(labels, known, classes, tasks)[target]), prior
+
+    dataset: Dataset
+    inference: Inference
+
+    def guesses(self, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
+        labels, known = self._counted()
+        classes, tasks = self._sizes()
+        if target is None:
+            return logits.double().log_softmax(1), label_prior(labels, None, classes, 1).expand(len(logits), -1)
+        prior = label_prior(labels, known, classes, tasks)[target]
+        return condition(logits, self.likelihood(target)), prior
+
+    def likelihood(self, target: Tensor | None) -> Tensor | None:
+        """Log P(t|s) for the target label of each picture, N × classes; None where it is not known."""
+        return None if target is None else label_likelihood(*self._counted(), *self._sizes())[target]
+
+    def _sizes(self) -> tuple[int, int]:
+        return self.dataset.classes(self.inference.label), self.dataset.classes("target")
+
+    def _counted(self) -> tuple[Tensor, Tensor]:
+        source: Split = "attacker_train" if self.inference.label == "sensitive" else "owner_train"
+        used: Tensor | slice = slice(None)
+        if source == "attacker_train":
+            used = self.dataset.share(source, self.inference.aux_share)
+        label, target = (self.dataset.labels(source, name)[used] for name in (self.inference.label, "target"))
+        return label, target
+
+
+def _advantage(guess: Tensor, prior: Tensor, labels: Tensor) -> float:
+    hits, floor = (float(correct(answers, labels).mean()) for answers in (guess, prior))
+    return (hits - floor) / (1 - floor) if floor < 1 else 0.0
 
 
 def _named(split: str, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

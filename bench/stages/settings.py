@@ -6,7 +6,9 @@ from typing import Any
 
 import pydantic
 
-from bench.training.settings import CLASSIFICATION, RESTORATION, Training
+from bench.training.settings import ATTACK, CLASSIFICATION, RESTORATION, Training
+
+_DEFAULTS = {"recognition": CLASSIFICATION, "attack": ATTACK, "restoration": RESTORATION}
 
 
 class Settings(pydantic.BaseModel):
@@ -16,6 +18,8 @@ class Settings(pydantic.BaseModel):
         recognizer: a name from ``maskbench list recognizers``; teachers and inference attackers use it too.
         recognition, attack, restoration: training of recognizers and teachers, of attackers' classifiers, of restorers;
             what is not given keeps its measured default.
+        draws: how often an attacker runs the method on each of its training pictures, for attacks that learn from
+            releases or masks.
         scored: leakage is measured on at most this many images of each split.
         perceptual: ``BACKBONE@FILE``, a local file of torchvision's weights of alexnet, vgg16 or squeezenet1_1, for the
             metric lpips; without it that metric is not measured.
@@ -25,8 +29,9 @@ class Settings(pydantic.BaseModel):
 
     recognizer: str = "small"
     recognition: Training = CLASSIFICATION
-    attack: Training = CLASSIFICATION
+    attack: Training = ATTACK
     restoration: Training = RESTORATION
+    draws: int = pydantic.Field(4, ge=1)
     scored: int = pydantic.Field(512, ge=16)
     perceptual: str | None = None
 
@@ -36,5 +41,4 @@ class Settings(pydantic.BaseModel):
         """Fill in what a suite file leaves out."""
         if not isinstance(given, dict):
             return given
-        default = RESTORATION if info.field_name == "restoration" else CLASSIFICATION
-        return {**default.model_dump(), **given}
+        return {**_DEFAULTS[info.field_name].model_dump(), **given}

@@ -59,6 +59,24 @@ class Shape(MaskMethod):
         return None
 
 
+class Stripe(MaskMethod):
+    """The row of a black stripe says which digit it is: lost on who shifts what it learns from."""
+
+    name: ClassVar[str] = "planted-in-position"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"means": centroids(owner)}
+
+    def mask(self, images: Tensor, given: Given) -> Tensor:
+        rows = torch.arange(images.shape[2], device=images.device).view(1, 1, -1, 1)
+        first = (4 + 2 * nearest(images, self.state["means"])).view(-1, 1, 1, 1)
+        stripe = (rows >= first) & (rows < first + 2)
+        return stripe.expand(-1, 1, -1, images.shape[3]).to(images.dtype)
+
+    def promised_ratio(self) -> float | None:
+        return None
+
+
 class Constant(Method):
     """Nothing of the image."""
 

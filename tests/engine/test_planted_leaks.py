@@ -26,7 +26,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     before = dict(catalogue().found)
     add_file(PLANTED)
     try:
-        methods = ["planted-in-low-bits", "planted-in-shape", "planted-nothing", f"gaussian-blur:{STRONG_BLUR}"]
+        methods = [f"planted-{where}" for where in ("in-low-bits", "in-shape", "in-position", "nothing")]
+        methods.append(f"gaussian-blur:{STRONG_BLUR}")
         suite = tiny(methods, ["naive", "adaptive", "adaptive-bits", "mask-only"], **SUITE)
         found, _ = run(suite, tmp_path_factory.mktemp("store"))
     finally:
@@ -59,6 +60,10 @@ def test_the_worst_case_ranks_the_leaks_rightly(cells: pd.DataFrame) -> None:
 
 def test_the_shape_is_found_by_who_sees_masks_alone(cells: pd.DataFrame) -> None:
     assert advantage(cells, "planted-in-shape", "mask-only")["ci_low"] > 0.1
+
+
+def test_position_is_found_by_who_does_not_shift(cells: pd.DataFrame) -> None:
+    assert advantage(cells, "planted-in-position", "mask-only")["ci_low"] > 0.7
 
 
 def test_low_bits_are_found_by_who_looks_at_bits(cells: pd.DataFrame) -> None:

@@ -86,7 +86,6 @@ def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
 
 def test_what_is_scored_is_the_true_hole(both: tuple[Run, list[str]]) -> None:
     """Showing the release as it is has the same hole, whether the attacker knows it or not."""
-    found, _ = both
     shown, withheld = (values(both, "psnr_hole", method, attack="released") for method in (SHOWN, WITHHELD))
     assert np.array_equal(shown, withheld)
 

@@ -98,7 +98,7 @@ def _result(
 ) -> Result:
     tensors = {f"{split}/{name}": column for split in splits for name, column in columns.items()}
     tensors |= {f"{split}/number": torch.as_tensor(SPLITS[split]) for split in splits}
-    return Result(cell, "ok", "", "key", Artifact(tensors, {"validation": validation}))
+    return Result(cell, "ok", "", "key", Artifact(tensors, {"validation": dict.fromkeys(SPLITS, validation)}))
 
 
 def tables(found: Sequence[Result], *, aux_shares: Sequence[float] = (1.0,)) -> Tables:
