@@ -123,15 +123,32 @@ class Inference(Stage):
             aux = self._aux(dataset, inputs, context)
             attack = self.attack.with_state(self.attack.fit(aux))
             for split in scored_splits(self.label):
-                positions = dataset.scored(split, self.settings.scored)
-                release = self._scored(inputs, split, positions)
+                release = self._scored(dataset, inputs, split)
                 tensors[split] = attack.inferred(release, classes, context.device)
-            validation = attack.inferred(aux.validation.release, classes, context.device)
-        return Artifact({**tensors, "validation": validation, "validation_labels": aux.validation.labels})
+            release, labels = self._validation(dataset, inputs, aux)
+            validation = attack.inferred(release, classes, context.device)
+        return Artifact({**tensors, "validation": validation, "validation_labels": labels})
 
-    def _scored(self, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
-        release = as_seen(inputs, SCORED[split], split, positions)
+    def _scored(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> Release:
+        """The scored part of a split, with its restorations."""
+        release = as_seen(inputs, SCORED[split], split, dataset.scored(split, self.settings.scored))
         return Release(release.images, release.masks, _restored(inputs, split))
+
+    def _validation(
+        self, dataset: Dataset, inputs: Mapping[str, Artifact], aux: InferenceAux
+    ) -> tuple[Release, Tensor]:
+        """What attacks are compared on: the same pictures for all that infer a label.
+
+        For the target label those are released training images of the owner's, whose labels are known and which no
+        attack learned from, on whosever pictures it learned.
+        """
+        if self.label == "sensitive":
+            return aux.validation.release, aux.validation.labels
+        scored = dataset.scored("owner_train", self.settings.scored)
+        held_out = _held_out(dataset)
+        held_out = held_out[torch.isin(held_out, scored)]
+        release = self._scored(dataset, inputs, "owner_train").select(torch.searchsorted(scored, held_out))
+        return release, dataset.labels("owner_train", self.label)[held_out]
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
         draws = 1 + len(self._more_draws())
@@ -167,13 +184,12 @@ class Inference(Stage):
                 Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
                 Known(
                     dataset.images("attacker_validation")[positions],
-                    self._scored(inputs, "attacker_validation", positions),
+                    self._scored(dataset, inputs, "attacker_validation"),
                     dataset.labels("attacker_validation", self.label)[positions],
                 ),
             )
-        size = len(dataset.index("owner_train"))
-        held_out = dataset.scored("owner_train", round(_PROBE_VALIDATION * size))
-        rest = torch.ones(size, dtype=torch.bool)
+        held_out = _held_out(dataset)
+        rest = torch.ones(len(dataset.index("owner_train")), dtype=torch.bool)
         rest[held_out] = False
         labels = dataset.labels("owner_train", self.label)
         return tuple(
@@ -197,6 +213,11 @@ def _restored(inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]
         for name, artifact in inputs.items()
         if name.startswith(_RESTORATION) and split in artifact.tensors
     }
+
+
+def _held_out(dataset: Dataset) -> Tensor:
+    """Int64, sorted: positions of the owner's training images that no probe of the target label learns from."""
+    return dataset.scored("owner_train", round(_PROBE_VALIDATION * len(dataset.index("owner_train"))))
 
 
 def _joined(draws: list[Release]) -> Release:

@@ -18,7 +18,7 @@ from bench.run import Run
 
 DATA = {"source": "digits", "limit": 300, "target": "parity", "sensitive": "digit"}
 DRAWS = 3
-HANDED: dict[str, InferenceAux] = {}
+HANDED: dict[object, InferenceAux] = {}
 
 
 class Keyed(Method):
@@ -133,3 +133,49 @@ def test_a_methods_file_is_in_its_key_by_content(tmp_path: Path) -> None:
     assert Weighted(weights=str(moved)).release_parameters() == before
     first.write_bytes(b"others")
     assert Weighted(weights=str(first)).release_parameters() != before
+
+
+class Counter(InferenceAttack):
+    """Answers with what it is shown, so that what attacks are compared on can be read off."""
+
+    name: ClassVar[str] = "shows-what-it-sees"
+
+    def fit(self, aux: InferenceAux) -> int:
+        HANDED[self.name, aux.train.raw is None] = aux
+        return aux.classes
+
+    def infer(self, release: Release, device: torch.device) -> Tensor:
+        shown = release.restorations["released"] if release.restorations else release.images
+        return shown.flatten(1)[:, 300 : 300 + self.state]
+
+
+class RestoredCounter(Counter):
+    """The same, of restored pictures."""
+
+    name: ClassVar[str] = "shows-what-is-restored"
+    needs_restorations: ClassVar[bool] = True
+
+
+def test_attacks_on_the_target_label_are_compared_on_the_same_released_pictures(tmp_path: Path) -> None:
+    found = catalogue().found
+    for attack in (Counter, RestoredCounter):
+        found["attack", attack.name] = attack
+    try:
+        suite = tiny(["raw"], ["released", Counter.name, RestoredCounter.name], probe_target=True)
+        done, _ = run(suite, tmp_path)
+    finally:
+        for attack in (Counter, RestoredCounter):
+            del found["attack", attack.name]
+    titles = {f"inference {attack.name} of target from raw · seed 0" for attack in (Counter, RestoredCounter)}
+    first, second = (
+        done.artifact(key).tensors for key, step in done.plan.steps.items() if step.stage.title() in titles
+    )
+    assert len(first["validation"]) > 3
+    assert torch.equal(first["validation"], second["validation"])
+    assert torch.equal(first["validation_labels"], second["validation_labels"])
+    # None of them was learned from, by either.
+    learned = {row.tobytes() for row in HANDED[Counter.name, True].train.release.images.flatten(1).numpy()}
+    data = done.artifact(done.plan.key(done.matrix.data)).tensors
+    shown = data["images"][data["owner_train"]].float() / 255
+    held = [row for row in shown.flatten(1).numpy() if row.tobytes() not in learned]
+    assert len(held) == round(0.15 * len(shown))
