@@ -80,6 +80,7 @@ class Inference(Stage):
         """Further releases of the attacker's pictures, for attacks that learn from releases or masks of its own.
 
         The attacker can run the method as often as it likes; one draw of masks, or of a key, is learned by heart.
+        Where masks are withheld they are found for the first release alone.
         """
         learns = self._learns_from_own() and self.attack.trains_on in ("releases", "masks")
         if not learns or self.attack.identifies or self.method.withholds_masks():
