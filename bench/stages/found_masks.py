@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from bench.models.mask_finder import MaskFinder
 from bench.plugins.method import Method
 from bench.release import Release
 from bench.seeds import derive
@@ -18,11 +18,11 @@ from bench.stages.released import Released, read_release
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage
 from bench.store import Artifact
-from bench.training.mask_finder import train_mask_finder
-from bench.training.restorer import restore
 from bench.training.seeding import seeded
 
 _INPUT = "found_masks"
+# Loaded by name: every attack imports this file, and only those on masks that were found depend on the finder.
+_FINDER = "bench.training.mask_finder"
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,9 @@ class FoundMasks(Stage):
             "aux_share": self.aux_share,
         }
 
+    def roots(self) -> tuple[str, ...]:
+        return (_FINDER,)
+
     def title(self) -> str:
         share = "" if self.aux_share == 1 else f" · {self.aux_share:.0%} of aux"
         return f"finding masks of {self.method.label(leave_out=('adjust',))}{share} · seed {self.seed}"
@@ -65,9 +68,10 @@ class FoundMasks(Stage):
         own = inputs["attacker_release"].tensors
         used = dataset.share("attacker_train", self.aux_share)
         seed = derive(self.seed, "masks")
+        finder = import_module(_FINDER)
         with seeded(seed):
-            network = MaskFinder(dataset.shape[0])
-        train_mask_finder(
+            network = finder.MaskFinder(dataset.shape[0])
+        finder.train_mask_finder(
             network,
             own["attacker_train/images"][used],
             own["attacker_train/masks"][used],
@@ -80,8 +84,7 @@ class FoundMasks(Stage):
         found = {}
         for party, source in (("owner", "release"), ("attacker", "attacker_release")):
             for split in SPLITS[party]:
-                scores = restore(network, inputs[source].tensors[f"{split}/images"], None, device=context.device)
-                found[split] = (scores > 0).to(torch.uint8)
+                found[split] = finder.find_masks(network, inputs[source].tensors[f"{split}/images"], context.device)
         return Artifact(found)
 
 

@@ -8,9 +8,12 @@ from torch import Tensor
 
 from bench.models.mask_finder import MaskFinder
 from bench.training.augment import shift_and_flip
+from bench.training.inference import evaluating, run_in_batches
 from bench.training.loader import image_batch, mask_batch
 from bench.training.loop import Progress, minimise, scaled_crop
 from bench.training.settings import Training
+
+_BATCH = 512
 
 
 def train_mask_finder(
@@ -42,3 +45,11 @@ def train_mask_finder(
         return F.binary_cross_entropy_with_logits(logits.float(), mask_batch(masks))
 
     return minimise(network, loss_of, (released, masks), training=training, seed=seed, device=device, progress=progress)
+
+
+def find_masks(network: MaskFinder, released: Tensor, device: torch.device) -> Tensor:
+    """Return masks, uint8 N1HW on the CPU (1 = kept), for uint8 releases NCHW."""
+    network.to(device, memory_format=torch.channels_last)
+    with evaluating(network):
+        scores = run_in_batches(network, released, None, device=device, batch_size=_BATCH)
+    return (scores > 0).to(torch.uint8)

@@ -10,8 +10,7 @@ from bench.models.mask_finder import MaskFinder, like_neighbours
 from bench.plugins.fills import FILLS
 from bench.randomness import Randomness
 from bench.release import to_bytes
-from bench.training.mask_finder import train_mask_finder
-from bench.training.restorer import restore
+from bench.training.mask_finder import find_masks, train_mask_finder
 from bench.training.seeding import seeded
 from bench.training.settings import RESTORATION
 
@@ -50,7 +49,7 @@ def _found(fill: str, device: torch.device) -> Tensor:
     losses = train_mask_finder(network, released, kept, training=training, flip=True, seed=0, device=device)
     assert losses[-1] < losses[0]
     released, kept = _released(fill, 1000, 16)
-    return mask_iou((restore(network, released, None, device=device) > 0).to(torch.uint8), kept)
+    return mask_iou(find_masks(network, released, device), kept)
 
 
 @pytest.mark.parametrize(("fill", "least"), [("mean", 0.8), ("blur", 0.4)])
