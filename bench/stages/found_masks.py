@@ -16,7 +16,7 @@ from bench.seeds import derive
 from bench.stages.data import SPLITS, Data, Dataset, Split
 from bench.stages.released import Released, read_release
 from bench.stages.settings import Settings
-from bench.stages.stage import Context, Stage
+from bench.stages.stage import Context, Stage, share_title
 from bench.store import Artifact
 from bench.training.seeding import seeded
 
@@ -60,8 +60,8 @@ class FoundMasks(Stage):
         return (_FINDER,)
 
     def title(self) -> str:
-        share = "" if self.aux_share == 1 else f" · {self.aux_share:.0%} of aux"
-        return f"finding masks of {self.method.label(leave_out=('adjust',))}{share} · seed {self.seed}"
+        method = self.method.label(leave_out=("adjust",))
+        return f"finding masks of {method}{share_title(self.aux_share)} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])

@@ -18,9 +18,9 @@ from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
 from bench.stages.found_masks import as_seen, finding
 from bench.stages.released import Released, read_release
-from bench.stages.restoration import SCORED, Restoration, share_title
+from bench.stages.restoration import SCORED, Restoration
 from bench.stages.settings import Settings
-from bench.stages.stage import Context, Stage
+from bench.stages.stage import Context, Stage, share_title
 from bench.stages.teacher import Label, Teacher
 from bench.store import Artifact
 from bench.training.classifier import predict
@@ -218,7 +218,7 @@ def _restored(inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]
 
 def _held_out(dataset: Dataset) -> Tensor:
     """Int64, sorted: positions of the owner's training images that no probe of the target label learns from."""
-    return dataset.scored("owner_train", round(_PROBE_VALIDATION * len(dataset.index("owner_train"))))
+    return dataset.scored("owner_train", max(1, round(_PROBE_VALIDATION * len(dataset.index("owner_train")))))
 
 
 def _joined(draws: list[Release]) -> Release:

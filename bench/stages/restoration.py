@@ -16,7 +16,7 @@ from bench.stages.data import Data, Dataset, Split
 from bench.stages.found_masks import as_seen, finding
 from bench.stages.released import Released, fitted
 from bench.stages.settings import Settings
-from bench.stages.stage import Context, Stage
+from bench.stages.stage import Context, Stage, share_title
 from bench.store import Artifact
 from bench.training.seeding import seeded
 
@@ -110,8 +110,3 @@ class Restoration(Stage):
             progress=context.progress,
             invert=method.invert if self.method.key_known() else None,
         )
-
-
-def share_title(aux_share: float) -> str:
-    """How titles say that the attacker uses a part of its training pictures."""
-    return "" if aux_share == 1 else f" · {aux_share:.0%} of aux"

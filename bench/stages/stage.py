@@ -55,3 +55,8 @@ class Stage(ABC):
     @abstractmethod
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         """Do the work."""
+
+
+def share_title(aux_share: float) -> str:
+    """How titles say that the attacker uses a part of its training pictures."""
+    return "" if aux_share == 1 else f" · {aux_share:.0%} of aux"
