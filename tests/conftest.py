@@ -1,12 +1,16 @@
-"""What all tests share: CUDA tests skip without a device, and no test touches the user's store or the network."""
+"""What all tests share: CUDA tests skip without a device, and no test touches the user's store, the network or
+another test's plug-ins."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+
+from bench.plugins.discovery import catalogue
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +26,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKBENCH_STORE", str(tmp_path_factory.mktemp("store")))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _own_plugins() -> Iterator[None]:
+    """Forget the plug-in files that a test loaded: the next one must find what a new process finds."""
+    before = dict(catalogue().found) if catalogue.cache_info().currsize else None
+    yield
+    if before is None:
+        catalogue.cache_clear()
+    else:
+        found = catalogue().found
+        found.clear()
+        found.update(before)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ def run(
     with console.status("Reading the suite, the plug-ins and the store"):
         from bench.cli.progress import RunProgress
         from bench.executors.hardware import choose_device
+        from bench.report.judgement import Judgement
         from bench.report.terminal import print_run
         from bench.results.write import choose_folder, write
         from bench.run import execute
@@ -46,9 +47,10 @@ def run(
         where = choose_device(device)
     with RunProgress(console) as progress:
         result = execute(chosen, options.store_folder(store), where, progress)
-    print_run(result, console)
+    judgement = Judgement(result.tables)
+    print_run(result, judgement, console)
     with console.status("Writing tables and figures"):
-        write(result, folder)
+        write(result, judgement, folder)
     console.print(f"Results: {escape(str(folder))}", highlight=False, soft_wrap=True)
     if result.failed:
         raise typer.Exit(exits.FAILED)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from bench.plugins.attack import RestorationAttack
 from bench.plugins.method import Method
 from bench.release import Release, to_float
+from bench.report.figures import save
 from bench.results.result import Result
 from bench.run import Run
 from bench.stages.data import Dataset
@@ -21,6 +22,10 @@ from bench.stages.released import read_release
 
 _EXAMPLES = 2
 _SPLIT = "owner_train"
+
+_PICTURE = 1.15
+"""Inches: width of a picture with its margin, the unit of what follows."""
+_GAP, _MARGIN, _TITLE, _LETTER = 0.04, 0.04, 0.22, 0.065
 
 
 def picture_grid(run: Run, path: Path) -> None:
@@ -33,16 +38,36 @@ def picture_grid(run: Run, path: Path) -> None:
     ]
     if not methods:
         return
-    rows, columns = _EXAMPLES * len(methods), 3 + len(attacks)
-    figure = Figure(figsize=(1.15 * columns + 1.6, 1.15 * rows + 0.4), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for number, method in enumerate(methods):
-        for example in range(_EXAMPLES):
-            _row(run, method, attacks, example, axes[example * len(methods) + number])
-    for axis, title in zip(axes[0], ("raw", "released", "mask", *(attack.label() for attack in attacks)), strict=True):
-        axis.set_title(title, fontsize=9)
-    for suffix in (".png", ".svg"):
-        figure.savefig(path.with_suffix(suffix), dpi=110)
+    titles = ("raw", "released", "mask", *(attack.label() for attack in attacks))
+    names = [method.label(leave_out=("adjust",)).replace(":", "\n") for method in methods]
+    shown = [_row(run, method, attacks, example) for example in range(_EXAMPLES) for method in methods]
+    save(draw_grid(shown, names * _EXAMPLES, titles), path)
+
+
+def draw_grid(rows: Sequence[Sequence[Tensor | None]], names: Sequence[str], titles: Sequence[str]) -> Figure:
+    """Pictures of one size, (channels, height, width) in [0, 1], below titles and right of names; None is a dash.
+
+    All lie in one system of axes whose unit is a picture and its margin: an axis for each takes ten times as long.
+    """
+    height, width = next(picture for row in rows for picture in row if picture is not None).shape[1:]
+    names_width = _LETTER * max(len(line) for name in names for line in name.split("\n")) + _MARGIN
+    size = (_PICTURE * (len(titles) + names_width), _PICTURE * (len(rows) * height / width + _TITLE))
+    figure = Figure(figsize=size)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for number, (name, row) in enumerate(zip(names, rows, strict=True)):
+        middle = number + 0.5
+        axes.text(-_MARGIN, middle, name, fontsize=8, ha="right", va="center")
+        for column, picture in enumerate(row):
+            if picture is None:
+                axes.text(column + 0.5, middle, "–", ha="center", va="center", color="grey")
+            else:
+                _show(axes, picture, (column + _GAP, column + 1 - _GAP, number + 1 - _GAP, number + _GAP))
+    for column, title in enumerate(titles):
+        axes.text(column + 0.5, -_GAP, title, fontsize=9, ha="center", va="bottom")
+    axes.set_xlim(-names_width, len(titles))
+    axes.set_ylim(len(rows), -_TITLE * width / height)
+    return figure
 
 
 def _distinct(run: Run) -> list[Method]:
@@ -77,23 +102,15 @@ def _changes(run: Run, method: Method, attack: RestorationAttack) -> bool:
     )
 
 
-def _row(run: Run, method: Method, attacks: list[RestorationAttack], example: int, axes: NDArray[np.object_]) -> None:
+def _row(run: Run, method: Method, attacks: list[RestorationAttack], example: int) -> list[Tensor | None]:
     found = _restorations(run, method)
     dataset, positions = _scored(run)
     release = _release(run, next(iter(found.values())), example)
-    _show(axes[0], to_float(dataset.bytes(_SPLIT)[positions[example]]))
-    _show(axes[1], release.images[0])
-    _show(axes[2], None if release.masks is None else release.masks[0])
-    for axis, attack in zip(axes[3:], attacks, strict=True):
-        result = found.get(attack.label())
-        _show(axis, None if result is None else _restored(run, result, example))
-    axes[0].set_ylabel(
-        method.label(leave_out=("adjust",)).replace(":", "\n"),
-        fontsize=8,
-        rotation=0,
-        ha="right",
-        va="center",
-    )
+    raw = to_float(dataset.bytes(_SPLIT)[positions[example]])
+    mask = None if release.masks is None else release.masks[0]
+    results = [found.get(attack.label()) for attack in attacks]
+    restored = [None if result is None else _restored(run, result, example) for result in results]
+    return [raw, release.images[0], mask, *restored]
 
 
 def _scored(run: Run) -> tuple[Dataset, Tensor]:
@@ -111,12 +128,10 @@ def _restored(run: Run, result: Result, example: int) -> Tensor:
     return to_float(run.artifact(key).tensors[_SPLIT][example])
 
 
-def _show(axis: Axes, image: Tensor | None) -> None:
-    axis.set_xticks([])
-    axis.set_yticks([])
-    if image is None:
-        axis.text(0.5, 0.5, "–", ha="center", va="center", transform=axis.transAxes, color="grey")
-        axis.spines[:].set_visible(False)
-        return
-    picture = image.permute(1, 2, 0) if image.shape[0] == 3 else image[0]
-    axis.imshow(picture.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+def _show(axes: Axes, picture: Tensor, extent: tuple[float, float, float, float]) -> None:
+    values = picture.permute(1, 2, 0) if picture.shape[0] == 3 else picture[0]
+    axes.imshow(
+        values.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="auto", extent=extent, zorder=1
+    )
+    left, right, bottom, top = extent
+    axes.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, linewidth=0.6, zorder=2))

@@ -22,9 +22,8 @@ _ANY_WIDTH = 10_000  # columns; more than any table needs
 _KEPT = 4  # columns of the headline that say what is kept: method, accuracy, utility, shape
 
 
-def print_run(run: Run, console: Console) -> None:
+def print_run(run: Run, judgement: Judgement, console: Console) -> None:
     """The headline table, the flags on it, the times, and the coverage with the reasons of what is missing."""
-    judgement = Judgement(run.tables)
     for table in headline_tables(headline(judgement), console):
         console.print(table)
     console.print(escape(headline_caption(judgement)), style="dim", highlight=False)

@@ -50,8 +50,8 @@ def planned(cells: pd.DataFrame) -> pd.DataFrame:
 
 def read(rows: pd.DataFrame, metric: str) -> Value | None:
     """The value of a metric in rows that hold it once; None where it was not measured or is not defined."""
-    found = rows[rows["metric"] == metric]
-    if found.empty or not np.isfinite(found["value"].iloc[0]):
+    found = np.flatnonzero(rows["metric"].to_numpy() == metric)
+    if not found.size or not np.isfinite(rows["value"].iat[found[0]]):
         return None
-    row = found.iloc[0]
-    return Value(float(row["value"]), float(row["ci_low"]), float(row["ci_high"]), str(row["chosen"]))
+    value, low, high, chosen = (rows[name].iat[found[0]] for name in ("value", "ci_low", "ci_high", "chosen"))
+    return Value(float(value), float(low), float(high), str(chosen))

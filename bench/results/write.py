@@ -29,7 +29,7 @@ def choose_folder(out: Path | None, suite: str) -> Path:
     return folder
 
 
-def write(run: Run, folder: Path) -> None:
+def write(run: Run, judgement: Judgement, folder: Path) -> None:
     """Write tables, figures, samples and provenance of a run."""
     from bench.report.curves import draw_curves  # matplotlib loads when there is something to draw
     from bench.report.figures import accuracy_against_leakage
@@ -37,7 +37,6 @@ def write(run: Run, folder: Path) -> None:
 
     for part in (folder / "tables", folder / "figures"):
         part.mkdir(parents=True, exist_ok=True)
-    judgement = Judgement(run.tables)
     cells = judgement.cells
     cells.to_parquet(folder / "cells.parquet", index=False)
     cells.to_csv(folder / "cells.csv", index=False)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from tiny import EVERYTHING, command, pooled, run, tiny
 
+from bench.report.judgement import Judgement
 from bench.results.write import write
 
 
@@ -20,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     methods = ("random", "saliency", "saliency:adjust=masknet", "pixelate")
     result, log = run(tiny(methods, EVERYTHING, seeds=2), root / "store")
     assert log.outcomes["failed"] == []
-    write(result, root / "out")
+    write(result, Judgement(result.tables), root / "out")
     return root
 
 

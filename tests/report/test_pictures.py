@@ -1,0 +1,55 @@
+"""The picture grid: every picture, dash and name is where it belongs, and nothing is cut off."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bench.report.pictures import draw_grid
+
+NAMES = ["raw", "a-rather-long-name\nwith=parameters,and=more", "x"]
+TITLES = ["raw", "released", "some-attack"]
+
+
+def _grid(height: int, width: int, channels: int) -> Figure:
+    rows = [
+        [torch.full((channels, height, width), 0.2 * row + 0.1 * column) for column in range(3)] for row in range(3)
+    ]
+    rows[1][2] = None
+    return draw_grid(rows, NAMES, TITLES)
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(8, 8, 1), (8, 8, 3), (12, 6, 3), (6, 12, 1)])
+def test_pictures_lie_in_their_cell_in_their_shape(height: int, width: int, channels: int) -> None:
+    figure = _grid(height, width, channels)
+    drawn = figure.axes[0].get_images()
+    assert len(drawn) == 8
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    pixels = np.asarray(canvas.buffer_rgba())
+    for image in drawn:
+        value = float(np.asarray(image.get_array()).flat[0])
+        left, _, _, top = image.get_extent()
+        row, column = int(top), int(left)
+        assert value == pytest.approx(0.2 * row + 0.1 * column)
+        box = image.get_window_extent()
+        assert box.width / box.height == pytest.approx(width / height, rel=0.08)
+        middle = pixels[pixels.shape[0] - int((box.y0 + box.y1) / 2), int((box.x0 + box.x1) / 2)]
+        assert middle[0] == pytest.approx(255 * value, abs=2)
+
+
+@pytest.mark.parametrize(("height", "width"), [(8, 8), (12, 6)])
+def test_nothing_is_cut_off(height: int, width: int) -> None:
+    figure = _grid(height, width, 1)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    whole = figure.bbox
+    texts = figure.axes[0].texts
+    assert {text.get_text() for text in texts} == {*NAMES, *TITLES, "–"}
+    for text in texts:
+        box = text.get_window_extent()
+        assert whole.x0 <= box.x0 and box.x1 <= whole.x1, text.get_text()
+        assert whole.y0 <= box.y0 and box.y1 <= whole.y1, text.get_text()
