@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench import Aux, Release, RestorationAttack
+from bench.models.fourier import FourierInpainter
+from bench.models.fourier_weights import load_generator
 from bench.models.padding import pad_symmetric
 from bench.models.torchscript import load_torchscript
 from bench.plugins.contents import content_digest
@@ -43,6 +45,9 @@ class LaMa(RestorationAttack):
     enlarge: int = Field(
         256, ge=0, le=4096, description="longer side in pixels that smaller images are enlarged to, about; 0: as is"
     )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16: faster where the device computes in it, and a grey level off here and there"
+    )
     weights: str = Field("", description="TorchScript file: (image N3HW, mask N1HW with 1 = hole) → image; none: found")
 
     def files(self) -> tuple[Path, ...]:
@@ -69,6 +74,8 @@ class LaMa(RestorationAttack):
 
     def fit(self, aux: Aux) -> Any:
         """Nothing is learned here: the network is only read."""
+        if self.precision == "bfloat16":  # of which the published TorchScript knows nothing: its transforms refuse it
+            return FourierInpainter(load_generator(self.files()[0]), torch.bfloat16).eval()
         if not self.weights:
             lama_cleaner = _lama_cleaner()
             with warnings.catch_warnings():

@@ -27,7 +27,7 @@ Features = tuple[Tensor, Tensor | None]
 
 
 class FourierUnit(nn.Module):
-    """A 1×1 convolution of the spectrum: every output pixel sees the whole image. N C H W → N C H W, float32."""
+    """A 1×1 convolution of the spectrum: every output pixel sees the whole image. N C H W → N C H W."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -38,10 +38,10 @@ class FourierUnit(nn.Module):
         """Transform, convolve the real and imaginary parts as channels side by side, and transform back."""
         height, width = features.shape[-2:]
         spectrum = torch.fft.rfft2(features.float(), norm="ortho")  # there is no transform of bfloat16
-        parts = torch.view_as_real(spectrum).permute(0, 1, 4, 2, 3).flatten(1, 2)
+        parts = torch.view_as_real(spectrum).permute(0, 1, 4, 2, 3).flatten(1, 2).to(features.dtype)
         parts = F.relu(self.bn(self.conv_layer(parts)))
         pairs = parts.float().unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2).contiguous()
-        return torch.fft.irfft2(torch.view_as_complex(pairs), s=(height, width), norm="ortho")
+        return torch.fft.irfft2(torch.view_as_complex(pairs), s=(height, width), norm="ortho").to(features.dtype)
 
 
 class SpectralTransform(nn.Module):
@@ -176,6 +176,28 @@ class FourierGenerator(nn.Module):
     def forward(self, masked: Tensor) -> Tensor:
         """Map image and mask, N C H W (sides: two strides at least, and whole ones), to the logits of the image."""
         return self.model(masked)
+
+
+class FourierInpainter(nn.Module):
+    """A generator as its authors export it: holes are blanked, and what is known is put back.
+
+    Args:
+        precision: of convolutions and of the features between them; all else is computed in float32.
+    """
+
+    def __init__(self, generator: FourierGenerator, precision: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.generator = generator
+        self.precision = precision
+        for module in generator.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                module.to(precision)
+
+    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
+        """N 3 H W in [0, 1] and N 1 H W (1 = hole) → N 3 H W; the sides are whole strides."""
+        masked = torch.cat([image * (1 - mask), mask], dim=1)
+        predicted = self.generator(masked.to(self.precision)).float().sigmoid()
+        return mask * predicted + (1 - mask) * image
 
 
 class FourierRestorer(nn.Module):

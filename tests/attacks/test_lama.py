@@ -102,6 +102,25 @@ def _agree(answer: Tensor, expected: Tensor) -> None:
     assert (differences > 0).float().mean() < 1e-3
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_bfloat16_is_off_by_little(script: Path, size: tuple[int, int]) -> None:
+    release = cropped(size)
+    attack = LaMa(weights=str(script), enlarge=0, precision="bfloat16")
+    answer = attack.with_state(attack.fit(None)).restored(release, CPU) * 255
+    exact = ready(script, enlarge=0).restored(release, CPU) * 255
+    differences = (answer.round() - exact.round()).abs()
+    assert torch.all(differences[release.masks.expand_as(differences) == 1] == 0)
+    assert 0 < differences.max() <= 2
+    assert differences.mean() < 0.5
+
+
+def test_bfloat16_needs_lamas_own_network(tmp_path: Path) -> None:
+    file = tmp_path / "other.pt"
+    torch.jit.script(nn.Conv2d(4, 3, 1)).save(file)
+    with pytest.raises(UsageError, match="holds no LaMa generator"):
+        LaMa(weights=str(file), precision="bfloat16").fit(None)
+
+
 @pytest.mark.parametrize("enlarge", [0, 64])
 def test_batches_are_bounded_by_pixels(script: Path, monkeypatch: pytest.MonkeyPatch, enlarge: int) -> None:
     attack, release = ready(script, enlarge=enlarge), cropped((32, 32))
@@ -225,7 +244,9 @@ def test_weights_are_found_and_verified_where_lama_cleaner_keeps_them(
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_cuda_answers_as_the_cpu_does(script: Path) -> None:
-    attack, release = ready(script), released((3, 32, 32))
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_cuda_answers_as_the_cpu_does(script: Path, precision: str) -> None:
+    attack, release = LaMa(weights=str(script), precision=precision), released((3, 32, 32))
+    attack = attack.with_state(attack.fit(None))
     here = attack.restore(release, CPU)
     assert (attack.restore(release, torch.device("cuda")) - here).abs().max() <= 2 / 255

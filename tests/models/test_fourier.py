@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchscript_files import Inpainting, write_torchscript
+from torchscript_files import write_torchscript
 
 from bench.errors import UsageError
-from bench.models.fourier import FourierGenerator, FourierRestorer, FourierUnit
+from bench.models.fourier import FourierGenerator, FourierInpainter, FourierRestorer, FourierUnit
 from bench.models.fourier_weights import load_generator
 from bench.models.torchscript import load_torchscript
 from bench.models.unet import pull_push
@@ -82,7 +82,7 @@ def test_without_a_guess_it_is_lama() -> None:
     images, masks = torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) < 0.3).float()
     restored = FourierRestorer(generator, guess=False).eval()(images * masks, masks)
     hidden = masks == 0
-    assert torch.equal(restored * hidden, Inpainting(generator)(images, 1 - masks) * hidden)
+    assert torch.equal(restored * hidden, FourierInpainter(generator)(images, 1 - masks) * hidden)
 
 
 def test_a_generator_of_colours_restores_grey_images() -> None:
