@@ -60,6 +60,14 @@ class Adaptive(_Trained):
         return images if release.masks is None else torch.cat([images, to_bytes(release.masks)], dim=1)
 
 
+class AdaptiveWithTask(Adaptive):
+    """The same, of sensitive and task label together: a release may tell one only to who knows the other."""
+
+    name: ClassVar[str] = "adaptive-with-task"
+    source: ClassVar[str] = "maskbench"
+    with_task: ClassVar[bool] = True
+
+
 class AdaptiveBits(_Trained):
     """The same, shown every bit of the release as a channel: what low bits say is lost on who sees brightness."""
 

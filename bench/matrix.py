@@ -167,6 +167,8 @@ def _labels(attack: Attack, data: Data, suite: Suite) -> tuple[Label | None, ...
     """Which labels an attack is run for. Without a sensitive label, what is inferred is the target label."""
     if isinstance(attack, RestorationAttack):
         return (None,)
+    if attack.with_task:
+        return ("sensitive",) if data.options.sensitive is not None else ()
     if data.options.sensitive is None:
         return ("target",)
     return ("sensitive", "target") if attack.probes_target or suite.probe_target else ("sensitive",)

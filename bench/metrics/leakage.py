@@ -91,6 +91,21 @@ def condition(logits: Tensor, log_likelihood_rows: Tensor) -> Tensor:
     return torch.log_softmax(torch.log_softmax(logits.double(), 1) + log_likelihood_rows.double(), 1)
 
 
+def of_pairs(logits: Tensor, target: Tensor | None, target_classes: int) -> Tensor:
+    """Logits of pairs, s · target_classes + t, (N, pairs) → log p(s|x,t) or, for a target of None, log p(s|x).
+
+    Normalised, (N, sensitive_classes), float64. Other than :func:`condition` it assumes nothing about image and t:
+    it finds what an image tells of s only to who knows t. Raises ValueError where the pairs are not whole rows.
+    """
+    if logits.ndim != 2 or logits.shape[1] % target_classes:
+        raise ValueError(f"logits: expected (N, sensitive_classes × {target_classes}), got {tuple(logits.shape)}.")
+    pairs = logits.double().log_softmax(1).unflatten(1, (-1, target_classes))
+    if target is None:
+        return pairs.logsumexp(2)
+    check_labels(target, target_classes, "target")
+    return pairs[torch.arange(len(pairs)), :, target].log_softmax(1)
+
+
 def fit_temperature(logits: Tensor, labels: Tensor, log_likelihood_rows: Tensor | None = None) -> float:
     """Return the temperature T that minimises the mean negative log-likelihood of softmax(logits / T).
 

@@ -140,6 +140,8 @@ class InferenceAttack(Plugin):
         learns_from_restorations: the attacker's training pictures come with restorations too, by those attacks
             that can do so many.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
+        with_task: it learns the sensitive label together with the task label, which the attacker is told of every
+            training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
@@ -152,6 +154,7 @@ class InferenceAttack(Plugin):
     needs_restorations: ClassVar[bool] = False
     learns_from_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
+    with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 

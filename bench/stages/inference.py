@@ -118,7 +118,7 @@ class Inference(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        classes = dataset.classes(self.label)
+        classes = self._classes(dataset)
         tensors = {}
         with seeded(derive(self.seed, "inference", self.attack.name, self.label)):
             aux = self._aux(dataset, inputs, context)
@@ -144,7 +144,8 @@ class Inference(Stage):
         attack learned from, on whosever pictures it learned.
         """
         if self.label == "sensitive":
-            return aux.validation.release, aux.validation.labels
+            positions = dataset.scored("attacker_validation", self.settings.scored)
+            return aux.validation.release, dataset.labels("attacker_validation", self.label)[positions]
         scored = dataset.scored("owner_train", self.settings.scored)
         held_out = _held_out(dataset)
         held_out = held_out[torch.isin(held_out, scored)]
@@ -158,7 +159,7 @@ class Inference(Stage):
         return InferenceAux(
             train=train,
             validation=validation,
-            classes=dataset.classes(self.label),
+            classes=self._classes(dataset),
             training=self.settings.attack.model_copy(update={"epochs": epochs}),
             new_classifier=_classifiers(self.settings.recognizer, dataset.shape[1:]),
             mirror=dataset.mirror and self.method.mirror_symmetric,
@@ -180,13 +181,13 @@ class Inference(Stage):
                 for name, artifact in inputs.items()
                 if name.startswith(_DRAW)
             ]
-            raw, labels = dataset.images("attacker_train")[used], dataset.labels("attacker_train", self.label)[used]
+            raw, labels = dataset.images("attacker_train")[used], self._labels(dataset, "attacker_train")[used]
             return (
                 Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
                 Known(
                     dataset.images("attacker_validation")[positions],
                     self._scored(dataset, inputs, "attacker_validation"),
-                    dataset.labels("attacker_validation", self.label)[positions],
+                    self._labels(dataset, "attacker_validation")[positions],
                 ),
             )
         held_out = _held_out(dataset)
@@ -197,6 +198,14 @@ class Inference(Stage):
             Known(None, as_seen(inputs, "release", "owner_train", part), labels[part])
             for part in (rest.nonzero().flatten(), held_out)
         )
+
+    def _classes(self, dataset: Dataset) -> int:
+        return dataset.classes(self.label) * (dataset.classes("target") if self.attack.with_task else 1)
+
+    def _labels(self, dataset: Dataset, split: Split) -> Tensor:
+        """What the attack learns on its own pictures: the label, or its pairs with the target label."""
+        labels = dataset.labels(split, self.label)
+        return labels * dataset.classes("target") + dataset.labels(split, "target") if self.attack.with_task else labels
 
     def _raw_classifier(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device

@@ -12,7 +12,7 @@ from torch import Tensor
 from bench.metrics.classification import correct
 from bench.metrics.identification import identification
 from bench.metrics.image import MS_SSIM_SIDE, closeness, gain, ms_ssim
-from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior
+from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior, of_pairs
 from bench.metrics.masks import mask_accuracy, mask_iou
 from bench.metrics.perceptual import identity, load, lpips
 from bench.release import to_float
@@ -194,10 +194,11 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
-            temperature = fit_temperature(validated, own, believed.likelihood(own_target))
-            validation[split] = _advantage(*believed.guesses(validated / temperature, own_target), own)
+            answers, own_answers = believed.of_label(artifact[split], target), believed.of_label(validated, own_target)
+            temperature = fit_temperature(own_answers, own, believed.likelihood(own_target))
+            validation[split] = _advantage(*believed.guesses(own_answers / temperature, own_target), own)
             temperatures[split] = temperature
-            guess, prior = believed.guesses(artifact[split] / temperature, target)
+            guess, prior = believed.guesses(answers / temperature, target)
             ranked = identification(artifact[split], labels) if self.inference.attack.identifies else {}
             tensors |= _named(
                 split,
@@ -224,6 +225,10 @@ class _Beliefs:
     dataset: Dataset
     inference: Inference
 
+    def of_label(self, logits: Tensor, target: Tensor | None) -> Tensor:
+        """Logits of the label; an attack that answers for pairs with the target label has used that already."""
+        return of_pairs(logits, target, self.dataset.classes("target")) if self.inference.attack.with_task else logits
+
     def guesses(self, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
         """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
         labels, known = self._counted()
@@ -231,11 +236,14 @@ class _Beliefs:
         if target is None:
             return logits.double().log_softmax(1), label_prior(labels, None, classes, 1).expand(len(logits), -1)
         prior = label_prior(labels, known, classes, tasks)[target]
-        return condition(logits, self.likelihood(target)), prior
+        likelihood = self.likelihood(target)
+        return logits.double().log_softmax(1) if likelihood is None else condition(logits, likelihood), prior
 
     def likelihood(self, target: Tensor | None) -> Tensor | None:
-        """Log P(t|s) for the target label of each picture, N × classes; None where it is not known."""
-        return None if target is None else label_likelihood(*self._counted(), *self._sizes())[target]
+        """Log P(t|s) for the target label of each picture, N × classes; None where it is not known, or was used."""
+        if target is None or self.inference.attack.with_task:
+            return None
+        return label_likelihood(*self._counted(), *self._sizes())[target]
 
     def _sizes(self) -> tuple[int, int]:
         return self.dataset.classes(self.inference.label), self.dataset.classes("target")

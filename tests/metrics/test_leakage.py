@@ -21,6 +21,7 @@ from bench.metrics.leakage import (
     information,
     label_likelihood,
     label_prior,
+    of_pairs,
     utility,
 )
 
@@ -96,6 +97,35 @@ def test_condition_ignores_shifts_and_normalises() -> None:
     result = condition(logits, rows)
     torch.testing.assert_close(result, condition(logits + 7, rows))
     torch.testing.assert_close(result.exp().sum(1), torch.ones(5).double())
+
+
+def test_pairs_are_conditioned_by_the_rule_of_bayes() -> None:
+    joint = torch.tensor([[0.3, 0.1, 0.0], [0.05, 0.15, 0.4]]).clamp(min=1e-6)  # target × sensitive
+    logits = (joint.T.flatten() / joint.sum()).log().expand(2, -1)  # s · 2 + t
+    given = of_pairs(logits + 5, torch.tensor([0, 1]), 2).exp()
+    torch.testing.assert_close(given, (joint / joint.sum(1, keepdim=True)).double(), atol=1e-6, rtol=0)
+    alone = of_pairs(logits, None, 2).exp()
+    torch.testing.assert_close(alone, (joint.sum(0) / joint.sum()).double().expand(2, -1), atol=1e-6, rtol=0)
+
+
+def test_pairs_tell_what_only_both_together_say() -> None:
+    """The picture is s xor t: of s alone it says nothing, and Bayes' rule with P(t|s) does not find it either."""
+    sensitive, target = torch.tensor([0, 0, 1, 1]), torch.tensor([0, 1, 0, 1])
+    seen = sensitive ^ target
+    pairs = torch.zeros(4, 4).double()
+    for s in range(2):
+        for t in range(2):
+            pairs[:, 2 * s + t] = torch.where(seen == s ^ t, 0.5, 1e-9).log()
+    assert torch.equal(of_pairs(pairs, target, 2).argmax(1), sensitive)
+    alone = of_pairs(pairs, None, 2)
+    likelihood = torch.full((4, 2), 0.5).log()
+    torch.testing.assert_close(condition(alone, likelihood).exp(), torch.full((4, 2), 0.5).double())
+
+
+@pytest.mark.parametrize("shape", [(4, 5), (4,)])
+def test_pairs_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="logits: expected"):
+        of_pairs(torch.zeros(shape), None, 2)
 
 
 def test_a_perfect_attacker_learns_the_conditional_entropy() -> None:

@@ -1,0 +1,112 @@
+"""What a release tells of the sensitive label only to who knows the task label: an attacker who is told it finds it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from PIL import Image
+from tiny import pooled, run, tiny
+from torch import Tensor
+
+from bench import Given, Method, Release
+from bench.plugins.discovery import catalogue
+
+IMAGES = 600
+SIDE = 16
+
+
+class Difference(Method):
+    """Says of each picture whether its two labels differ, and nothing else."""
+
+    name: ClassVar[str] = "planted-difference"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        upper, lower = images[:, :, : SIDE // 2], images[:, :, SIDE // 2 :]
+        bright = [half.mean(dim=(1, 2, 3)) > 0.5 for half in (upper, lower)]
+        shown = torch.where(bright[0] ^ bright[1], 200 / 255, 50 / 255)
+        return Release(shown.view(-1, 1, 1, 1).expand_as(images).contiguous())
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
+    """Pictures whose upper half shows the sensitive label and whose lower half shows the target, both by brightness."""
+    root = tmp_path_factory.mktemp("halves")
+    catalogue().found["method", Difference.name] = Difference
+    _write(root / "data" / "train.parquet")
+    suite = tiny(
+        (Difference.name,),
+        ("adaptive", "adaptive-with-task", "mask-only"),
+        data={"source": str(root / "data"), "target": "lower", "sensitive": "upper"},
+        settings={"scored": 256, "recognition": {"epochs": 2}, "attack": {"epochs": 6}, "restoration": {"epochs": 1}},
+    )
+    found, log = run(suite, root / "store")
+    assert not log.outcomes["failed"]
+    yield found.tables.cells
+    del catalogue().found["method", Difference.name]
+
+
+def _write(file: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, (IMAGES, 2))
+    values = np.repeat(np.where(labels, 200, 50), SIDE // 2, axis=1)[:, :, None]
+    pictures = (values + random.integers(-40, 41, (IMAGES, SIDE, SIDE))).astype(np.uint8)
+    encoded = []
+    for picture in pictures:
+        stream = io.BytesIO()
+        Image.fromarray(picture).save(stream, format="PNG")
+        encoded.append({"bytes": stream.getvalue(), "path": None})
+    file.parent.mkdir()
+    pq.write_table(pa.table({"image": encoded, "upper": labels[:, 0], "lower": labels[:, 1]}), file)
+
+
+def _advantage(cells: pd.DataFrame, attack: str, split: str, method: str = Difference.name) -> pd.Series:
+    found = pooled(cells, method=method, attack=attack, metric="advantage", label="sensitive", split=split)
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_who_is_told_the_task_sees_through_it(cells: pd.DataFrame) -> None:
+    assert _advantage(cells, "adaptive", "owner_train")["value"] < 0.2
+    assert _advantage(cells, "adaptive-with-task", "owner_train")["value"] > 0.95
+
+
+def test_the_worst_case_is_that_attack(cells: pd.DataFrame) -> None:
+    worst = _advantage(cells, "worst-case", "owner_train")
+    assert worst["value"] > 0.95 and worst["chosen"] == "adaptive-with-task"
+
+
+def test_nobody_knows_the_task_of_a_test_image(cells: pd.DataFrame) -> None:
+    """There the picture alone is seen, and says nothing."""
+    assert abs(_advantage(cells, "adaptive-with-task", "owner_test")["value"]) < 0.25
+
+
+def test_on_raw_pictures_both_read_the_label(cells: pd.DataFrame) -> None:
+    for attack in ("adaptive", "adaptive-with-task"):
+        for split in ("owner_train", "owner_test"):
+            assert _advantage(cells, attack, split, "raw")["value"] > 0.95
+
+
+def test_on_nothing_both_learn_nothing(cells: pd.DataFrame) -> None:
+    for attack in ("adaptive", "adaptive-with-task"):
+        found = _advantage(cells, attack, "owner_train", "full-mask")
+        assert found["ci_low"] <= 0.0
+
+
+def test_without_a_sensitive_label_it_is_not_planned() -> None:
+    from bench.data.load import resolve
+    from bench.matrix import expand
+
+    suite = tiny(
+        ("random",), ("adaptive", "adaptive-with-task"), data={"source": "digits", "target": "digit", "limit": 300}
+    )
+    cells = expand(suite, resolve(suite.data)).cells
+    assert {cell.attack.name for cell in cells if cell.attack} == {"adaptive"}
