@@ -40,6 +40,7 @@ class Universal(_Attributed):
     """
 
     name: ClassVar[str] = "universal"
+    state_is_public: ClassVar[bool] = True  # the mask comes with every image
 
     def requests(self) -> tuple[Attribution, ...]:
         return (self.target(),)

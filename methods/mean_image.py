@@ -16,6 +16,7 @@ class MeanImage(Method):
     """
 
     name: ClassVar[str] = "mean-image"
+    state_is_public: ClassVar[bool] = True
 
     def fit(self, owner: Owner) -> dict[str, Tensor]:
         return {"mean": owner.images.mean(dim=0).clamp(0, 1)}

@@ -11,18 +11,9 @@ import math
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from bench.metrics.checks import check_labels, check_logits
-
-TEMPERATURE_BOUNDS = (0.05, 100.0)
-"""Beyond these a temperature says that the validation labels were all right, or pure noise."""
-
-TEMPERATURE_SAMPLES = 20
-"""Fewer validation images than this do not tell a temperature; 1 is used."""
-
-_TOLERANCE = 1e-6  # of log temperature
 
 
 def label_prior(
@@ -44,17 +35,6 @@ def label_prior(
     return (counts / counts.sum(1, keepdim=True)).log()
 
 
-def label_likelihood(
-    sensitive: Tensor, target: Tensor, sensitive_classes: int, target_classes: int, smoothing: float | None = None
-) -> Tensor:
-    """Return log P(t|s), (target_classes, sensitive_classes), float64; its row t is what ``condition`` takes.
-
-    Counted and smoothed as in ``label_prior``.
-    """
-    counts = _counts(sensitive, target, sensitive_classes, target_classes, smoothing)
-    return (counts / counts.sum(0, keepdim=True)).log()
-
-
 def _counts(
     sensitive: Tensor, target: Tensor | None, sensitive_classes: int, target_classes: int, smoothing: float | None
 ) -> Tensor:
@@ -72,30 +52,11 @@ def _counts(
     return counts.view(target_classes, sensitive_classes).double() + smoothing
 
 
-def condition(logits: Tensor, log_likelihood_rows: Tensor) -> Tensor:
-    """Return log p(s|x,t) = log p(s|x) + log P(t|s) + constant, normalised, (N, sensitive_classes).
-
-    ``log_likelihood_rows`` holds, for each image, row t of ``label_likelihood``. This is Bayes' rule where
-    the image and t are independent given s. Where they are not, t may count twice; the result is still a
-    distribution over s, which is all that ``bits`` asks of it. An attacker who learned nothing (logits =
-    log P(s)) gets P(s|t) back. Raises ValueError for shapes that differ or values that are not finite.
-    """
-    if logits.ndim != 2 or logits.shape != log_likelihood_rows.shape:
-        raise ValueError(
-            f"log_likelihood_rows: shape {tuple(log_likelihood_rows.shape)} does not fit logits' "
-            f"{tuple(logits.shape)}; expected (N, sensitive_classes) for both."
-        )
-    for name, values in (("logits", logits), ("log_likelihood_rows", log_likelihood_rows)):
-        if not bool(values.isfinite().all()):
-            raise ValueError(f"{name}: expected finite values, got NaN or infinity.")
-    return torch.log_softmax(torch.log_softmax(logits.double(), 1) + log_likelihood_rows.double(), 1)
-
-
 def of_pairs(logits: Tensor, target: Tensor | None, target_classes: int) -> Tensor:
     """Logits of pairs, s · target_classes + t, (N, pairs) → log p(s|x,t) or, for a target of None, log p(s|x).
 
-    Normalised, (N, sensitive_classes), float64. Other than :func:`condition` it assumes nothing about image and t:
-    it finds what an image tells of s only to who knows t. Raises ValueError where the pairs are not whole rows.
+    Normalised, (N, sensitive_classes), float64. Nothing is assumed about image and t: it finds what an
+    image tells of s only to who knows t. Raises ValueError where the pairs are not whole rows.
     """
     if logits.ndim != 2 or logits.shape[1] % target_classes:
         raise ValueError(f"logits: expected (N, sensitive_classes × {target_classes}), got {tuple(logits.shape)}.")
@@ -106,39 +67,11 @@ def of_pairs(logits: Tensor, target: Tensor | None, target_classes: int) -> Tens
     return pairs[torch.arange(len(pairs)), :, target].log_softmax(1)
 
 
-def fit_temperature(logits: Tensor, labels: Tensor, log_likelihood_rows: Tensor | None = None) -> float:
-    """Return the temperature T that minimises the mean negative log-likelihood of softmax(logits / T).
-
-    With ``log_likelihood_rows``, of what ``condition`` makes of logits / T and them.
-
-    Temperature scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2), to
-    be fitted on attacker-validation, without which an overconfident attacker looks as if it learned nothing.
-    Deterministic; within ``TEMPERATURE_BOUNDS``; never worse than T = 1 on the data it was fitted on. 1.0 for
-    fewer than ``TEMPERATURE_SAMPLES`` images, or where every image's logits are all equal. Raises ValueError,
-    naming the argument, for other shapes, NaN, or labels out of range.
-    """
-    check_logits(logits, labels)
-    scores = logits.detach().double().cpu()
-    chosen = labels.long().cpu()[:, None]
-    known = 0.0 if log_likelihood_rows is None else log_likelihood_rows.double().cpu()
-    if len(scores) < TEMPERATURE_SAMPLES or bool((scores == scores[:, :1]).all()):
-        return 1.0
-
-    def loss(log_temperature: float) -> float:
-        log_probabilities = torch.log_softmax(scores * math.exp(-log_temperature) + known, 1)
-        return -log_probabilities.gather(1, chosen).mean().item()
-
-    # The loss is convex in 1/T, so it has one valley in log T; the search itself never tries the bounds.
-    bounds = tuple(math.log(bound) for bound in TEMPERATURE_BOUNDS)
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": _TOLERANCE})
-    return math.exp(min((0.0, float(found.x), *bounds), key=loss))
-
-
 def information(log_probabilities: Tensor, log_prior_rows: Tensor, sensitive: Tensor) -> Tensor:
     """Return log2 q(s|x,t) − log2 P(s|t) of each image's true s: N, float64, the column of ``bits``.
 
-    ``log_probabilities`` is normalised, as from ``condition`` or ``log_softmax``; ``log_prior_rows`` holds
-    row t of ``label_prior`` for each image. Raises ValueError, naming the argument, for other shapes or
+    ``log_probabilities`` is normalised, as from ``Calibration.posterior``; ``log_prior_rows`` holds what is
+    believed of each image without it. Raises ValueError, naming the argument, for other shapes or
     values, or for probabilities that do not add up to 1.
     """
     check_logits(log_probabilities, sensitive, "log_probabilities", "sensitive")

@@ -32,11 +32,14 @@ class Method(Plugin):
         mirror_symmetric: whether the mirrored release could be the release of the mirrored image. Only then do the
             recognizer and the attackers mirror what they train on: a method that codes something in left and right
             would otherwise hide it from every attacker that mirrors. False unless the author says so.
+        state_is_public: what ``fit`` learned can be read off a release, so an attacker who runs the method uses the
+            owner's. ``desensitize`` may then use the state alone, no attributions.
     """
 
     masked: ClassVar[bool] = False
     role: ClassVar[Literal["method", "raw", "null"]] = "method"
     mirror_symmetric: ClassVar[bool] = False
+    state_is_public: ClassVar[bool] = False
 
     def key_known(self) -> bool:
         """Whether the attacker has the owner's key: its copy of the method is then fitted with the owner's seed."""

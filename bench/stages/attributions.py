@@ -39,7 +39,7 @@ class Attributions(Stage):
         return (module_of(self.algorithm),)
 
     def title(self) -> str:
-        return f"attribution {self.algorithm} · {self.teacher.party} · {self.teacher.label} · seed {self.teacher.seed}"
+        return f"attribution {self.algorithm} of {self.teacher.title()}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])

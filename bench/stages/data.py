@@ -15,6 +15,7 @@ from bench.data.options import DataOptions
 from bench.data.splits import split
 from bench.release import to_float
 from bench.stages.stage import Context, Stage
+from bench.stages.stratified import stratified_order
 from bench.store import Artifact
 
 Party = Literal["owner", "attacker"]
@@ -123,10 +124,14 @@ class Dataset:
         return bool(self.artifact.record["flippable"])
 
     def scored(self, split: Split, count: int) -> Tensor:
-        """Int64, sorted: positions within a split of the images that leakage is measured on; a fixed random choice."""
-        size = len(self.index(split))
-        order = torch.randperm(size, generator=torch.Generator().manual_seed(0))
-        return order[:count].sort().values
+        """Int64, sorted: positions within a split of the images that leakage is measured on; a fixed random choice.
+
+        Each pair of labels has its share of them, so that guessing is worth the same on them as on the whole split.
+        """
+        labels = self.labels(split, "target")
+        if self.has_sensitive:
+            labels = labels * self.classes("sensitive") + self.labels(split, "sensitive")
+        return stratified_order(labels, torch.Generator().manual_seed(0))[:count].sort().values
 
     def share(self, split: Split, share: float) -> Tensor:
         """Int64, sorted: positions within a split of a part of it; a smaller part lies within every larger one."""

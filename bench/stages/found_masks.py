@@ -75,7 +75,7 @@ class FoundMasks(Stage):
             network,
             own["attacker_train/images"][used],
             own["attacker_train/masks"][used],
-            training=self.settings.restoration,
+            training=self.settings.restoration.over(self.aux_share),
             flip=dataset.mirror and self.method.mirror_symmetric,
             seed=seed,
             device=context.device,

@@ -154,13 +154,12 @@ class Inference(Stage):
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
         draws = 1 + len(self._more_draws())
-        epochs = -(-self.settings.attack.epochs // draws)  # as many passes as over one draw
         train, validation = self._known(dataset, inputs)
         return InferenceAux(
             train=train,
             validation=validation,
             classes=self._classes(dataset),
-            training=self.settings.attack.model_copy(update={"epochs": epochs}),
+            training=self.settings.attack.over(draws * self.aux_share),
             new_classifier=_classifiers(self.settings.recognizer, dataset.shape[1:]),
             mirror=dataset.mirror and self.method.mirror_symmetric,
             seed=derive(self.seed, "inference", self.attack.name, self.label),

@@ -21,6 +21,7 @@ from bench.stages.teacher import Teacher
 from bench.store import Artifact
 
 _BATCH = 512
+_OWNERS = "owner_release"
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,9 @@ class Released(Stage):
     """A release serves its recognizer and all its attacks; methods that differ in their adjustment alone share it.
 
     The attacker chooses its attacks on pictures that it released with a second fit, so with another key: on those of
-    the first, an attack that learned that key would look better than it is on the owner's. ``draw`` numbers further
-    releases of the attacker's training pictures, each with a fit and randomness of its own.
+    the first, an attack that learned that key, or that fit's masks, would look better than it is on the owner's.
+    ``draw`` numbers further releases of the attacker's training pictures. Every fit has teachers and randomness of its
+    own. What of the owner's fit can be read off a release, the attacker has: all of its fits are then the owner's.
     """
 
     kind: ClassVar[str] = "release"
@@ -42,10 +44,19 @@ class Released(Stage):
     draw: int = 0
 
     def inputs(self) -> Mapping[str, Stage]:
-        requested = {_name(request): self._attributions(request) for request in self.method.requests()}
+        if self._takes_owners_fit():
+            return {"data": self.data, _OWNERS: Released(self.data, self.method, "owner", self.settings, self.seed)}
+        requested = {
+            _name(fit, request): self._attributions(fit, request)
+            for fit in dict.fromkeys(self._fits().values())
+            for request in self.method.requests()
+        }
         return {"data": self.data, **requested}
 
-    def _attributions(self, request: Attribution) -> Attributions:
+    def _takes_owners_fit(self) -> bool:
+        return self.party == "attacker" and self.method.state_is_public
+
+    def _attributions(self, fit: str, request: Attribution) -> Attributions:
         teacher = Teacher(
             self.data,
             self.party,
@@ -53,6 +64,7 @@ class Released(Stage):
             self.settings.recognizer,
             self.settings.recognition,
             self.seed,
+            copy="" if fit == "owner" else fit.removeprefix("attacker").removeprefix("-"),
         )
         return Attributions(self.data, teacher, request.algorithm)
 
@@ -75,25 +87,27 @@ class Released(Stage):
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         train, held_out = SPLITS[self.party]
-        seeds = self._seeds()
-        state = self.method.fit(self._owner(dataset, inputs, context.device, seeds[train]))
+        fits = self._fits()
+        state = self._fitted(dataset, inputs, context.device, fits[train])
         tensors = {f"state/{name}": tensor.cpu() for name, tensor in state.items()}
         splits = (train,) if self.draw else (train, held_out)
         total, done = sum(len(dataset.index(split)) for split in splits), 0
         for split in splits:
-            if seeds[split] != seeds[train]:
-                state = self.method.fit(self._owner(dataset, inputs, context.device, seeds[split]))
+            if fits[split] != fits[train]:
+                state = self._fitted(dataset, inputs, context.device, fits[split])
             method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
-            labels = dataset.labels(split, "target") if split == train else None
+            # Attacks are chosen on the attacker's held-out pictures for what was released with its task labels.
+            labelled = split == train or self.party == "attacker"
+            labels = dataset.labels(split, "target") if labelled else None
             images, masks = [], []
             for start in range(0, len(dataset.index(split)), _BATCH):
                 part = slice(start, start + _BATCH)
                 released = method.release(
                     to_float(dataset.bytes(split)[part].to(context.device)),
-                    seed=derive(self.seed, "release", seeds[split]),
+                    seed=derive(self.seed, "release", fits[split]),
                     numbers=dataset.index(split)[part].to(context.device),
                     labels=None if labels is None else labels[part].to(context.device),
-                    attributions=self._answers(inputs, split, part, context.device),
+                    attributions=self._answers(inputs, fits[split], split, part, context.device),
                 )
                 images.append(to_bytes(released.images).cpu())
                 if released.masks is not None:
@@ -105,43 +119,56 @@ class Released(Stage):
                 tensors[f"{split}/masks"] = torch.cat(masks)
         return Artifact(tensors)
 
-    def _seeds(self) -> dict[Split, str]:
+    def _fits(self) -> dict[Split, str]:
         """What the fit and the randomness of each split are derived from; equal where they share a fit."""
         train, held_out = SPLITS[self.party]
         if self.party == "owner" or self.method.key_known():
             return dict.fromkeys((train, held_out), "owner")
         return {train: f"attacker-{self.draw}" if self.draw else "attacker", held_out: "attacker-validation"}
 
-    def _owner(self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, seeded_as: str) -> Owner:
+    def _fitted(
+        self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, fit: str
+    ) -> dict[str, Tensor]:
+        """The method's state, from the party's training images; or the owner's, where a release shows it."""
+        if self._takes_owners_fit():
+            return _state(inputs[_OWNERS])
         train = SPLITS[self.party][0]
         sensitive = dataset.has_sensitive
-        return Owner(
+        owner = Owner(
             images=dataset.images(train),
             labels=dataset.labels(train, "target"),
             classes=dataset.classes("target"),
             sensitive=dataset.labels(train, "sensitive") if sensitive else None,
             sensitive_classes=dataset.classes("sensitive") if sensitive else 0,
-            attributions=self._answers(inputs, train, slice(None), torch.device("cpu")),
-            seed=derive(self.seed, "fit", seeded_as),
+            attributions=self._answers(inputs, fit, train, slice(None), torch.device("cpu")),
+            seed=derive(self.seed, "fit", fit),
             device=device,
         )
+        return self.method.fit(owner)
 
     def _answers(
-        self, inputs: Mapping[str, Artifact], split: Split, part: slice, device: torch.device
+        self, inputs: Mapping[str, Artifact], fit: str, split: Split, part: slice, device: torch.device
     ) -> dict[Attribution, Tensor]:
-        return {request: inputs[_name(request)].tensors[split][part].to(device) for request in self.method.requests()}
+        if self._takes_owners_fit():
+            return {}
+        return {
+            request: inputs[_name(fit, request)].tensors[split][part].to(device) for request in self.method.requests()
+        }
 
 
-def _name(request: Attribution) -> str:
-    return f"attribution/{request.algorithm}/{request.label}"
+def _name(fit: str, request: Attribution) -> str:
+    return f"attribution/{fit}/{request.algorithm}/{request.label}"
+
+
+def _state(artifact: Artifact) -> dict[str, Tensor]:
+    return {
+        name.removeprefix("state/"): tensor for name, tensor in artifact.tensors.items() if name.startswith("state/")
+    }
 
 
 def fitted(method: Method, artifact: Artifact, device: torch.device) -> Method:
     """The method as the party of a release artifact fitted it."""
-    state = {
-        name.removeprefix("state/"): tensor for name, tensor in artifact.tensors.items() if name.startswith("state/")
-    }
-    return method.with_state({name: tensor.to(device) for name, tensor in state.items()})
+    return method.with_state({name: tensor.to(device) for name, tensor in _state(artifact).items()})
 
 
 def read_release(artifact: Artifact, split: Split, positions: Tensor | None = None) -> Release:

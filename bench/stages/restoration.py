@@ -103,7 +103,7 @@ class Restoration(Stage):
         return Aux(
             train=Known(dataset.images("attacker_train")[used], known),
             validation=Known(dataset.images("attacker_validation"), validation),
-            training=self.settings.restoration,
+            training=self.settings.restoration.over(self.aux_share),
             mirror=dataset.mirror and self.method.mirror_symmetric,
             seed=derive(self.seed, "restoration", self.attack.name),
             device=context.device,

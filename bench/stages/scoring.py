@@ -12,11 +12,12 @@ from torch import Tensor
 from bench.metrics.classification import correct
 from bench.metrics.identification import identification
 from bench.metrics.image import MS_SSIM_SIDE, closeness, gain, ms_ssim
-from bench.metrics.leakage import condition, fit_temperature, information, label_likelihood, label_prior, of_pairs
+from bench.metrics.leakage import information, label_prior
 from bench.metrics.masks import mask_accuracy, mask_iou
 from bench.metrics.perceptual import identity, load, lpips
 from bench.release import to_float
-from bench.stages.data import SPLITS, Data, Dataset, Split
+from bench.stages.beliefs import Beliefs
+from bench.stages.data import SPLITS, Data, Dataset
 from bench.stages.found_masks import FoundMasks
 from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
@@ -161,7 +162,7 @@ class ScoredInference(Stage):
 
     The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
     so both the guess and the prior are conditioned on it; on owner-test neither is. The record has, for each split, the
-    advantage on the attacker's own validation pictures, judged as that split is: by it the attacker chooses attacks.
+    information on the attacker's own validation pictures, judged as that split is: by it the attacker chooses attacks.
     """
 
     kind: ClassVar[str] = "scoring"
@@ -182,10 +183,9 @@ class ScoredInference(Stage):
         dataset = Dataset(inputs["data"])
         artifact = inputs["inference"].tensors
         label, count = self.inference.label, self.inference.settings.scored
-        believed = _Beliefs(dataset, self.inference)
         validated, own = artifact["validation"], artifact["validation_labels"]
         tensors: dict[str, Tensor] = {}
-        validation, temperatures = {}, {}
+        validation, calibration = {}, {}
         for split in [name for name in SCORED if name in artifact]:
             positions = dataset.scored(split, count)
             labels = dataset.labels(split, label)[positions]
@@ -194,11 +194,11 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
-            answers, own_answers = believed.of_label(artifact[split], target), believed.of_label(validated, own_target)
-            temperature = fit_temperature(own_answers, own, believed.likelihood(own_target))
-            validation[split] = _advantage(*believed.guesses(own_answers / temperature, own_target), own)
-            temperatures[split] = temperature
-            guess, prior = believed.guesses(answers / temperature, target)
+            beliefs = Beliefs.fitted(dataset, self.inference, validated, own, own_target)
+            # Of a few dozen pictures, information tells better than hits which attack knows more.
+            validation[split] = float(information(*beliefs.guesses(validated, own_target), own).mean())
+            calibration[split] = {"slope": beliefs.calibration.slope, "prior_weight": beliefs.weight}
+            guess, prior = beliefs.guesses(artifact[split], target)
             ranked = identification(artifact[split], labels) if self.inference.attack.identifies else {}
             tensors |= _named(
                 split,
@@ -212,54 +212,7 @@ class ScoredInference(Stage):
                     "information": information(guess, prior, labels),
                 },
             )
-        return Artifact(tensors, {"validation": validation, "temperature": temperatures})
-
-
-@dataclass(frozen=True)
-class _Beliefs:
-    """What an attacker expects of a label, counted on pictures whose labels it has.
-
-    Those are the pictures it uses for the sensitive label, the released training set for the target label.
-    """
-
-    dataset: Dataset
-    inference: Inference
-
-    def of_label(self, logits: Tensor, target: Tensor | None) -> Tensor:
-        """Logits of the label; an attack that answers for pairs with the target label has used that already."""
-        return of_pairs(logits, target, self.dataset.classes("target")) if self.inference.attack.with_task else logits
-
-    def guesses(self, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
-        labels, known = self._counted()
-        classes, tasks = self._sizes()
-        if target is None:
-            return logits.double().log_softmax(1), label_prior(labels, None, classes, 1).expand(len(logits), -1)
-        prior = label_prior(labels, known, classes, tasks)[target]
-        likelihood = self.likelihood(target)
-        return logits.double().log_softmax(1) if likelihood is None else condition(logits, likelihood), prior
-
-    def likelihood(self, target: Tensor | None) -> Tensor | None:
-        """Log P(t|s) for the target label of each picture, N × classes; None where it is not known, or was used."""
-        if target is None or self.inference.attack.with_task:
-            return None
-        return label_likelihood(*self._counted(), *self._sizes())[target]
-
-    def _sizes(self) -> tuple[int, int]:
-        return self.dataset.classes(self.inference.label), self.dataset.classes("target")
-
-    def _counted(self) -> tuple[Tensor, Tensor]:
-        source: Split = "attacker_train" if self.inference.label == "sensitive" else "owner_train"
-        used: Tensor | slice = slice(None)
-        if source == "attacker_train":
-            used = self.dataset.share(source, self.inference.aux_share)
-        label, target = (self.dataset.labels(source, name)[used] for name in (self.inference.label, "target"))
-        return label, target
-
-
-def _advantage(guess: Tensor, prior: Tensor, labels: Tensor) -> float:
-    hits, floor = (float(correct(answers, labels).mean()) for answers in (guess, prior))
-    return (hits - floor) / (1 - floor) if floor < 1 else 0.0
+        return Artifact(tensors, {"validation": validation, "calibration": calibration})
 
 
 def _named(split: str, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -23,7 +23,10 @@ Label = Literal["target", "sensitive"]
 
 @dataclass(frozen=True)
 class Teacher(Stage):
-    """What attributions explain; the attacker's teacher of a label is also the classifier of the reverse attack."""
+    """What attributions explain; the attacker's teacher of a label is also the classifier of the reverse attack.
+
+    ``copy`` names further teachers of the attacker's, for further fits of a method: other weights, other batches.
+    """
 
     kind: ClassVar[str] = "teacher"
 
@@ -33,6 +36,7 @@ class Teacher(Stage):
     recognizer: str
     training: Training
     seed: int
+    copy: str = ""
 
     def inputs(self) -> Mapping[str, Stage]:
         return {"data": self.data}
@@ -44,13 +48,14 @@ class Teacher(Stage):
             "recognizer": identity(self.recognizer),
             "training": self.training.model_dump(),
             "seed": self.seed,
+            "copy": self.copy,
         }
 
     def roots(self) -> tuple[str, ...]:
         return (source_module(self.recognizer),)
 
     def title(self) -> str:
-        return f"teacher · {self.party} · {self.label} · seed {self.seed}"
+        return f"teacher · {self.party}{self.copy and f'-{self.copy}'} · {self.label} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -63,7 +68,7 @@ class Teacher(Stage):
             dataset.labels(train, self.label),
             training=self.training,
             flip=dataset.mirror,
-            seed=derive(self.seed, "teacher", self.party, self.label, "training"),
+            seed=derive(self.seed, "teacher", self.party, self.copy, self.label, "training"),
             device=context.device,
             progress=context.progress,
         )
@@ -74,7 +79,7 @@ class Teacher(Stage):
 
     def _new(self, dataset: Dataset) -> Recognizer:
         channels, height, width = dataset.shape
-        with seeded(derive(self.seed, "teacher", self.party, self.label, "weights")):
+        with seeded(derive(self.seed, "teacher", self.party, self.copy, self.label, "weights")):
             return build(self.recognizer, channels=channels, classes=dataset.classes(self.label), size=(height, width))
 
     def restore(self, artifact: Artifact, dataset: Dataset, device: torch.device) -> Recognizer:

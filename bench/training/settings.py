@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +25,13 @@ class Training(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     crop: int = Field(0, ge=0, le=16)
     flip: bool = True
+
+    def over(self, share: float) -> Training:
+        """The same for a share of the images (or, above 1, several copies of them): so many epochs more, or fewer.
+
+        A curve over the attacker's data is then none over its patience.
+        """
+        return self.model_copy(update={"epochs": ceil(self.epochs / share)})
 
 
 CLASSIFICATION = Training(learning_rate=5e-3, weight_decay=0.05, crop=3)

@@ -1,4 +1,4 @@
-"""Priors, calibration, bits and advantage on cases whose answer is known."""
+"""Priors, pairs, bits and advantage on cases whose answer is known."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from bench.metrics.leakage import (
-    TEMPERATURE_BOUNDS,
-    TEMPERATURE_SAMPLES,
     advantage,
     bits,
-    condition,
-    fit_temperature,
     information,
-    label_likelihood,
     label_prior,
     of_pairs,
     utility,
@@ -48,55 +43,8 @@ def test_label_prior_counts_by_hand() -> None:
 def test_tables_are_distributions_without_impossible_labels(seed: int, n: int, smoothing: float) -> None:
     sensitive, target = draw(torch.rand(3, 4, generator=torch.Generator().manual_seed(seed)), n, seed)
     prior = label_prior(sensitive, target, 4, 3, smoothing)
-    likelihood = label_likelihood(sensitive, target, 4, 3, smoothing)
     assert prior.isfinite().all()
     torch.testing.assert_close(prior.exp().sum(1), torch.ones(3).double())
-    torch.testing.assert_close(likelihood.exp().sum(0), torch.ones(4).double())
-
-
-def test_an_attacker_who_learned_nothing_gets_the_prior_back() -> None:
-    sensitive, target = draw(torch.tensor([[0.3, 0.1, 0.1], [0.05, 0.05, 0.4]]), 400)
-    prior = label_prior(sensitive, target, 3, 2)
-    likelihood = label_likelihood(sensitive, target, 3, 2)
-    counts = torch.bincount(target * 3 + sensitive, minlength=6).view(2, 3).double() + 1 / 3  # the same smoothing
-    marginal = (counts.sum(0) / counts.sum()).log().expand(400, 3)
-    conditioned = condition(marginal, likelihood[target])
-    torch.testing.assert_close(conditioned, prior[target])
-    assert bits(information(conditioned, prior[target], sensitive).mean()) == pytest.approx(0.0, abs=1e-6)
-
-
-@pytest.mark.parametrize("images", [2, 4, 30])
-def test_who_learns_the_target_label_alone_gains_nothing_from_it(images: int) -> None:
-    """Classes of five within each of twenty tasks, as in CIFAR-100; the attacker is told the task anyway."""
-    sensitive = torch.arange(100).repeat_interleave(images)
-    target = sensitive // 5
-    knows_task = torch.where(torch.arange(100)[None] // 5 == target[:, None], 0.0, -10.0)
-    rows = (table(sensitive, target, 100, 20)[target] for table in (label_likelihood, label_prior))
-    likelihood, prior = rows
-    gained = bits(information(condition(knows_task, likelihood), prior, sensitive).mean())
-    assert gained < 0.15  # 2.9, 2.3 and 0.7 with one added to each count
-
-
-def test_temperature_is_fitted_for_what_conditioning_makes_of_the_logits() -> None:
-    sensitive, target = draw(torch.tensor([[0.3, 0.1, 0.1], [0.05, 0.05, 0.4]]), 2000)
-    likelihood = label_likelihood(sensitive, target, 3, 2)[target]
-    overconfident = 10 * (
-        F.one_hot(sensitive, 3) + 2 * torch.randn(2000, 3, generator=torch.Generator().manual_seed(1))
-    )
-
-    def loss(temperature: float) -> float:
-        return float(F.nll_loss(condition(overconfident / temperature, likelihood), sensitive))
-
-    best = fit_temperature(overconfident, sensitive, likelihood)
-    assert loss(best) <= min(loss(best * 0.9), loss(best * 1.1), loss(fit_temperature(overconfident, sensitive)))
-
-
-def test_condition_ignores_shifts_and_normalises() -> None:
-    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(0)).double()
-    rows = label_likelihood(SENSITIVE, TARGET, 3, 2)[torch.tensor([0, 1, 0, 1, 1])]
-    result = condition(logits, rows)
-    torch.testing.assert_close(result, condition(logits + 7, rows))
-    torch.testing.assert_close(result.exp().sum(1), torch.ones(5).double())
 
 
 def test_pairs_are_conditioned_by_the_rule_of_bayes() -> None:
@@ -117,9 +65,7 @@ def test_pairs_tell_what_only_both_together_say() -> None:
         for t in range(2):
             pairs[:, 2 * s + t] = torch.where(seen == s ^ t, 0.5, 1e-9).log()
     assert torch.equal(of_pairs(pairs, target, 2).argmax(1), sensitive)
-    alone = of_pairs(pairs, None, 2)
-    likelihood = torch.full((4, 2), 0.5).log()
-    torch.testing.assert_close(condition(alone, likelihood).exp(), torch.full((4, 2), 0.5).double())
+    torch.testing.assert_close(of_pairs(pairs, None, 2).exp(), torch.full((4, 2), 0.5).double())
 
 
 @pytest.mark.parametrize("shape", [(4, 5), (4,)])
@@ -156,40 +102,6 @@ def test_bits_are_floored_at_zero() -> None:
     assert bits(np.array([-0.5, 0.0, 0.25])).tolist() == [0.0, 0.0, 0.25]
 
 
-def test_temperature_recovers_the_one_that_made_the_labels() -> None:
-    generator = torch.Generator().manual_seed(0)
-    wrong = []
-    for true in (0.25, 1.0, 4.0, 20.0):
-        scores = 2 * torch.randn(4000, 5, generator=generator)
-        labels = torch.multinomial(scores.softmax(1), 1, generator=generator).squeeze(1)
-        found = fit_temperature(scores * true, labels)
-        if abs(math.log(found / true)) > 0.1:
-            wrong.append(f"made with {true}, found {found}")
-        assert found == fit_temperature(scores * true, labels)
-    assert not wrong, "\n".join(wrong)
-
-
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 2**16), scale=st.floats(1e-3, 1e3))
-def test_temperature_is_bounded_and_never_worse_than_one(seed: int, scale: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    logits = scale * torch.randn(50, 4, generator=generator).double()
-    labels = torch.randint(4, (50,), generator=generator)
-    found = fit_temperature(logits, labels)
-    low, high = TEMPERATURE_BOUNDS
-    assert low * (1 - 1e-9) <= found <= high * (1 + 1e-9)
-    assert F.cross_entropy(logits / found, labels) <= F.cross_entropy(logits, labels) + 1e-9
-
-
-def test_temperature_of_degenerate_validation() -> None:
-    labels = torch.arange(40) % 2
-    right = 2.0 * F.one_hot(labels, 2).float()
-    assert fit_temperature(torch.ones(40, 2), labels) == 1.0
-    assert fit_temperature(right[: TEMPERATURE_SAMPLES - 1], labels[: TEMPERATURE_SAMPLES - 1]) == 1.0
-    assert fit_temperature(right, labels) == pytest.approx(TEMPERATURE_BOUNDS[0])
-    assert fit_temperature(100 * right, 1 - labels) == pytest.approx(TEMPERATURE_BOUNDS[1])
-
-
 def test_advantage_and_utility_by_hand() -> None:
     assert advantage([1.0, 0.6, 0.2, 0.0], 0.2) == pytest.approx([1.0, 0.5, 0.0, -0.25])
     assert math.isnan(advantage(0.9, 1.0))
@@ -214,12 +126,7 @@ ROWS = torch.zeros(6, 3).log_softmax(1)
         (lambda: label_prior(SENSITIVE, TARGET[:2], 3, 2), "target"),
         (lambda: label_prior(SENSITIVE.float(), TARGET, 3, 2), "sensitive"),
         (lambda: label_prior(SENSITIVE, TARGET, 3, 2, smoothing=0.0), "smoothing"),
-        (lambda: label_likelihood(SENSITIVE, TARGET, 3, 2, smoothing=math.nan), "smoothing"),
-        (lambda: condition(ROWS, ROWS[:2]), "log_likelihood_rows"),
-        (lambda: condition(ROWS * math.nan, ROWS), "logits"),
-        (lambda: condition(ROWS, ROWS * math.inf), "log_likelihood_rows"),
-        (lambda: fit_temperature(ROWS * math.nan, SENSITIVE), "logits"),
-        (lambda: fit_temperature(ROWS, SENSITIVE + 1), "labels"),
+        (lambda: label_prior(SENSITIVE, TARGET, 3, 2, smoothing=math.nan), "smoothing"),
         (lambda: information(ROWS + 1, ROWS, SENSITIVE), "log_probabilities"),
         (lambda: information(ROWS, ROWS + 1, SENSITIVE), "log_prior_rows"),
         (lambda: information(ROWS, ROWS, SENSITIVE + 1), "sensitive"),
