@@ -39,7 +39,7 @@ class Attributions(Stage):
         return (module_of(self.algorithm),)
 
     def title(self) -> str:
-        return f"attribution {self.algorithm} of {self.teacher.title()}"
+        return f"attribution {self.algorithm} · {self.teacher.subject()}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])

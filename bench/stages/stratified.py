@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def stratified_order(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Return int64 positions, shuffled: any first k of them hold every label (int64 N) to within one of its share."""
+    """Return int64 positions, shuffled: the first k of them hold about its share of every label (int64 N)."""
     shuffled = torch.randperm(len(labels), generator=generator)
     drawn = labels[shuffled]
     counts = torch.bincount(drawn)

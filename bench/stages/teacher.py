@@ -55,7 +55,12 @@ class Teacher(Stage):
         return (source_module(self.recognizer),)
 
     def title(self) -> str:
-        return f"teacher · {self.party}{self.copy and f'-{self.copy}'} · {self.label} · seed {self.seed}"
+        return f"teacher · {self.subject()}"
+
+    def subject(self) -> str:
+        """Whose teacher of what."""
+        copy = f"-{self.copy}" if self.copy else ""
+        return f"{self.party}{copy} · {self.label} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])

@@ -76,6 +76,7 @@ EDITS = {
         {
             "attribution integrated-gradients · owner · target",
             "attribution integrated-gradients · attacker · target",
+            "attribution integrated-gradients · attacker-validation · target",
             "release saliency · owner",
             "release saliency · attacker",
             "recognition saliency",
