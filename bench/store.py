@@ -49,6 +49,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw images lie in it
         for folder in ("objects", "partial", "locks"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self._verified: set[str] = set()

@@ -48,7 +48,7 @@ class Learned(MaskMethod):
 
     weight: float = Field(1.0, ge=0, description="of the adversary against the recognizer; 0: no adversary")
     recognizer: Literal["random", "own"] = Field(
-        "random", description="masks that the generator's recognizer learns from"
+        "random", description="masks that the generator's recognizer learns from: random ones or its own"
     )
     temperature: float = Field(0.5, gt=0, description="of the Gumbel noise and the gradient, in spreads of the scores")
     width: int = Field(16, ge=4, description="channels of the first stage of each network")

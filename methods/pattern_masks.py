@@ -57,7 +57,9 @@ class Stripe(MaskMethod):
     name: ClassVar[str] = "stripe"
     mirror_symmetric: ClassVar[bool] = True
 
-    direction: Literal["horizontal", "vertical", "random"] = Field("random", description="random: drawn per image")
+    direction: Literal["horizontal", "vertical", "random"] = Field(
+        "random", description="horizontal, vertical, or random: drawn per image"
+    )
 
     def scores(self, images: Tensor, given: Given) -> Tensor:
         rows, columns = (-(-side // self.unit) for side in images.shape[2:])

@@ -37,7 +37,9 @@ class Scramble(Method):
     negate: bool = Field(True, description="whether half of the blocks are negated")
     recolour: bool = Field(True, description="whether the channels of each block change places")
 
-    key: Literal["unknown", "known"] = Field("unknown", description="whether the attacker is taken to have the key")
+    key: Literal["unknown", "known"] = Field(
+        "unknown", description="known or unknown: whether the attacker is taken to have the key"
+    )
 
     @field_validator("recolour")
     @classmethod

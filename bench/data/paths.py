@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path
+from pathlib import Path, PurePath
+
+IMAGE_SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jpx", ".jxl", ".mpo", ".tga"),
+)
+"""What images are called, also those that cannot be read: they are named as errors, not passed over in silence."""
+
+
+def is_image_name(path: PurePath) -> bool:
+    """Whether a file is called as images are, and not hidden."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
 def existing_folder(text: str) -> Path | None:

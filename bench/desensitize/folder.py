@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
+from bench.data.paths import IMAGE_SUFFIXES, is_image_name
 from bench.data.source import MISSING, LabelTable
 from bench.data.sources.folder import ClassFolder
 from bench.desensitize.output import Output, Record, stamp
@@ -20,7 +21,6 @@ from bench.desensitize.releasing import Released
 from bench.desensitize.source import ImageSource, Release, png, spread
 from bench.errors import UsageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 _MASK = ".mask.png"
 
 
@@ -32,8 +32,8 @@ class ImageFolder(ImageSource):
         images = [name for name in files if _is_image(name)]
         if not images:
             raise UsageError(
-                f"There are no images in {root} ({', '.join(SUFFIXES)}), and no Parquet files in it or in its folder "
-                "'data'."
+                f"There are no images in {root} ({', '.join(IMAGE_SUFFIXES)}), and no Parquet files in it or in its "
+                "folder 'data'."
             )
         self.root = root
         self.total = len(images)
@@ -127,7 +127,7 @@ def mask_name(target: str) -> str:
 
 def _is_image(name: str) -> bool:
     path = PurePosixPath(name)
-    return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    return is_image_name(path) and not any(part.startswith(".") for part in path.parts)
 
 
 def _encode(one: Released, masks: bool) -> list[bytes]:

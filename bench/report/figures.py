@@ -16,12 +16,17 @@ COLOURS = ("#3b6fb6", "#c2542d", "#3f8f5f", "#8a5fb0", "#b08a2e", "#5a7684", "#b
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*", "<", ">")
 
 
-def accuracy_against_leakage(summary: Sequence[Row], path: Path) -> None:
-    """Accuracy against the worst restoration and the worst inference, as PNG and SVG. Up and to the left is better."""
+def accuracy_against_leakage(summary: Sequence[Row], inferred: str, path: Path) -> None:
+    """Accuracy against the worst restoration and the worst inference of a label, as PNG and SVG.
+
+    Up and to the left is better, but where what is inferred is the target label: that is what a release is for.
+    """
     figure = Figure(figsize=(10.5, 6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    _panel(panels[0], summary, lambda row: row.restoration, "worst restoration: SSIM in the hole")
-    _panel(panels[1], summary, lambda row: row.inference, "worst inference: advantage over the prior")
+    _panel(panels[0], summary, lambda row: row.restoration, "worst restoration: SSIM in the hole\n(left is better)")
+    side = "left is better" if inferred == "sensitive" else "the task itself: a probe, not a leak"
+    label = f"worst inference: advantage on the {inferred} label\n({side})"
+    _panel(panels[1], summary, lambda row: row.inference, label)
     panels[0].set_ylabel("accuracy on owner-test")
     shown: dict[str, Artist] = {}
     for axes in panels:
@@ -60,7 +65,7 @@ def _panel(axes: Axes, summary: Sequence[Row], leakage: Callable[[Row], Value | 
             capsize=2,
             label=row.method if row.ratio != row.ratio else f"{row.method} ({row.ratio:.0%} hidden)",
         )
-    axes.set_xlabel(f"{label}\n(left is better)")
+    axes.set_xlabel(label)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(0.08)

@@ -48,7 +48,7 @@ def write(run: Run, judgement: Judgement, folder: Path) -> None:
         if len(frame):
             _write_table(frame, folder / "tables" / table.name, table.caption(judgement))
     _write_table(timing_table(run), folder / "tables" / "timing", "Times by stage.")
-    accuracy_against_leakage(judgement.summary, folder / "figures" / "accuracy-against-leakage")
+    accuracy_against_leakage(judgement.summary, judgement.inferred, folder / "figures" / "accuracy-against-leakage")
     draw_curves(cells, folder / "figures")
     picture_grid(run, folder / "figures" / "pictures")
     log = [f"{outcome.step.stage.title()}\n{outcome.trace}" for outcome in run.outcomes.values() if outcome.trace]

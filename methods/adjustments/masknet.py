@@ -24,7 +24,9 @@ class MaskNet(Adjustment):
     source: ClassVar[str] = "our reading of 2312.08975"
     needs_masks: ClassVar[bool] = True
 
-    gates: Literal["none", "input", "features", "both"] = Field("both", description="where the gates are")
+    gates: Literal["none", "input", "features", "both"] = Field(
+        "both", description="where the gates are: none, input, features or both"
+    )
     width: int = Field(16, ge=4, description="channels of the gating network")
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:

@@ -106,6 +106,15 @@ def test_what_is_no_image_is_named_and_not_copied(tmp_path: Path) -> None:
     assert not any("face" in name or "csv" in name for name in tree(tmp_path / "dst"))
 
 
+@pytest.mark.parametrize("name", ["face.avif", "face.JFIF", "face.heic", "face.jp2", "face.tga"])
+def test_what_is_called_an_image_is_released_or_an_error_never_passed_over(tmp_path: Path, name: str) -> None:
+    source = class_folders(tmp_path / "src", count=1)
+    (source / name).write_bytes(b"no image at all")
+    outcome = release(source, tmp_path / "dst")
+    assert outcome.manifest["images"] == {"source": 3, "left_out_by_limit": 0, "released": 2, "errors": 1}
+    assert "files" not in outcome.manifest["not_used"] or not outcome.manifest["not_used"]["files"]
+
+
 def test_images_that_differ_in_their_extension_alone_both_come_out(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     picture(0).save(tmp_path / "src" / "a.png")

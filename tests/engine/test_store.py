@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,16 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     assert artifact.record == {"note": "é"}
     assert store.keys("ab") == [KEY]
     assert [entry["key"] for entry in store.journal()] == [KEY]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX permissions")
+def test_a_new_store_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    """Raw images lie in it. A folder that was there keeps the rights that its owner gave it."""
+    assert stat.S_IMODE(Store(tmp_path / "new" / "store").root.stat().st_mode) == 0o700
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    assert stat.S_IMODE(Store(shared).root.stat().st_mode) == 0o755
 
 
 def test_missing(tmp_path: Path) -> None:

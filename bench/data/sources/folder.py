@@ -9,13 +9,12 @@ import numpy as np
 from PIL import Image
 
 from bench.data.hashing import hash_files
-from bench.data.paths import existing_folder, parquet_files
+from bench.data.paths import IMAGE_SUFFIXES, existing_folder, is_image_name, parquet_files
 from bench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
 from bench.errors import UsageError
 
 BUILT_IN: dict[str, str] = {}
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"}
 _COLUMN = "label"
 
 
@@ -49,7 +48,7 @@ class ClassFolder(Source):
             raise UsageError(
                 f"No class folders with images in {self.root}: expected {self.root.name}/CLASS/image.png, "
                 f"or {self.root.name}/train/CLASS/image.png and {self.root.name}/test/CLASS/image.png "
-                f"({', '.join(sorted(_SUFFIXES))})."
+                f"({', '.join(IMAGE_SUFFIXES)})."
             )
         return found
 
@@ -85,8 +84,4 @@ def _subfolders(folder: Path) -> list[Path]:
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in _SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    return sorted(path for path in folder.rglob("*") if is_image_name(path) and path.is_file())
