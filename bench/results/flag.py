@@ -70,6 +70,14 @@ ADAPTIVE_BELOW_NAIVE = Kind(
     "an attacker that adapts to the method stays below one that does not",
     "It is not trained enough: raise settings.attack.epochs or the attacker's data, and read its leakage as too low.",
 )
+WORST_MISSED = Kind(
+    "worst-missed",
+    "W",
+    "warning",
+    "an attack that was not chosen gets more than the worst case",
+    "Attacker-validation was too small to choose by, or is unlike the owner's pictures: give the attacker more data "
+    "(--limit), and read the worst case as too low.",
+)
 SHAPE_LEAKS = Kind(
     "shape-leaks",
     "S",
@@ -113,6 +121,7 @@ KINDS = (
     FAILS_ON_RAW,
     LEARNED_BELOW_CLASSICAL,
     ADAPTIVE_BELOW_NAIVE,
+    WORST_MISSED,
     SHAPE_LEAKS,
     MORE_DATA,
     SHAPE_RECOGNIZES,

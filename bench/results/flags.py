@@ -41,6 +41,7 @@ def find_flags(cells: pd.DataFrame) -> list[Flag]:
         elif role == "method":
             _learned_below_classical(leaks, marked)
             _adaptive_below_naive(leaks, marked)
+            _worst_missed(leaks, marked)
             _shape(leaks, marked)
             _more_data(mine, leaks, marked)
             _not_above_null(leaks, marked)
@@ -107,6 +108,16 @@ def _adaptive_below_naive(leaks: pd.DataFrame, marked: _Marked) -> None:
         if naive[other].low > max(adaptive[best].value, 0.0):
             finding = f"advantage {_percent(adaptive[best])}, {other} {_percent(naive[other])}"
             marked.add(flag.ADAPTIVE_BELOW_NAIVE, best, label, finding)
+
+
+def _worst_missed(leaks: pd.DataFrame, marked: _Marked) -> None:
+    for (kind, label), part in leaks.groupby(["attack_kind", "label"], sort=False):
+        worst = read(part[part["attack"] == WORST_CASE], MAIN[kind])
+        for (attack, _, _), value in _values(part).items() if worst else ():
+            if value.low > worst.value:
+                shown = _decimal if kind == "restoration" else _percent
+                finding = f"{_SHOWN[kind]} {shown(value)}, worst case {shown(worst)}"
+                marked.add(flag.WORST_MISSED, attack, label, finding)
 
 
 def _shape(leaks: pd.DataFrame, marked: _Marked) -> None:

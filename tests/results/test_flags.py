@@ -76,6 +76,8 @@ def clean() -> list[Row]:
         *rows("random", "mask-only", 0.01, "advantage", label="sensitive", trains_on="masks", probe="shape"),
         *rows("random", "mask-only", 0.01, "advantage", label="target", trains_on="masks", probe="shape"),
         *rows("random", "worst-case", 0.4, "advantage_over_null", label="sensitive"),
+        *rows("random", "worst-case", 0.6, "advantage", label="sensitive"),
+        *rows("random", "worst-case", 0.7),
         *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
         *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
     ]
@@ -116,6 +118,12 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], Kind, str, str]] = {
     ),
     "adaptive below naive": (
         ("random", "naive", "advantage", 0.5, "sensitive"), flag.ADAPTIVE_BELOW_NAIVE, "adaptive", "naive"
+    ),
+    "the worst inference was not chosen": (
+        ("random", "adaptive", "advantage", 0.7, "sensitive"), flag.WORST_MISSED, "adaptive", "worst case 60.0"
+    ),
+    "the worst restoration was not chosen": (
+        ("random", "restorer", "ssim_hole", 0.9, ""), flag.WORST_MISSED, "restorer", "worst case 0.700"
     ),
     "shape leaks the sensitive label": (
         ("random", "mask-only", "advantage", 0.1, "sensitive"), flag.SHAPE_LEAKS, "mask-only", "10.0"
