@@ -14,7 +14,7 @@ from bench.plugins.method import Method
 from bench.release import Release
 from bench.seeds import derive
 from bench.stages.data import SPLITS, Data, Dataset, Split
-from bench.stages.released import Released, read_release
+from bench.stages.released import DRAW, Released, more_draws, read_release
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage, share_title
 from bench.store import Artifact
@@ -46,6 +46,7 @@ class FoundMasks(Stage):
             "data": self.data,
             "release": Released(self.data, self.method, "owner", self.settings, self.seed),
             "attacker_release": Released(self.data, self.method, "attacker", self.settings, self.seed),
+            **more_draws(self.data, self.method, self.settings, self.seed),
         }
 
     def parameters(self) -> Mapping[str, Any]:
@@ -85,6 +86,9 @@ class FoundMasks(Stage):
         for party, source in (("owner", "release"), ("attacker", "attacker_release")):
             for split in SPLITS[party]:
                 found[split] = finder.find_masks(network, inputs[source].tensors[f"{split}/images"], context.device)
+        for name in (name for name in inputs if name.startswith(DRAW)):
+            images = inputs[name].tensors["attacker_train/images"]
+            found[_name("attacker_train", name)] = finder.find_masks(network, images, context.device)
         return Artifact(found)
 
 
@@ -98,5 +102,9 @@ def as_seen(inputs: Mapping[str, Artifact], source: str, split: Split, positions
     release = read_release(inputs[source], split, positions)
     if _INPUT not in inputs:
         return release
-    masks = inputs[_INPUT].tensors[split]
+    masks = inputs[_INPUT].tensors[_name(split, source)]
     return Release(release.images, (masks if positions is None else masks[positions]).to(torch.float32))
+
+
+def _name(split: Split, source: str) -> str:
+    return f"{split}/{source.removeprefix(DRAW)}" if source.startswith(DRAW) else split

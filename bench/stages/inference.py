@@ -17,7 +17,7 @@ from bench.release import Release, to_bytes, to_float
 from bench.seeds import derive
 from bench.stages.data import Data, Dataset, Split
 from bench.stages.found_masks import as_seen, finding
-from bench.stages.released import Released, read_release
+from bench.stages.released import Released, more_draws
 from bench.stages.restoration import SCORED, Restoration
 from bench.stages.settings import Settings
 from bench.stages.stage import Context, Stage, share_title
@@ -29,7 +29,6 @@ from bench.training.seeding import seeded
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
 _RESTORATION = "restoration/"
-_DRAW = "attacker_release/"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Inference(Stage):
         }
         if self._learns_from_own():
             inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
-        inputs |= {f"{_DRAW}{released.draw}": released for released in self._more_draws()}
+        inputs |= self._more_draws()
         if self.attack.needs_raw_classifier:
             inputs["teacher"] = self._teacher()
         for restoration in self.restorations:
@@ -76,19 +75,12 @@ class Inference(Stage):
         """Whether the attack learns from the attacker's own pictures, not from the owner's released ones."""
         return self.label == "sensitive" or self.attack.needs_restorations or self.attack.identifies
 
-    def _more_draws(self) -> tuple[Released, ...]:
-        """Further releases of the attacker's pictures, for attacks that learn from releases or masks of its own.
-
-        The attacker can run the method as often as it likes; one draw of masks, or of a key, is learned by heart.
-        Where masks are withheld they are found for the first release alone.
-        """
+    def _more_draws(self) -> dict[str, Released]:
+        """For attacks that learn from releases or masks of the attacker's: one draw of masks is learned by heart."""
         learns = self._learns_from_own() and self.attack.trains_on in ("releases", "masks")
-        if not learns or self.attack.identifies or self.method.withholds_masks():
-            return ()
-        return tuple(
-            Released(self.data, self.method, "attacker", self.settings, self.seed, draw)
-            for draw in range(1, self.settings.draws)
-        )
+        if not learns or self.attack.identifies:
+            return {}
+        return more_draws(self.data, self.method, self.settings, self.seed)
 
     def _teacher(self) -> Teacher:
         return Teacher(
@@ -175,11 +167,7 @@ class Inference(Stage):
             release = as_seen(inputs, "attacker_release", "attacker_train", used)
             restored = {name: images[used] for name, images in _restored(inputs, "attacker_train").items()}
             draws = [Release(release.images, release.masks, restored)]
-            draws += [
-                read_release(artifact, "attacker_train", used)
-                for name, artifact in inputs.items()
-                if name.startswith(_DRAW)
-            ]
+            draws += [as_seen(inputs, name, "attacker_train", used) for name in self._more_draws()]
             raw, labels = dataset.images("attacker_train")[used], self._labels(dataset, "attacker_train")[used]
             return (
                 Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),

@@ -23,6 +23,9 @@ from bench.store import Artifact
 _BATCH = 512
 _OWNERS = "owner_release"
 
+DRAW = "attacker_release/"
+"""Further releases of the attacker's are inputs of this name and a number."""
+
 
 @dataclass(frozen=True)
 class Released(Stage):
@@ -163,6 +166,13 @@ def _name(fit: str, request: Attribution) -> str:
 def _state(artifact: Artifact) -> dict[str, Tensor]:
     return {
         name.removeprefix("state/"): tensor for name, tensor in artifact.tensors.items() if name.startswith("state/")
+    }
+
+
+def more_draws(data: Data, method: Method, settings: Settings, seed: int) -> dict[str, Released]:
+    """Input name → further releases of the attacker's training pictures, which it can make as often as it likes."""
+    return {
+        f"{DRAW}{draw}": Released(data, method, "attacker", settings, seed, draw) for draw in range(1, settings.draws)
     }
 
 

@@ -11,12 +11,14 @@ import torch
 from tiny import FAST, pooled, run, tiny
 from torch import Tensor
 
-from bench import Aux, Release, RestorationAttack, UsageError
+from bench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
 from bench.plugins.discovery import catalogue, create
 from bench.run import Run
 
 SHOWN, WITHHELD = "random:fill=noise,ratio=0.5", "random:fill=noise,masks=withheld,ratio=0.5"
 HANDED: list[Tensor] = []
+LEARNED: list[Tensor] = []
+DRAWS = 3
 
 
 class Receiver(RestorationAttack):
@@ -33,17 +35,33 @@ class Receiver(RestorationAttack):
         return release.images
 
 
+class Learner(InferenceAttack):
+    """Keeps the masks that it learns from."""
+
+    name: ClassVar[str] = "learns-masks"
+    needs_masks: ClassVar[bool] = True
+
+    def fit(self, aux: InferenceAux) -> int:
+        LEARNED.append(aux.train.release.masks)
+        return aux.classes
+
+    def infer(self, release: Release, device: torch.device) -> Tensor:
+        return torch.zeros(len(release), self.state)
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """The same masks handed out and withheld."""
     HANDED.clear()
-    catalogue().found["attack", Receiver.name] = Receiver
-    settings = {"scored": 32, "recognition": FAST, "attack": FAST, "restoration": {"epochs": 8}}
+    LEARNED.clear()
+    catalogue().found.update({("attack", attack.name): attack for attack in (Receiver, Learner)})
+    settings = {"draws": DRAWS, "scored": 32, "recognition": FAST, "attack": FAST, "restoration": {"epochs": 8}}
     try:
-        suite = tiny([SHOWN, WITHHELD], ["released", Receiver.name, "mask-only"], settings=settings)
+        suite = tiny([SHOWN, WITHHELD], ["released", Receiver.name, Learner.name, "mask-only"], settings=settings)
         found, _ = run(suite, tmp_path_factory.mktemp("store"))
     finally:
-        del catalogue().found["attack", Receiver.name]
+        for attack in (Receiver, Learner):
+            del catalogue().found["attack", attack.name]
     assert all(result.status == "ok" for result in found.results), [result.reason for result in found.results]
     yield found
 
@@ -73,7 +91,7 @@ def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
     tensors = {
         (step.stage.kind, name): tensor
         for key, step in released.items()
-        if "random" in step.stage.title()
+        if "random" in step.stage.title() and "draw" not in step.stage.title()
         for name, tensor in both.artifact(key).tensors.items()
     }
     true, guess = tensors["release", "attacker_train/masks"].float(), tensors["masks", "attacker_train"].float()
@@ -82,6 +100,20 @@ def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
     assert any(torch.equal(masks, true) for masks in fitted_on)  # of the method that releases them
     assert any(torch.equal(masks, guess) for masks in fitted_on)
     assert all(torch.equal(masks, true) or torch.equal(masks, guess) or masks.max() == 0 for masks in fitted_on)
+
+
+def test_masks_are_found_in_every_draw(both: Run) -> None:
+    def stored(kind: str, name: str) -> Tensor:
+        (tensor,) = (
+            both.artifact(key).tensors[name]
+            for key, step in both.plan.steps.items()
+            if step.stage.kind == kind and name in both.artifact(key).tensors and "masks=withheld" in step.stage.title()
+        )
+        return tensor.float()
+
+    found = [stored("masks", "attacker_train" + (f"/{draw}" if draw else "")) for draw in range(DRAWS)]
+    assert any(torch.equal(masks, torch.cat(found)) for masks in LEARNED if len(masks) == DRAWS * len(found[0]))
+    assert all(not torch.equal(one, other) for i, one in enumerate(found) for other in found[:i])
 
 
 def test_what_is_scored_is_the_true_hole(both: tuple[Run, list[str]]) -> None:
