@@ -89,13 +89,12 @@ class Released(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        train, held_out = SPLITS[self.party]
+        train = SPLITS[self.party][0]
         fits = self._fits()
         state = self._fitted(dataset, inputs, context.device, fits[train])
         tensors = {f"state/{name}": tensor.cpu() for name, tensor in state.items()}
-        splits = (train,) if self.draw else (train, held_out)
-        total, done = sum(len(dataset.index(split)) for split in splits), 0
-        for split in splits:
+        total, done = sum(len(dataset.index(split)) for split in fits), 0
+        for split in fits:
             if fits[split] != fits[train]:
                 state = self._fitted(dataset, inputs, context.device, fits[split])
             method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
@@ -125,9 +124,11 @@ class Released(Stage):
     def _fits(self) -> dict[Split, str]:
         """What the fit and the randomness of each split are derived from; equal where they share a fit."""
         train, held_out = SPLITS[self.party]
+        splits = (train,) if self.draw else (train, held_out)
         if self.party == "owner" or self.method.key_known():
-            return dict.fromkeys((train, held_out), "owner")
-        return {train: f"attacker-{self.draw}" if self.draw else "attacker", held_out: "attacker-validation"}
+            return dict.fromkeys(splits, "owner")
+        names = f"attacker-{self.draw}" if self.draw else "attacker", "attacker-validation"
+        return dict(zip(splits, names, strict=False))
 
     def _fitted(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, fit: str
