@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from bench.cell import FIND_MASKS, RECOGNITION, STACKED, Attack, Cell
 from bench.data.options import DataOptions
 from bench.errors import UsageError
-from bench.plugins.attack import InferenceAttack, RestorationAttack
+from bench.plugins.attack import RestorationAttack
 from bench.plugins.discovery import catalogue, create
 from bench.plugins.method import Method
 from bench.plugins.names import parse
@@ -16,36 +17,12 @@ from bench.stages.found_masks import FoundMasks
 from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
 from bench.stages.restoration import Restoration
-from bench.stages.scoring import ScoredInference, ScoredMasks, ScoredRecognition, ScoredRestoration
+from bench.stages.scored_inference import ScoredInference
+from bench.stages.scoring import ScoredMasks, ScoredRecognition, ScoredRestoration
 from bench.stages.settings import Settings
 from bench.stages.stage import Stage
 from bench.stages.teacher import Label
 from bench.suite import Suite
-
-Attack = RestorationAttack | InferenceAttack
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination of the matrix.
-
-    Attributes:
-        attack: None for the cell that scores recognition.
-        label: the label that is recognized or inferred; None for restoration.
-        scoring: the stage whose artifact holds the outcomes; None where the cell cannot run here.
-        unavailable: why it cannot run here, where it cannot.
-        aux_share: of its training pictures the attacker uses this share.
-        finds_masks: scores how well masks that were withheld are found, which every attack on them starts with.
-    """
-
-    method: Method
-    attack: Attack | None
-    label: Label | None
-    seed: int
-    scoring: Stage | None
-    unavailable: str | None = None
-    aux_share: float = 1.0
-    finds_masks: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,18 +104,33 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
     cells = []
     for seed in range(suite.seeds):
         recognition = ScoredRecognition(data, Recognition(data, method, suite.settings, seed))
-        cells.append(Cell(method, None, "target", seed, None if reason else recognition, reason))
+        cells.append(Cell(method, RECOGNITION, "target", seed, None if reason else recognition, reason))
         if method.withholds_masks():
             finding = None if reason else ScoredMasks(data, FoundMasks(data, method, suite.settings, seed))
-            cells.append(Cell(method, None, None, seed, finding, reason, finds_masks=True))
+            cells.append(Cell(method, FIND_MASKS, None, seed, finding, reason))
         scorings = _Scorings(method, fitting, seed, data, suite.settings)
+        attacked = []
         for attack in fitting:
             why = reason or attack.unavailable() or scorings.lacks(attack)
             for label in _labels(attack, data, suite):
                 for share in _aux_shares(attack, label, suite):
                     scoring = None if why else scorings.of(attack, label, share)
-                    cells.append(Cell(method, attack, label, seed, scoring, why, share))
+                    attacked.append(Cell(method, attack, label, seed, scoring, why, share))
+        cells += attacked + _stacked(attacked, method, seed, data)
     return cells
+
+
+def _stacked(attacked: list[Cell], method: Method, seed: int, data: Data) -> list[Cell]:
+    """A cell for each label that several attacks infer: who has them all need not choose among them."""
+    by_label: dict[Label | None, list[Inference]] = {}
+    for cell in attacked:
+        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1:
+            by_label.setdefault(cell.label, []).extend(cell.scoring.inferences)
+    return [
+        Cell(method, STACKED, label, seed, ScoredInference(data, tuple(inferences)))
+        for label, inferences in by_label.items()
+        if len(inferences) > 1
+    ]
 
 
 def _applies(attack: Attack, method: Method) -> bool:
@@ -192,7 +184,7 @@ class _Scorings:
         inference = Inference(
             self.data, self.method, attack, label, self.settings, self.seed, restorations, aux_share=share
         )
-        return ScoredInference(self.data, inference)
+        return ScoredInference(self.data, (inference,))
 
     def lacks(self, attack: Attack) -> str | None:
         """Why an attack on restored images has none to work on here."""

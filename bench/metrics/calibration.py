@@ -1,4 +1,4 @@
-"""Making what an attacker states into what it should believe: its prior, moved as far as its answers deserve.
+"""Making what attacks state into what to believe: the prior, moved as far as their answers deserve.
 
 All of it is fitted on attacker-validation. Log-probabilities are (N, classes), natural logarithms, float64.
 """
@@ -22,64 +22,109 @@ LEAST_SAMPLES = 20
 STEEPEST = 20.0
 """A slope beyond this says that the validation labels were all right."""
 
+FOLDS = 5
+"""Of attacker-validation, when attacks are compared on it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far to move from the prior for what an attack states.
+    """How far to move from the prior for what one attack, or several together, state.
 
     Attributes:
-        slope: 0 for an attack whose answers say nothing (the prior stays as it is), below 1 for an overconfident one.
-        bias: float64 (classes,), for an attack that favours classes, as one does that was trained on other images.
+        slopes: float64 (attacks,): 0 for an attack whose answers say nothing (beyond those of the others), below 1 for
+            an overconfident one.
+        bias: float64 (classes,), for attacks that favour classes, as those do that were trained on other images.
     """
 
-    slope: float
+    slopes: Tensor
     bias: Tensor
 
-    def posterior(self, log_probabilities: Tensor, log_reference: Tensor, log_prior: Tensor) -> Tensor:
-        """Return log q(s) ∝ log P(s) + slope · (log p(s|x) − log r(s)) + bias, normalised.
+    def posterior(self, evidence: Tensor, log_prior: Tensor) -> Tensor:
+        """Return log q(s) ∝ log P(s) + Σ slopeₐ · evidenceₐ + bias, normalised, (N, classes).
 
         Args:
-            log_probabilities: what the attack states of each image, normalised.
-            log_reference: what it would state without the image; rows as above.
-            log_prior: what is known without the image; rows as above.
+            evidence: (attacks, N, classes), of each attack as ``evidence`` makes it.
+            log_prior: what is known without the image, (N, classes), normalised.
 
         Raises:
-            ValueError: shapes differ, or a value is not finite.
+            ValueError: shapes do not fit, or a value is not finite.
         """
-        evidence = _evidence(log_probabilities, log_reference, log_prior)
-        return (log_prior.double() + self.slope * evidence + self.bias).log_softmax(1)
+        _check(evidence, log_prior)
+        moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())
+        return (log_prior.double() + moved + self.bias).log_softmax(1)
 
 
-def calibrate(log_probabilities: Tensor, log_reference: Tensor, log_prior: Tensor, labels: Tensor) -> Calibration:
-    """Fit slope and biases to labels: least mean negative log-likelihood, with a standard normal prior on each bias.
+def evidence(log_probabilities: Tensor, log_reference: Tensor) -> Tensor:
+    """Return what an image adds, log p(s|x) − log r(s), (N, classes), float64.
 
-    Vector scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section 4.2) with one slope,
-    on the evidence beyond the prior: an attack that learned nothing falls back to guessing from the prior, and
-    one whose classes are shifted is not taken for one that knows nothing. Convex and deterministic; never worse than
-    the answers as stated on the data it was fitted on. Raises ValueError as ``posterior`` does, or for bad labels.
+    Args:
+        log_probabilities: what an attack states of each image, normalised.
+        log_reference: what it would state without the image; rows as above.
+
+    Raises:
+        ValueError: shapes differ, or a value is not finite.
     """
-    check_logits(log_probabilities, labels)
-    evidence = _evidence(log_probabilities, log_reference, log_prior).cpu().numpy()
-    count, classes = evidence.shape
+    _check_rows("log_probabilities", log_probabilities, log_probabilities.shape)
+    _check_rows("log_reference", log_reference, log_probabilities.shape)
+    return log_probabilities.double() - log_reference.double()
+
+
+def calibrate(evidence: Tensor, log_prior: Tensor, labels: Tensor) -> Calibration:
+    """Fit slopes and biases to labels: least mean negative log-likelihood, with a standard normal prior on each bias.
+
+    For one attack this is vector scaling (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, section
+    4.2) with one slope, on the evidence beyond the prior: an attack that learned nothing falls back to guessing from
+    the prior, and one whose classes are shifted is not taken for one that knows nothing. For several it is stacking
+    (Wolpert 1992), with slopes that are not negative (Breiman, "Stacked Regressions", 1996). Convex and
+    deterministic; one attack is never worse than as stated on the data it was fitted on.
+
+    Args:
+        evidence, log_prior: as for ``Calibration.posterior``.
+
+    Raises:
+        ValueError: as ``posterior`` does, or for bad labels.
+    """
+    check_logits(log_prior, labels, "log_prior")
+    _check(evidence, log_prior)
+    stated = evidence.double().cpu().numpy()
+    attacks, count, classes = stated.shape
     if count < LEAST_SAMPLES:
-        return Calibration(1.0, torch.zeros(classes, dtype=torch.float64))
+        return Calibration(
+            torch.full((attacks,), 1 / attacks, dtype=torch.float64), torch.zeros(classes, dtype=torch.float64)
+        )
     prior = log_prior.double().cpu().numpy()
     rows, chosen = np.arange(count), labels.cpu().numpy()
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        slope, bias = parameters[0], parameters[1:]
-        scores = prior + slope * evidence + bias
+        slopes, bias = parameters[:attacks], parameters[attacks:]
+        scores = prior + np.tensordot(slopes, stated, axes=1) + bias
         scores = scores - logsumexp(scores, axis=1, keepdims=True)
         value = -scores[rows, chosen].mean() + (bias @ bias) / (2 * count)
         errors = np.exp(scores)
         errors[rows, chosen] -= 1
         errors /= count
-        return value, np.concatenate([[(errors * evidence).sum()], errors.sum(axis=0) + bias / count])
+        return value, np.concatenate([np.tensordot(stated, errors, axes=2), errors.sum(axis=0) + bias / count])
 
-    start = np.concatenate([[1.0], np.zeros(classes)])
-    bounds = [(0.0, STEEPEST), *[(None, None)] * classes]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Calibration(float(found[0]), torch.from_numpy(found[1:].copy()))
+    start = np.concatenate([np.full(attacks, 1 / attacks), np.zeros(classes)])
+    bounds = [(0.0, STEEPEST)] * attacks + [(None, None)] * classes
+    found = torch.from_numpy(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x.copy())
+    return Calibration(found[:attacks], found[attacks:])
+
+
+def held_out_posterior(evidence: Tensor, log_prior: Tensor, labels: Tensor) -> Tensor:
+    """Return the posterior of each image by a calibration that was fitted to the other ``FOLDS`` − 1 folds alone.
+
+    (N, classes). By it attacks are compared: on the images that they were fitted to, several attacks always look
+    better than one. Images are dealt out to folds in turn. Arguments and errors as for ``calibrate``.
+    """
+    _check(evidence, log_prior)
+    fold = torch.arange(len(log_prior)) % FOLDS
+    found = torch.empty_like(log_prior, dtype=torch.float64)
+    for out in fold.unique():
+        held, rest = fold == out, fold != out
+        fitted = calibrate(evidence[:, rest], log_prior[rest], labels[rest])
+        found[held] = fitted.posterior(evidence[:, held], log_prior[held])
+    return found
 
 
 def mixture_weight(log_conditional: Tensor, log_marginal: Tensor, labels: Tensor) -> float:
@@ -108,11 +153,21 @@ def mixed(log_conditional: Tensor, log_marginal: Tensor, weight: float) -> Tenso
     return (weight * log_conditional.double().exp() + (1 - weight) * log_marginal.double().exp()).log()
 
 
-def _evidence(log_probabilities: Tensor, log_reference: Tensor, log_prior: Tensor) -> Tensor:
-    parts = {"log_probabilities": log_probabilities, "log_reference": log_reference, "log_prior": log_prior}
-    for name, values in parts.items():
-        if values.ndim != 2 or values.shape != log_probabilities.shape:
-            raise ValueError(f"{name}: expected (N, classes) like the others, got {tuple(values.shape)}.")
-        if not bool(values.isfinite().all()):
-            raise ValueError(f"{name}: expected finite values, got NaN or infinity.")
-    return log_probabilities.double() - log_reference.double()
+def _check(evidence: Tensor, log_prior: Tensor) -> None:
+    _check_rows("log_prior", log_prior, log_prior.shape)
+    if evidence.ndim != 3 or evidence.shape[1:] != log_prior.shape or len(evidence) == 0:
+        raise ValueError(
+            f"evidence: expected (attacks, {', '.join(map(str, log_prior.shape))}), got {tuple(evidence.shape)}."
+        )
+    _check_finite("evidence", evidence)
+
+
+def _check_rows(name: str, values: Tensor, shape: torch.Size) -> None:
+    if values.ndim != 2 or values.shape != shape:
+        raise ValueError(f"{name}: expected (N, classes) like the others, got {tuple(values.shape)}.")
+    _check_finite(name, values)
+
+
+def _check_finite(name: str, values: Tensor) -> None:
+    if not bool(values.isfinite().all()):
+        raise ValueError(f"{name}: expected finite values, got NaN or infinity.")

@@ -81,7 +81,7 @@ def _distinct(run: Run) -> list[Method]:
 def _restorations(run: Run, method: Method) -> dict[str, Result]:
     """Attack → its result on a method, for the first seed."""
     return {
-        result.cell.attack.label(): result
+        result.cell.attack_name: result
         for result in run.results
         if result.cell.method == method
         and result.cell.seed == 0

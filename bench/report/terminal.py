@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bench.cell import RECOGNITION
 from bench.report.cell_text import NOT_MEASURED, hidden
 from bench.report.judgement import Judgement
 from bench.report.tables import headline, headline_caption
@@ -76,7 +77,7 @@ def _print_coverage(run: Run, console: Console) -> None:
         reasons: dict[str, list[str]] = {}
         for result in run.results:
             if result.status == status:
-                attack = f" × {result.cell.attack.label()}" if result.cell.attack else ""
+                attack = "" if result.cell.attack == RECOGNITION else f" × {result.cell.attack_name}"
                 reasons.setdefault(result.reason, []).append(f"{result.cell.method.label()}{attack}")
         for reason, cells in reasons.items():
             named = ", ".join(dict.fromkeys(cells))

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from bench.matrix import Attack, Cell, Matrix
+from bench.cell import RECOGNITION, Cell
+from bench.matrix import Matrix
 from bench.plugins.method import Method
 from bench.results import estimates
 from bench.results.estimates import Estimate
@@ -20,8 +21,6 @@ from bench.results.schema import ORACLE, WORST_CASE, typed
 from bench.results.worst_case import FAILED, Ensemble
 from bench.stages.teacher import Label
 from bench.store import Artifact
-
-_Group = tuple[Method, Attack | None, Label | None, float]
 
 
 @dataclass(frozen=True)
@@ -43,24 +42,25 @@ def assemble(matrix: Matrix, found: Sequence[Result], data: Artifact) -> Tables:
     Args:
         data: the data artifact: labels of all images; its record has names and classes.
     """
-    groups: dict[_Group, list[Result]] = {}
+    groups: dict[tuple[Method, str, Label | None, float], list[Result]] = {}
     for result in found:
         cell = result.cell
-        groups.setdefault((cell.method, cell.attack, cell.label, cell.aux_share), []).append(result)
+        groups.setdefault((cell.method, cell.attack_name, cell.label, cell.aux_share), []).append(result)
     null = next(method for method in matrix.methods if method.role == "null")
     record = data.record
     rows: list[dict[str, Any]] = []
     for (method, attack, label, share), group in groups.items():
         base = identity(matrix, record, group[0].cell)
-        if group[0].cell.finds_masks:
+        kind = group[0].cell.attack_kind
+        if kind == "masks":
             measure = _found_masks
-        elif attack is None:
-            raw = [result for result in found if result.cell.method.role == "raw" and result.cell.attack is None]
+        elif kind == "none":
+            raw = [each for each in found if each.cell.method.role == "raw" and each.cell.attack == RECOGNITION]
             measure = partial(_recognized, _members(raw), len(record["target_classes"]))
         else:
             chance = _members(groups.get((null, attack, label, share), []))
             less = _members(groups.get((method, attack, label, _next_smaller(share, matrix)), []))
-            measure = _leaked(attack.kind, label, record, over_null=chance, over_less_data=less)
+            measure = _leaked(kind, label, record, over_null=chance, over_less_data=less)
         members = list(_members(group).values())
         rows += missing_rows(base, group)
         rows += measured_rows(base, members, measure, complete=len(members) == len(group))
@@ -122,7 +122,7 @@ def _worst_cases(
     ensemble = _ensemble(matrix, found, method, kind, label)
     if not any(ensemble.by_seed.values()):
         return []
-    base = identity(matrix, record, Cell(method, None, label, 0, None)) | {"attack_kind": kind}
+    base = identity(matrix, record, Cell(method, RECOGNITION, label, 0, None)) | {"attack_kind": kind}
     if not ensemble.known:
         return [{**base, "attack": name, "status": "failed", "reason": FAILED} for name in (WORST_CASE, ORACLE)]
     control = _ensemble(matrix, found, null, kind, label).like(ensemble.attacks)
@@ -147,8 +147,8 @@ def _ensemble(matrix: Matrix, found: Sequence[Result], method: Method, kind: str
     by_seed: dict[int, dict[str, Result]] = {seed: {} for seed in range(matrix.suite.seeds)}
     for result in found:
         cell = result.cell
-        of_kind = cell.attack is not None and (cell.attack.kind, cell.label) == (kind, label)
+        of_kind = (cell.attack_kind, cell.label) == (kind, label)
         # What the attacker would have with less data is no part of the worst case.
         if of_kind and cell.method is method and cell.aux_share == 1:
-            by_seed[cell.seed][cell.attack.label()] = result
+            by_seed[cell.seed][cell.attack_name] = result
     return Ensemble(by_seed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bench.cell import Cell
 from bench.executors.local import MISSING, Outcome
-from bench.matrix import Cell, Matrix
+from bench.matrix import Matrix
 from bench.plan import Plan
 from bench.results.estimates import Outcomes
 from bench.store import Artifact

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from bench.matrix import Cell, Matrix
+from bench.cell import Cell
+from bench.matrix import Matrix
 from bench.results.estimates import Estimate, Outcomes
 from bench.results.result import Result
-from bench.results.schema import FIND_MASKS, SPLITS
+from bench.results.schema import SPLITS
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def stacked(part: Sequence[Member], split: str) -> Outcomes:
 
 def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     """The columns that say what a row of a cell belongs to."""
-    method, attack = cell.method, cell.attack
+    method, plugin = cell.method, cell.plugin
     ratio = method.promised_ratio()
     return {
         "suite": matrix.suite.name,
@@ -63,11 +64,11 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "params": method.label(leave_out=("ratio",)).partition(":")[2],
         "ratio": np.nan if ratio is None else ratio,
         "role": method.role,
-        "attack": attack.label() if attack else FIND_MASKS if cell.finds_masks else "none",
-        "attack_kind": attack.kind if attack else "masks" if cell.finds_masks else "none",
+        "attack": cell.attack_name,
+        "attack_kind": cell.attack_kind,
         "label": cell.label or "",
-        "probe": "shape" if getattr(attack, "shape_probe", False) else "",
-        "trains_on": attack.trains_on if attack else "",
+        "probe": "shape" if getattr(plugin, "shape_probe", False) else "",
+        "trains_on": plugin.trains_on if plugin else "",
         "aux_share": cell.aux_share,
     }
 

@@ -16,9 +16,6 @@ WORST_CASE = "worst-case"
 ORACLE = "oracle"
 """In the place of an attack: the best attack for each image, by an attacker who sees the answer."""
 
-FIND_MASKS = "find-masks"
-"""In the place of an attack, of a kind of its own: how well masks that were withheld are found."""
-
 DERIVED = (WORST_CASE, ORACLE)
 """What is made of the outcomes of several attacks."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-from bench.metrics.calibration import Calibration, calibrate, mixed, mixture_weight
+from bench.metrics.calibration import Calibration, calibrate, evidence, held_out_posterior, mixed, mixture_weight
 from bench.metrics.leakage import label_prior, of_pairs
 from bench.stages.data import Dataset, Split
 from bench.stages.inference import Inference
@@ -19,33 +21,42 @@ class Beliefs:
     Those pictures are the ones it uses for the sensitive label, the released training set for the target label.
 
     Attributes:
+        inferences: of one attack, or of several whose answers are taken together; all of one label.
         weight: of the counts given the target label against those of all pictures, in the prior.
+        validation: log-probabilities of the validation pictures with the picture and without it, N × classes each; the
+            former by a calibration that has not seen the picture.
     """
 
-    dataset: Dataset
-    inference: Inference
+    counts: _Counts
+    inferences: Sequence[Inference]
     weight: float
     calibration: Calibration
+    validation: tuple[Tensor, Tensor]
 
     @classmethod
     def fitted(
-        cls, dataset: Dataset, inference: Inference, logits: Tensor, labels: Tensor, target: Tensor | None
+        cls,
+        dataset: Dataset,
+        inferences: Sequence[Inference],
+        logits: Sequence[Tensor],
+        labels: Tensor,
+        target: Tensor | None,
     ) -> Beliefs:
-        """Fit to what the attack answers for validation pictures; ``target``: their target labels where known."""
-        counts = _Counts(dataset, inference)
+        """Fit to what each attack answers for validation pictures; ``target``: their target labels where known."""
+        counts = _Counts(dataset, inferences[0])
         weight = 1.0
         if target is not None:
             weight = mixture_weight(counts.conditional(target), counts.marginal(len(labels)), labels)
         prior = counts.prior(len(labels), target, weight)
-        answers, reference = counts.answers(logits, target, prior)
-        return cls(dataset, inference, weight, calibrate(answers, reference, prior, labels))
+        stated = counts.evidence(inferences, logits, target, prior)
+        validation = held_out_posterior(stated, prior, labels), prior
+        return cls(counts, inferences, weight, calibrate(stated, prior, labels), validation)
 
-    def guesses(self, logits: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor]:
+    def guesses(self, logits: Sequence[Tensor], target: Tensor | None) -> tuple[Tensor, Tensor]:
         """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
-        counts = _Counts(self.dataset, self.inference)
-        prior = counts.prior(len(logits), target, self.weight)
-        answers, reference = counts.answers(logits, target, prior)
-        return self.calibration.posterior(answers, reference, prior), prior
+        prior = self.counts.prior(len(logits[0]), target, self.weight)
+        stated = self.counts.evidence(self.inferences, logits, target, prior)
+        return self.calibration.posterior(stated, prior), prior
 
 
 @dataclass(frozen=True)
@@ -67,15 +78,21 @@ class _Counts:
         marginal = self.marginal(count)
         return marginal if target is None else mixed(self.conditional(target), marginal, weight)
 
-    def answers(self, logits: Tensor, target: Tensor | None, prior: Tensor) -> tuple[Tensor, Tensor]:
-        """What the attack states of the label, and what it would state without the picture.
+    def evidence(
+        self, inferences: Sequence[Inference], logits: Sequence[Tensor], target: Tensor | None, prior: Tensor
+    ) -> Tensor:
+        """What each attack's answers add to what it would state without the picture: attacks × N × classes.
 
         An attack that answers for pairs knows the target label by itself; to the others it comes in with the prior,
         by Bayes' rule, as if picture and target label were independent given the sensitive one.
         """
-        if self.inference.attack.with_task:
-            return of_pairs(logits, target, self._classes("target")), prior
-        return logits.double().log_softmax(1), self.marginal(len(logits))
+        found = []
+        for inference, answers in zip(inferences, logits, strict=True):
+            if inference.attack.with_task:
+                found.append(evidence(of_pairs(answers, target, self._classes("target")), prior))
+            else:
+                found.append(evidence(answers.double().log_softmax(1), self.marginal(len(answers))))
+        return torch.stack(found)
 
     def _classes(self, name: str) -> int:
         return self.dataset.classes(self.inference.label if name == "label" else name)

@@ -1,4 +1,4 @@
-"""The scoring stage: per-image outcomes of one cell. Means and intervals are taken from them when a run is reported."""
+"""The scoring stage: per-image outcomes of one cell, from which means and intervals are taken; inference lies apart."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import torch
 from torch import Tensor
 
 from bench.metrics.classification import correct
-from bench.metrics.identification import identification
 from bench.metrics.image import MS_SSIM_SIDE, closeness, gain, ms_ssim
-from bench.metrics.leakage import information, label_prior
+from bench.metrics.leakage import label_prior
 from bench.metrics.masks import mask_accuracy, mask_iou
 from bench.metrics.perceptual import identity, load, lpips
 from bench.release import to_float
-from bench.stages.beliefs import Beliefs
+from bench.stages.columns import named
 from bench.stages.data import SPLITS, Data, Dataset
 from bench.stages.found_masks import FoundMasks
-from bench.stages.inference import Inference
 from bench.stages.recognition import Recognition
 from bench.stages.released import read_release
 from bench.stages.restoration import SCORED, Restoration
@@ -57,7 +55,7 @@ class ScoredRecognition(Stage):
             "correct": correct(logits, labels),
             "prior_correct": correct(prior.expand(len(labels), -1), labels),
         }
-        return Artifact(_named("owner_test", columns))
+        return Artifact(named("owner_test", columns))
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class ScoredRestoration(Stage):
             masks = None if release.masks is None else release.masks.to(context.device)
             restored = to_float(inputs["restoration"].tensors[split].to(context.device))
             columns = {"number": dataset.index(split)[positions], **self._columns(restored, released, raw, masks)}
-            tensors |= _named(split, columns)
+            tensors |= named(split, columns)
         found = float(tensors["attacker_validation/ssim_hole"].nanmean())
         return Artifact(tensors, {"validation": {split: found for split in SPLITS["owner"]}})
 
@@ -152,69 +150,5 @@ class ScoredMasks(Stage):
                 "mask_accuracy": mask_accuracy(found, masks),
                 "mask_iou": mask_iou(found, masks),
             }
-            tensors |= _named(split, columns)
+            tensors |= named(split, columns)
         return Artifact(tensors)
-
-
-@dataclass(frozen=True)
-class ScoredInference(Stage):
-    """Columns on each scored split: truth, guess, correct, prior_correct, and information in bits.
-
-    The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
-    so both the guess and the prior are conditioned on it; on owner-test neither is. The record has, for each split, the
-    information on the attacker's own validation pictures, judged as that split is: by it the attacker chooses attacks.
-    """
-
-    kind: ClassVar[str] = "scoring"
-
-    data: Data
-    inference: Inference
-
-    def inputs(self) -> Mapping[str, Stage]:
-        return {"data": self.data, "inference": self.inference}
-
-    def parameters(self) -> Mapping[str, Any]:
-        return {"of": "inference"}
-
-    def title(self) -> str:
-        return f"scoring {self.inference.title()}"
-
-    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
-        dataset = Dataset(inputs["data"])
-        artifact = inputs["inference"].tensors
-        label, count = self.inference.label, self.inference.settings.scored
-        validated, own = artifact["validation"], artifact["validation_labels"]
-        tensors: dict[str, Tensor] = {}
-        validation, calibration = {}, {}
-        for split in [name for name in SCORED if name in artifact]:
-            positions = dataset.scored(split, count)
-            labels = dataset.labels(split, label)[positions]
-            target = own_target = None
-            if split == "owner_train":  # released with its task labels
-                target = dataset.labels(split, "target")[positions]
-                own_target = dataset.labels("attacker_validation", "target")
-                own_target = own_target[dataset.scored("attacker_validation", count)]
-            beliefs = Beliefs.fitted(dataset, self.inference, validated, own, own_target)
-            # Of a few dozen pictures, information tells better than hits which attack knows more.
-            validation[split] = float(information(*beliefs.guesses(validated, own_target), own).mean())
-            calibration[split] = {"slope": beliefs.calibration.slope, "prior_weight": beliefs.weight}
-            guess, prior = beliefs.guesses(artifact[split], target)
-            ranked = identification(artifact[split], labels) if self.inference.attack.identifies else {}
-            tensors |= _named(
-                split,
-                {
-                    **ranked,
-                    "number": dataset.index(split)[positions],
-                    "truth": labels,
-                    "guess": guess.argmax(1),
-                    "correct": correct(guess, labels),
-                    "prior_correct": correct(prior, labels),
-                    "information": information(guess, prior, labels),
-                },
-            )
-        return Artifact(tensors, {"validation": validation, "calibration": calibration})
-
-
-def _named(split: str, columns: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # A column may stand for two names (the hole is the whole); in a file each needs memory of its own.
-    return {f"{split}/{name}": column.cpu().clone() for name, column in columns.items()}

@@ -32,8 +32,8 @@ def test_a_curve_has_a_cell_for_each_share_of_the_attackers_pictures(tmp_path: P
     cells = found.matrix.cells
     shares = {}
     for cell in cells:
-        if cell.method.name == "random" and cell.attack is not None:
-            shares.setdefault((cell.attack.name, cell.label), []).append(cell.aux_share)
+        if cell.method.name == "random" and cell.plugin is not None:
+            shares.setdefault((cell.plugin.name, cell.label), []).append(cell.aux_share)
     assert shares == {
         ("mean-fill", None): [1.0],
         ("restorer", None): [0.25, 0.5, 1.0],
@@ -62,7 +62,7 @@ def test_naive_and_restored_adaptive_run_on_what_they_are_told(tmp_path: Path) -
     attacks = ["telea", "naive", "adaptive", "restored-adaptive"]
     found, _ = run(tiny(["raw"], attacks, data=data, settings=settings), tmp_path)
     for result in found.results:
-        attack = result.cell.attack.name if result.cell.attack else ""
+        attack = result.cell.attack_name
         if result.cell.method.role == "raw" and attack == "restored-adaptive":
             assert result.status == "unavailable"
             assert "needs no masks" in result.reason
@@ -118,7 +118,7 @@ def test_an_attack_that_takes_too_long_is_stopped_and_says_so(tmp_path: Path) ->
         found, _ = run(tiny(["random"], ["released", "slow-for-a-test"]), tmp_path / "store")
     finally:
         del catalogue().found["attack", "slow-for-a-test"]
-    slow = [result for result in found.results if result.cell.attack and result.cell.attack.name == "slow-for-a-test"]
+    slow = [result for result in found.results if result.cell.attack_name == "slow-for-a-test"]
     assert slow
     assert {result.status for result in slow} == {"failed"}
     assert all("stopped at its limit of 0.5 s" in result.reason for result in slow)
@@ -163,6 +163,6 @@ def test_people_are_found_in_a_gallery_of_few_pictures_each(people: Path, tmp_pa
 
 def test_groups_are_not_people(tmp_path: Path) -> None:
     found, _ = run(tiny(["random"], ["re-identify"], data={"source": "digits", "limit": 300}), tmp_path)
-    reasons = {result.reason for result in found.results if result.cell.attack is not None}
-    assert {result.status for result in found.results if result.cell.attack is not None} == {"unavailable"}
+    reasons = {result.reason for result in found.results if result.cell.plugin is not None}
+    assert {result.status for result in found.results if result.cell.plugin is not None} == {"unavailable"}
     assert any("groups, not people" in reason for reason in reasons)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
-from PIL import Image
+from halves import SIDE, drawn_bits, write_halves
 from tiny import pooled, run, tiny
 from torch import Tensor
 
 from bench import Given, Method, Release
 from bench.plugins.discovery import catalogue
-
-IMAGES = 600
-SIDE = 16
 
 
 class Difference(Method):
@@ -57,7 +49,8 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
     """Pictures whose upper half shows the sensitive label and whose lower half shows the target, both by brightness."""
     root = tmp_path_factory.mktemp("halves")
     catalogue().found.update({("method", method.name): method for method in PLANTED})
-    _write(root / "data" / "train.parquet")
+    labels = drawn_bits()
+    write_halves(root / "data" / "train.parquet", labels, {"upper": labels[:, 0], "lower": labels[:, 1]})
     suite = tiny(
         tuple(method.name for method in PLANTED),
         ("adaptive", "adaptive-with-task", "mask-only"),
@@ -69,20 +62,6 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
     yield found.tables.cells
     for method in PLANTED:
         del catalogue().found["method", method.name]
-
-
-def _write(file: Path) -> None:
-    random = np.random.default_rng(0)
-    labels = random.integers(0, 2, (IMAGES, 2))
-    values = np.repeat(np.where(labels, 200, 50), SIDE // 2, axis=1)[:, :, None]
-    pictures = (values + random.integers(-40, 41, (IMAGES, SIDE, SIDE))).astype(np.uint8)
-    encoded = []
-    for picture in pictures:
-        stream = io.BytesIO()
-        Image.fromarray(picture).save(stream, format="PNG")
-        encoded.append({"bytes": stream.getvalue(), "path": None})
-    file.parent.mkdir()
-    pq.write_table(pa.table({"image": encoded, "upper": labels[:, 0], "lower": labels[:, 1]}), file)
 
 
 def _advantage(cells: pd.DataFrame, attack: str, split: str, method: str = Difference.name) -> pd.Series:
@@ -128,4 +107,4 @@ def test_without_a_sensitive_label_it_is_not_planned() -> None:
         ("random",), ("adaptive", "adaptive-with-task"), data={"source": "digits", "target": "digit", "limit": 300}
     )
     cells = expand(suite, resolve(suite.data)).cells
-    assert {cell.attack.name for cell in cells if cell.attack} == {"adaptive"}
+    assert {cell.plugin.name for cell in cells if cell.plugin} == {"adaptive"}

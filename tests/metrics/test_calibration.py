@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional as F
 
-from bench.metrics.calibration import LEAST_SAMPLES, STEEPEST, Calibration, calibrate, mixed, mixture_weight
+from bench.metrics.calibration import (
+    LEAST_SAMPLES,
+    STEEPEST,
+    Calibration,
+    calibrate,
+    evidence,
+    held_out_posterior,
+    mixed,
+    mixture_weight,
+)
 from bench.metrics.leakage import advantage, bits, information, label_prior, of_pairs
 
 
@@ -27,6 +36,11 @@ def drawn(probabilities: Tensor, seed: int = 0) -> Tensor:
     return torch.multinomial(probabilities, 1, generator=generator(seed)).squeeze(1)
 
 
+def alone(answers: Tensor, reference: Tensor) -> Tensor:
+    """The evidence of one attack: 1 × N × classes."""
+    return evidence(answers, reference)[None]
+
+
 def negative_log_likelihood(found: Tensor, labels: Tensor) -> float:
     return float(F.nll_loss(found, labels))
 
@@ -34,8 +48,8 @@ def negative_log_likelihood(found: Tensor, labels: Tensor) -> float:
 def test_an_attack_that_says_nothing_gets_the_prior_back() -> None:
     marginal, prior = rows([0.5, 0.3, 0.2], 400), rows([0.1, 0.2, 0.7], 400)
     labels = drawn(prior.exp())
-    found = calibrate(marginal, marginal, prior, labels)
-    torch.testing.assert_close(found.posterior(marginal, marginal, prior).exp(), prior.exp(), atol=0.06, rtol=0)
+    found = calibrate(alone(marginal, marginal), prior, labels)
+    torch.testing.assert_close(found.posterior(alone(marginal, marginal), prior).exp(), prior.exp(), atol=0.06, rtol=0)
 
 
 def test_noise_is_taken_for_noise() -> None:
@@ -43,9 +57,9 @@ def test_noise_is_taken_for_noise() -> None:
     prior = rows([0.7, 0.2, 0.1], 1000)
     labels, fresh = drawn(prior.exp()), drawn(prior.exp(), 1)
     noise = (6 * torch.randn(2000, 3, generator=generator())).double().log_softmax(1)
-    found = calibrate(noise[:1000], prior, prior, labels)
-    assert found.slope < 0.05
-    believed = found.posterior(noise[1000:], prior, prior)
+    found = calibrate(alone(noise[:1000], prior), prior, labels)
+    assert found.slopes[0] < 0.05
+    believed = found.posterior(alone(noise[1000:], prior), prior)
     assert (believed.argmax(1) == fresh).double().mean() == pytest.approx(0.7, abs=0.04)
     assert information(believed, prior, fresh).mean() > -0.01
 
@@ -55,10 +69,10 @@ def test_the_slope_undoes_overconfidence(true: float) -> None:
     scores = 2 * torch.randn(4000, 5, generator=generator()).double()
     labels = drawn(scores.softmax(1))
     flat = rows([0.2] * 5, 4000)
-    found = calibrate((scores * true).log_softmax(1), flat, flat, labels)
-    assert found.slope * true == pytest.approx(1.0, abs=0.1)
-    again = calibrate((scores * true).log_softmax(1), flat, flat, labels)
-    assert found.slope == again.slope and torch.equal(found.bias, again.bias)
+    found = calibrate(alone((scores * true).log_softmax(1), flat), flat, labels)
+    assert found.slopes[0] * true == pytest.approx(1.0, abs=0.1)
+    again = calibrate(alone((scores * true).log_softmax(1), flat), flat, labels)
+    assert found.slopes[0] == again.slopes[0] and torch.equal(found.bias, again.bias)
 
 
 def test_the_bias_undoes_a_shift() -> None:
@@ -67,10 +81,10 @@ def test_the_bias_undoes_a_shift() -> None:
     flat = rows([1 / 3] * 3, 1000)
     answers = (2.0 * F.one_hot(labels, 3) + torch.randn(1000, 3, generator=generator(1))).double()
     shifted = (answers + torch.tensor([0.0, 0.0, 9.0])).log_softmax(1)
-    found = calibrate(shifted[:500], flat[:500], flat[:500], labels[:500])
+    found = calibrate(alone(shifted[:500], flat[:500]), flat[:500], labels[:500])
     right = [
         float((guess.argmax(1) == labels[500:]).double().mean())
-        for guess in (answers[500:], shifted[500:], found.posterior(shifted[500:], flat[500:], flat[500:]))
+        for guess in (answers[500:], shifted[500:], found.posterior(alone(shifted[500:], flat[500:]), flat[500:]))
     ]
     assert right[1] < 0.4 < 0.8 < right[2]
     assert right[2] == pytest.approx(right[0], abs=0.03)
@@ -82,9 +96,9 @@ def test_it_is_bounded_and_never_worse_than_as_stated(seed: int, scale: float) -
     answers = (scale * torch.randn(50, 4, generator=generator(seed))).double().log_softmax(1)
     labels = torch.randint(4, (50,), generator=generator(seed + 1))
     prior = rows([0.4, 0.3, 0.2, 0.1], 50)
-    found = calibrate(answers, prior, prior, labels)
-    assert 0 <= found.slope <= STEEPEST and found.bias.isfinite().all()
-    believed = found.posterior(answers, prior, prior)
+    found = calibrate(alone(answers, prior), prior, labels)
+    assert 0 <= found.slopes[0] <= STEEPEST and found.bias.isfinite().all()
+    believed = found.posterior(alone(answers, prior), prior)
     torch.testing.assert_close(believed.exp().sum(1), torch.ones(50).double())
     assert negative_log_likelihood(believed, labels) <= negative_log_likelihood(answers, labels) + 1e-9
 
@@ -93,7 +107,7 @@ def test_few_pictures_calibrate_nothing() -> None:
     count = LEAST_SAMPLES - 1
     labels = torch.arange(count) % 2
     answers, flat = F.one_hot(labels, 2).double().log_softmax(1), rows([0.5, 0.5], count)
-    assert calibrate(answers, flat, flat, labels).slope == 1.0
+    assert calibrate(alone(answers, flat), flat, labels).slopes.tolist() == [1.0]
     assert mixture_weight(flat, flat, labels) == 1.0
 
 
@@ -112,8 +126,8 @@ def test_label_statistics_are_no_leak(tasks: int, pictures: int) -> None:
     weight = mixture_weight(*lay(held), sensitive[held])
     prior, held_prior = mixed(*lay(scored), weight), mixed(*lay(held), weight)
     stated = lay(scored)[1]  # the marginal: the best that anyone can say of s
-    found = calibrate(lay(held)[1], held_prior, held_prior, sensitive[held])
-    gained = information(found.posterior(stated, prior, prior), prior, sensitive[scored]).mean()
+    found = calibrate(alone(lay(held)[1], held_prior), held_prior, sensitive[held])
+    gained = information(found.posterior(alone(stated, prior), prior), prior, sensitive[scored]).mean()
     assert abs(gained) < 0.05  # with the counts alone as prior: 0.6 and 1.4 bits for 100 tasks
 
 
@@ -134,9 +148,67 @@ def test_a_told_attacker_gains_all_that_is_left() -> None:
         s = sensitive ^ target ^ t
         pairs[torch.arange(400), 2 * s + t] = 0.5
     answers, flat = of_pairs(pairs.log(), target, 2), rows([0.5, 0.5], 400)
-    found = calibrate(answers, flat, flat, sensitive).posterior(answers, flat, flat)
+    found = calibrate(alone(answers, flat), flat, sensitive).posterior(alone(answers, flat), flat)
     assert bits(information(found, flat, sensitive).mean()) == pytest.approx(1.0, abs=0.01)
     assert advantage((found.argmax(1) == sensitive).double().mean(), 0.5) == 1.0
+
+
+def two_views(count: int, scales: tuple[float, float] = (1.5, 1.5)) -> tuple[Tensor, Tensor]:
+    """Labels of four classes and two attacks, each of which sees them through noise of its own: 2 × N × 4."""
+    labels = torch.randint(4, (count,), generator=generator())
+    views = [
+        scale * F.one_hot(labels, 4) + torch.randn(count, 4, generator=generator(1 + view))
+        for view, scale in enumerate(scales)
+    ]
+    flat = rows([0.25] * 4, count)
+    return torch.stack([evidence(view.double().log_softmax(1), flat) for view in views]), labels
+
+
+def test_stacked_attacks_know_more_than_the_better_one() -> None:
+    stated, labels = two_views(3000)
+    flat = rows([0.25] * 4, 3000)
+    learn, fresh = slice(0, 1000), slice(1000, None)
+
+    def told(part: Tensor) -> float:
+        found = calibrate(part[:, learn], flat[learn], labels[learn])
+        return float(information(found.posterior(part[:, fresh], flat[fresh]), flat[fresh], labels[fresh]).mean())
+
+    best = max(told(stated[:1]), told(stated[1:]))
+    assert told(stated) > 1.4 * best
+
+
+def test_a_useless_attack_takes_nothing_from_a_useful_one() -> None:
+    stated, labels = two_views(2000, (3.0, 0.0))
+    found = calibrate(10 * stated, rows([0.25] * 4, 2000), labels)
+    assert found.slopes[1] < 0.02 * found.slopes[0]
+
+
+def test_the_order_of_stacked_attacks_does_not_matter() -> None:
+    stated, labels = two_views(500, (2.0, 0.5))
+    flat = rows([0.25] * 4, 500)
+    one, other = calibrate(stated, flat, labels), calibrate(stated.flip(0), flat, labels)
+    torch.testing.assert_close(one.slopes, other.slopes.flip(0), atol=1e-3, rtol=0)
+
+
+def test_attacks_are_compared_by_what_they_have_not_seen() -> None:
+    """Ten attacks that say nothing: together they fit forty pictures well, and pictures held out not at all."""
+    labels, flat = torch.arange(40) % 4, rows([0.25] * 4, 40)
+    noise = torch.randn(10, 40, 4, generator=generator()).double()
+    stated = torch.stack([evidence(each.log_softmax(1), flat) for each in noise])
+    seen = calibrate(stated, flat, labels).posterior(stated, flat)
+    assert information(seen, flat, labels).mean() > 0.1
+    assert information(held_out_posterior(stated, flat, labels), flat, labels).mean() < 0.02
+
+
+def test_what_is_held_out_does_not_touch_its_own_posterior() -> None:
+    stated, labels = two_views(200)
+    flat = rows([0.25] * 4, 200)
+    before = held_out_posterior(stated, flat, labels)
+    changed = labels.clone()
+    changed[7] = (labels[7] + 1) % 4
+    after = held_out_posterior(stated, flat, changed)
+    torch.testing.assert_close(before[7], after[7])
+    assert not torch.equal(before[8], after[8])
 
 
 ROWS = torch.zeros(6, 3).double().log_softmax(1)
@@ -146,10 +218,14 @@ LABELS = torch.tensor([0, 0, 1, 2, 2, 2])
 @pytest.mark.parametrize(
     ("call", "name"),
     [
-        (lambda: calibrate(ROWS, ROWS[:2], ROWS, LABELS), "log_reference"),
-        (lambda: calibrate(ROWS, ROWS, ROWS * math.inf, LABELS), "log_prior"),
-        (lambda: calibrate(ROWS, ROWS, ROWS, LABELS + 1), "labels"),
-        (lambda: Calibration(1.0, torch.zeros(3)).posterior(ROWS * math.nan, ROWS, ROWS), "log_probabilities"),
+        (lambda: evidence(ROWS, ROWS[:2]), "log_reference"),
+        (lambda: evidence(ROWS * math.nan, ROWS), "log_probabilities"),
+        (lambda: calibrate(ROWS[None], ROWS * math.inf, LABELS), "log_prior"),
+        (lambda: calibrate(ROWS[None], ROWS, LABELS + 1), "labels"),
+        (lambda: calibrate(ROWS, ROWS, LABELS), "evidence"),
+        (lambda: calibrate(ROWS[None, :2], ROWS, LABELS), "evidence"),
+        (lambda: held_out_posterior(ROWS[None] * math.nan, ROWS, LABELS), "evidence"),
+        (lambda: Calibration(torch.ones(1), torch.zeros(3)).posterior(ROWS[None] * math.nan, ROWS), "evidence"),
         (lambda: mixture_weight(ROWS, ROWS, LABELS + 1), "labels"),
     ],
 )

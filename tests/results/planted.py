@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.matrix import Attack, Cell, Matrix
+from bench.cell import RECOGNITION, Attack, Cell
+from bench.matrix import Matrix
 from bench.plugins.discovery import create
 from bench.plugins.method import Method
 from bench.results.assemble import Tables, assemble
@@ -84,7 +85,7 @@ def recognized(method: Method, correct: Any = 1.0, *, seed: int = 0) -> Result:
     right = torch.as_tensor(np.broadcast_to(np.asarray(correct, dtype=np.float64), IMAGES).copy())
     truth = torch.arange(IMAGES) % 2
     columns = {"truth": truth, "guess": truth, "correct": right, "prior_correct": (truth == 0).double()}
-    return _result(Cell(method, None, "target", seed, None), columns, 0.0, ("owner_test",))
+    return _result(Cell(method, RECOGNITION, "target", seed, None), columns, 0.0, ("owner_test",))
 
 
 def missing(method: Method, attack: Attack, status: str, *, seed: int = 0) -> Result:
@@ -104,7 +105,7 @@ def _result(
 def tables(found: Sequence[Result], *, aux_shares: Sequence[float] = (1.0,)) -> Tables:
     """The tidy tables of planted results; the number of seeds is theirs."""
     methods = tuple(dict.fromkeys([RAW, NULL, *(result.cell.method for result in found)]))
-    attacks = tuple(dict.fromkeys(result.cell.attack for result in found if result.cell.attack is not None))
+    attacks = tuple(dict.fromkeys(result.cell.plugin for result in found if result.cell.plugin is not None))
     content = {
         "name": "planted",
         "data": {"source": "digits"},
