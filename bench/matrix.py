@@ -121,10 +121,13 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
 
 
 def _stacked(attacked: list[Cell], method: Method, seed: int, data: Data) -> list[Cell]:
-    """A cell for each label that several attacks infer: who has them all need not choose among them."""
+    """A cell for each label that several attacks infer: who has them all need not choose among them.
+
+    Those that identify people are left out: whether the label is people, the data say when they are read.
+    """
     by_label: dict[Label | None, list[Inference]] = {}
     for cell in attacked:
-        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1:
+        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1 and not cell.plugin.identifies:
             by_label.setdefault(cell.label, []).extend(cell.scoring.inferences)
     return [
         Cell(method, STACKED, label, seed, ScoredInference(data, tuple(inferences)))
@@ -187,13 +190,21 @@ class _Scorings:
         return ScoredInference(self.data, (inference,))
 
     def lacks(self, attack: Attack) -> str | None:
-        """Why an attack on restored images has none to work on here."""
-        if not getattr(attack, "needs_restorations", False) or self._restorations():
+        """Why an attack on restored images has none to work on here, or to learn on."""
+        if not getattr(attack, "needs_restorations", False):
             return None
-        return (
-            f"{attack.label()} works on restored images, and no restoration attack of the suite can be run on "
-            f"{self.method.name}: name one that needs no masks as well"
-        )
+        restorations = self._restorations()
+        if not restorations:
+            return (
+                f"{attack.label()} works on restored images, and no restoration attack of the suite can be run on "
+                f"{self.method.name}: name one that needs no masks as well"
+            )
+        if attack.learns_from_restorations and not any(each.attack.restores_training for each in restorations):
+            return (
+                f"{attack.label()} learns on restored images, and no restoration attack of the suite that can be run "
+                f"on {self.method.name} is fast enough for so many: name a faster one as well"
+            )
+        return None
 
     def _restorations(self) -> tuple[Restoration, ...]:
         found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))

@@ -86,12 +86,18 @@ def calibrate(evidence: Tensor, log_prior: Tensor, labels: Tensor) -> Calibratio
     """
     check_logits(log_prior, labels, "log_prior")
     _check(evidence, log_prior)
+    return _fitted(evidence, log_prior, labels) if len(labels) >= LEAST_SAMPLES else _as_stated(evidence)
+
+
+def _as_stated(evidence: Tensor) -> Calibration:
+    attacks, _, classes = evidence.shape
+    slopes = torch.full((attacks,), 1 / attacks, dtype=torch.float64)
+    return Calibration(slopes, torch.zeros(classes, dtype=torch.float64))
+
+
+def _fitted(evidence: Tensor, log_prior: Tensor, labels: Tensor) -> Calibration:
     stated = evidence.double().cpu().numpy()
     attacks, count, classes = stated.shape
-    if count < LEAST_SAMPLES:
-        return Calibration(
-            torch.full((attacks,), 1 / attacks, dtype=torch.float64), torch.zeros(classes, dtype=torch.float64)
-        )
     prior = log_prior.double().cpu().numpy()
     rows, chosen = np.arange(count), labels.cpu().numpy()
 
@@ -117,12 +123,15 @@ def held_out_posterior(evidence: Tensor, log_prior: Tensor, labels: Tensor) -> T
     (N, classes). By it attacks are compared: on the images that they were fitted to, several attacks always look
     better than one. Images are dealt out to folds in turn. Arguments and errors as for ``calibrate``.
     """
+    check_logits(log_prior, labels, "log_prior")
     _check(evidence, log_prior)
+    if len(labels) < LEAST_SAMPLES:
+        return _as_stated(evidence).posterior(evidence, log_prior)
     fold = torch.arange(len(log_prior)) % FOLDS
     found = torch.empty_like(log_prior, dtype=torch.float64)
     for out in fold.unique():
         held, rest = fold == out, fold != out
-        fitted = calibrate(evidence[:, rest], log_prior[rest], labels[rest])
+        fitted = _fitted(evidence[:, rest], log_prior[rest], labels[rest])
         found[held] = fitted.posterior(evidence[:, held], log_prior[held])
     return found
 

@@ -100,3 +100,14 @@ def test_one_attack_is_not_stacked_and_with_less_data_none_is() -> None:
     assert stacked(("adaptive", "released")) == []
     both = stacked(("adaptive", "naive"), aux_shares=[0.5, 1.0])
     assert both and set(both) == {1.0}
+    # Whether a label is people, only the data say: such an attack may turn out not to apply.
+    assert stacked(("adaptive", "re-identify")) == []
+
+
+def test_an_attack_that_has_nothing_to_learn_on_is_known_before_the_run_and_not_stacked() -> None:
+    suite = tiny(("random",), ("deep-image-prior", "adaptive", "naive", "restored-adaptive"), data={"source": "digits"})
+    cells = [cell for cell in expand(suite, resolve(suite.data)).cells if cell.method.name == "random"]
+    (slow,) = (cell for cell in cells if cell.attack_name == "restored-adaptive" and cell.label == "sensitive")
+    assert "fast enough" in slow.unavailable
+    (together,) = (cell for cell in cells if cell.attack == "stacked" and cell.label == "sensitive")
+    assert {one.attack.name for one in together.scoring.inferences} == {"adaptive", "naive"}
