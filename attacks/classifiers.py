@@ -120,10 +120,7 @@ class Reverse(InferenceAttack):
     needs_raw_classifier: ClassVar[bool] = True
 
     def fit(self, aux: InferenceAux) -> Any:
-        # Not by hits: attacks are compared on these very labels.
-        raw, restored = aux.validation.raw, aux.validation.release.restorations
-        best = min(sorted(restored), key=lambda name: float((restored[name] - raw).square().mean()))
-        return best, aux.raw_classifier
+        return aux.closest_restoration(of=aux.validation), aux.raw_classifier
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         best, classify = self.state

@@ -34,6 +34,7 @@ class DiffusionPipeline(RestorationAttack):
     source: ClassVar[str] = "2112.10752 (latent diffusion), or what the folder holds; through diffusers"
     needs_masks: ClassVar[bool] = True
     restores_training: ClassVar[bool] = False
+    paths: ClassVar[tuple[str, ...]] = ("folder",)
 
     folder: str = Field("", description="folder of a pipeline, as diffusers' save_pretrained writes it")
     prompt: str = Field("", description="text that the pipeline is given, where it takes one")

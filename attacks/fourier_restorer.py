@@ -24,6 +24,7 @@ class FourierRestorer(RestorationAttack):
     name: ClassVar[str] = "fourier-restorer"
     source: ClassVar[str] = "2109.07161 (LaMa); 1609.00408 (restoration learned on pairs)"
     trains_on: ClassVar[Literal["", "pairs", "raw"]] = "pairs"
+    paths: ClassVar[tuple[str, ...]] = ("weights",)
 
     width: int = Field(16, ge=4, description="channels of the first layer")
     downsamplings: int = Field(1, ge=1, le=4, description="times that the image is halved before the residual blocks")

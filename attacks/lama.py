@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench import Aux, Release, RestorationAttack
+from bench.file_digest import content_digest
 from bench.models.fourier import FourierInpainter
 from bench.models.fourier_weights import load_generator
 from bench.models.padding import pad_symmetric
 from bench.models.torchscript import load_torchscript
-from bench.plugins.contents import content_digest
 
 _STEP = "python -c \"from lama_cleaner.model.lama import LaMa; LaMa('cpu')\""
 _INSTEAD = "or name its TorchScript file with weights=FILE"
@@ -41,6 +41,7 @@ class LaMa(RestorationAttack):
     name: ClassVar[str] = "lama"
     source: ClassVar[str] = "2109.07161; weights as lama-cleaner finds them"
     needs_masks: ClassVar[bool] = True
+    paths: ClassVar[tuple[str, ...]] = ("weights",)
 
     enlarge: int = Field(
         256, ge=0, le=4096, description="longer side in pixels that smaller images are enlarged to, about; 0: as is"

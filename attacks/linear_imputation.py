@@ -14,8 +14,8 @@ from scipy.sparse.linalg import splu
 from torch import Tensor
 
 from bench import Aux, Randomness, Release, RestorationAttack
+from bench.content import content_numbers
 from bench.parallel import map_images
-from bench.release import to_bytes
 
 _GREY = 0.5  # where nothing at all is kept there is nothing to continue
 _DIRECT, _DIAGONAL = 1 / 6, 1 / 12
@@ -42,7 +42,7 @@ class LinearImputation(RestorationAttack):
         holes = (release.masks[:, 0] == 0).numpy()
         restored = torch.from_numpy(np.stack(map_images(impute, pictures, holes))).permute(0, 3, 1, 2).float()
         if self.noise > 0:
-            draws = Randomness(self.state, _numbers(release.images)).normal(*release.images.shape[1:])
+            draws = Randomness(self.state, content_numbers(release)).normal(*release.images.shape[1:])
             restored = torch.where(release.masks == 1, restored, restored + self.noise * draws)
         return restored.clamp(0, 1)
 
@@ -85,9 +85,3 @@ def _laplacian(height: int, width: int) -> csr_array:
     where = (np.concatenate(rows), np.concatenate(columns))
     adjacency = csr_array((np.concatenate(weights), where), shape=(places.size, places.size))
     return csr_array(diags_array(adjacency.sum(axis=1)) - adjacency)
-
-
-def _numbers(images: Tensor) -> Tensor:
-    """A number for each image that depends on what it shows alone, so that its noise does not on the batch."""
-    levels = to_bytes(images).flatten(1).to(torch.int64)
-    return (levels * Randomness(0, torch.zeros(1, dtype=torch.int64)).integers(2**31, levels.shape[1])).sum(dim=1)

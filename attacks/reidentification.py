@@ -35,6 +35,7 @@ class ReIdentify(InferenceAttack):
     name: ClassVar[str] = "re-identify"
     source: ClassVar[str] = "our reading of the closed-set protocol of 1503.03832 and 1804.06655"
     identifies: ClassVar[bool] = True
+    paths: ClassVar[tuple[str, ...]] = ("embedding",)
 
     people: int = Field(20, ge=2, description="with fewer classes than this the sensitive label is not who it is")
     embedding: str = Field("", description="TorchScript or ONNX file: images N 3 H W in [0, 1] → N × D; none: trained")

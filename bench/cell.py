@@ -7,19 +7,11 @@ from typing import Literal
 
 from bench.plugins.attack import InferenceAttack, RestorationAttack
 from bench.plugins.method import Method
+from bench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
 from bench.stages.stage import Stage
 from bench.stages.teacher import Label
 
 Attack = RestorationAttack | InferenceAttack
-
-RECOGNITION = "none"
-"""In the place of an attack: there is none, the recognizer that was trained on the releases is scored."""
-
-FIND_MASKS = "find-masks"
-"""In the place of an attack, of a kind of its own: how well masks that were withheld are found."""
-
-STACKED = "stacked"
-"""In the place of an attack: all inference attacks on a label, with their answers taken together."""
 
 _KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", STACKED: "inference"}
 

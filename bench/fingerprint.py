@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 FIRST_PARTY = ("bench", "methods", "attacks")
+_INSTALLED = frozenset(("site-packages", "dist-packages"))
 
 
 def digest(value: Any) -> str:
@@ -32,7 +33,8 @@ def closure(roots: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Follow the imports of some modules.
 
     Args:
-        roots: dotted names of modules; their top-level packages count as first-party, with bench, methods, attacks.
+        roots: dotted names of modules; their packages are first-party, with bench, methods, attacks, and with any
+            source that no installer put where it is (what a plug-in imports from beside it).
 
     Returns:
         module → hash of its code, for each first-party module reached; library → installed version, for each other
@@ -51,12 +53,21 @@ def _closure(roots: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
             continue
         sources[module] = _read(module)[0]
         for base, name in _read(module)[1]:
-            if base.split(".", 1)[0] in own:
+            if base.split(".", 1)[0] in own or _editable(base, name):
                 waiting.append(_definer(base, name))
             else:
                 libraries.add(base.split(".", 1)[0])
     versions = {name: found for name in sorted(libraries) if (found := _version(name))}
     return dict(sorted(sources.items())), versions
+
+
+@cache
+def _editable(base: str, name: str | None) -> bool:
+    """Whether an import is of source that no installer put where it is: no version tells when it changes."""
+    if base.split(".", 1)[0] in sys.stdlib_module_names:
+        return False
+    paths = (_path(module) for module in (base, *([f"{base}.{name}"] if name else [])))
+    return any(path and path.suffix == ".py" and not _INSTALLED.intersection(path.parts) for path in paths)
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bench.cell import FIND_MASKS, RECOGNITION, STACKED, Attack, Cell
+from bench.cell import Attack, Cell
 from bench.data.options import DataOptions
 from bench.errors import UsageError
 from bench.plugins.attack import RestorationAttack
 from bench.plugins.discovery import catalogue, create
 from bench.plugins.method import Method
 from bench.plugins.names import parse
+from bench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
 from bench.stages.data import Data
 from bench.stages.found_masks import FoundMasks
 from bench.stages.inference import Inference

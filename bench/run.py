@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from bench.data.load import resolve
+from bench.data.load import resolve, source_name
+from bench.data.options import DataOptions
 from bench.errors import UsageError
 from bench.executors.local import MISSING, LocalExecutor, Observer, Outcome
 from bench.matrix import Matrix, expand
@@ -72,7 +73,7 @@ def execute(suite: Suite, store_root: Path, device: torch.device, observer: Obse
     store.sweep()
     executor = LocalExecutor(store, device)
     outcomes = executor.execute(plan, observer)
-    data = _data(plan.key(matrix.data), outcomes, executor)
+    data = _data(plan.key(matrix.data), matrix.data.options, outcomes, executor)
     found = results(matrix, plan, outcomes, executor.read)
     tables = assemble(matrix, found, data)
     total = time.perf_counter() - started
@@ -81,8 +82,9 @@ def execute(suite: Suite, store_root: Path, device: torch.device, observer: Obse
     return Run(matrix, plan, outcomes, found, tables, data.record, executor, seconds)
 
 
-def _data(key: str, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Artifact:
+def _data(key: str, options: DataOptions, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Artifact:
     if outcomes[key].source in MISSING:
         # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
         raise UsageError(outcomes[key].reason)
-    return executor.read(key)
+    found = executor.read(key)
+    return Artifact(found.tensors, {"name": source_name(options), **found.record})

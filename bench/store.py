@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bench.errors import DamagedArtifact
+from bench.errors import DamagedArtifact, UsageError
 
 SCHEMA_VERSION = 1
 _DESCRIPTION = "artifact.json"
@@ -49,9 +49,12 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw images lie in it
-        for folder in ("objects", "partial", "locks"):
-            (root / folder).mkdir(parents=True, exist_ok=True)
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw images lie in it
+            for folder in ("objects", "partial", "locks"):
+                (root / folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"The store {root} cannot be made ({error.strerror}): choose another --store.") from None
         self._verified: set[str] = set()
 
     def folder(self, key: str) -> Path:
@@ -176,7 +179,7 @@ class Store:
         try:
             with FileLock(self.root / "sweep.lock", timeout=0):
                 for path in (self.root / "partial").iterdir():
-                    if time.time() - path.stat().st_mtime > day:
+                    if time.time() - _changed(path) > day:
                         shutil.rmtree(path, ignore_errors=True)
         except Timeout:
             return
@@ -205,6 +208,14 @@ class Store:
     def keys(self, prefix: str = "") -> list[str]:
         """The keys of all artifacts that start with a prefix."""
         return sorted(path.name for path in (self.root / "objects").glob("*/*") if path.name.startswith(prefix))
+
+
+def _changed(path: Path) -> float:
+    """When a path last changed; for one that another run has moved into place meanwhile: now."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _canonical(value: Any) -> bytes:

@@ -75,7 +75,10 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Suite:
     if name in built_in():
         text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
     elif path.is_file():
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"Suite {name} cannot be read as text: {error}") from None
     elif path.suffix in (".yaml", ".yml"):
         raise UsageError(f"There is no suite file {name}.")
     else:

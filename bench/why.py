@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.errors import DamagedArtifact, UsageError
@@ -23,11 +23,11 @@ def find(store: Store, prefix: str) -> str:
     return found[0]
 
 
-def predecessor(store: Store, key: str) -> str | None:
+def predecessor(store: Store, key: str, journal: Sequence[Mapping[str, Any]]) -> str | None:
     """The artifact that was made before this one for the same purpose (the same title), if it is still there."""
     slot = store.describe(key)["slot"]
     earlier: str | None = None
-    for entry in store.journal():
+    for entry in journal:
         if entry["key"] == key:
             return earlier
         if entry["slot"] == slot and store.folder(entry["key"]).is_dir():
@@ -54,23 +54,31 @@ def _shown(part: str, value: Any) -> str:
     return str(value)[:12] if part in ("inputs", "sources") else str(value)
 
 
-def trace(store: Store, key: str, depth: int = 0) -> list[tuple[int, str, list[tuple[str, str, str]]]]:
+Line = tuple[int, str, list[tuple[str, str, str]]]
+"""Depth, title, differences; no differences where there was nothing before."""
+
+
+def trace(store: Store, key: str) -> list[Line]:
     """The differences of an artifact, then those of each input that differs, and so on down to the cause.
 
-    Returns:
-        (depth, title, differences) in the order to be read; no differences where there was nothing before.
+    In the order to be read; what several artifacts are made of is told once.
     """
+    return _trace(store, key, 0, store.journal(), set())
+
+
+def _trace(store: Store, key: str, depth: int, journal: Sequence[Mapping[str, Any]], told: set[str]) -> list[Line]:
+    told.add(key)
     description = store.describe(key)
-    previous = predecessor(store, key)
+    previous = predecessor(store, key, journal)
     if previous is None:
         return [(depth, description["slot"], [])]
     before, after = store.describe(previous)["ingredients"], description["ingredients"]
     found = differences(before, after)
     lines = [(depth, description["slot"], found)]
     for name, needed in after["inputs"].items():
-        if before["inputs"].get(name) != needed:
+        if before["inputs"].get(name) != needed and needed not in told:
             try:
-                lines += trace(store, needed, depth + 1)
+                lines += _trace(store, needed, depth + 1, journal, told)
             except (KeyError, DamagedArtifact):
                 lines.append((depth + 1, f"{name} ({needed[:12]}, no longer in the store)", []))
     return lines

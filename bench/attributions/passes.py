@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from bench.training.loader import free_bytes
+
 _BYTES_CPU = 2**25
 _BYTES_CUDA = 2**32
 """On a GPU more only delays the first answer; not tuned."""
@@ -63,6 +65,4 @@ def activation_bytes(network: nn.Module, image: Tensor) -> int:
 def _bound(device: torch.device) -> int:
     if device.type != "cuda":
         return _BYTES_CPU
-    free, _ = torch.cuda.mem_get_info(device)
-    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return min(_BYTES_CUDA, int(_FREE_SHARE * (free + unused)))
+    return min(_BYTES_CUDA, int(_FREE_SHARE * free_bytes(device)))

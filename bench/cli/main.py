@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from bench.cli import new as new_command
 from bench.cli import run as run_command
 from bench.cli import why as why_command
 from bench.errors import MaskbenchError
+from bench.version import own_version
 
 app = typer.Typer(
     name="maskbench",
@@ -31,7 +31,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"maskbench {version('maskbench')}")
+        typer.echo(f"maskbench {own_version()}")
         raise typer.Exit
 
 

@@ -35,22 +35,24 @@ def run(
         from bench.executors.hardware import choose_device
         from bench.report.judgement import Judgement
         from bench.report.terminal import print_run
-        from bench.results.write import choose_folder, write
+        from bench.results.write import choose_folder, draw_figures, write_tables
         from bench.run import execute
         from bench.suite import load
 
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
-        chosen = load(suite, {key: value for key, value in overrides.items() if value})
+        chosen = load(suite, {key: value for key, value in overrides.items() if value is not None})
         chosen = _with_data(chosen, data, target, sensitive, size, limit, recognizer)
         folder = choose_folder(out, chosen.name)
         where = choose_device(device)
     with RunProgress(console) as progress:
         result = execute(chosen, options.store_folder(store), where, progress)
     judgement = Judgement(result.tables)
+    with console.status("Writing tables"):
+        write_tables(result, judgement, folder)
     print_run(result, judgement, console)
-    with console.status("Writing tables and figures"):
-        write(result, judgement, folder)
+    with console.status("Drawing figures"):
+        draw_figures(result, judgement, folder)
     console.print(f"Results: {escape(str(folder))}", highlight=False, soft_wrap=True)
     if result.failed:
         raise typer.Exit(exits.FAILED)

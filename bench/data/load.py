@@ -63,6 +63,11 @@ def fingerprint(options: DataOptions) -> str:
     return _open(options.source)[1].fingerprint()
 
 
+def source_name(options: DataOptions) -> str:
+    """Return what the source is called now: a folder that was renamed is the same data by another name."""
+    return _open(options.source)[1].name
+
+
 def source_module(options: DataOptions) -> str:
     """Return the dotted name of the module that serves the source."""
     return _open(options.source)[0].__name__

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bench.attributions.algorithm import module_of
@@ -14,6 +13,7 @@ from bench.desensitize.output import Record
 from bench.desensitize.source import ImageSource
 from bench.fingerprint import closure
 from bench.models.recognizers import source_module
+from bench.version import own_version
 
 SCHEMA_VERSION = 1
 NAME = "manifest.json"
@@ -59,7 +59,7 @@ def manifest(
             "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
             "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
         },
-        "versions": {"maskbench": _version(), "python": platform.python_version(), **_libraries(fitted)},
+        "versions": {"maskbench": own_version(), "python": platform.pythonown_version(), **_libraries(fitted)},
     }
 
 
@@ -73,10 +73,3 @@ def _libraries(fitted: Fitted) -> dict[str, str]:
     roots += [module_of(request.algorithm) for request in fitted.method.requests()]
     roots += [source_module(teacher.recognizer) for teacher in fitted.teachers.values()]
     return closure(roots)[1]
-
-
-def _version() -> str:
-    try:
-        return version("maskbench")
-    except PackageNotFoundError:
-        return "not installed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import resource
 import time
 from pathlib import Path
@@ -12,20 +13,30 @@ import torch
 
 from bench.errors import UsageError
 
+_NAME = re.compile(r"auto|cpu|cuda(:\d+)?")
+
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    """``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:N``; makes it ready for use.
 
     Raises:
-        UsageError: another name, or CUDA where there is none.
+        UsageError: another name, CUDA where there is none, or a number that no device has.
     """
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name != "cpu" and name.partition(":")[0] != "cuda":
+    if not _NAME.fullmatch(name):
         raise UsageError(f"--device {name}: expected auto, cpu, cuda or cuda:N.")
-    if name != "cpu" and not torch.cuda.is_available():
+    # What is computed in float32 is meant: TensorFloat-32, the default of convolutions, keeps 10 bits of 23.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
         raise UsageError(f"--device {name}: PyTorch sees no CUDA device here. Use --device cpu, or auto.")
-    return torch.device(name)
+    device, count = torch.device("cuda" if name == "auto" else name), torch.cuda.device_count()
+    if device.index is not None:
+        if device.index >= count:
+            raise UsageError(f"--device {name}: PyTorch sees {count} here; the last one is cuda:{count - 1}.")
+        torch.cuda.set_device(device)
+    torch.cuda.init()
+    return device
 
 
 def device_name(device: torch.device) -> str:

@@ -7,7 +7,6 @@ nothing is ever downloaded.
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from bench.errors import UsageError, unknown
+from bench.file_digest import content_digest
 from bench.metrics.checks import check_images
 from bench.models.weights import read_state
 
@@ -62,7 +62,7 @@ def identity(perceptual: str) -> dict[str, str]:
             A run is planned by keys, so this comes before hours of work and not after them.
     """
     name, file = _parse(perceptual)
-    content = _digest(file)
+    content = content_digest(file)
     _built(name, file, content)
     return {"name": name, "weights": content}
 
@@ -74,7 +74,7 @@ def load(perceptual: str, device: torch.device) -> nn.Module:
         UsageError: as ``identity``.
     """
     name, file = _parse(perceptual)
-    return _built(name, file, _digest(file)).to(device)
+    return _built(name, file, content_digest(file)).to(device)
 
 
 def _prepared(images: Tensor) -> Tensor:
@@ -99,18 +99,6 @@ def _parse(perceptual: str) -> tuple[str, Path]:
     if find_spec("torchmetrics") is None:
         raise UsageError("The setting perceptual needs torchmetrics: pip install torchmetrics.")
     return name, file
-
-
-def _digest(file: Path) -> str:
-    status = file.stat()
-    return _digest_of(file, status.st_mtime_ns, status.st_size)
-
-
-@lru_cache(maxsize=4)
-def _digest_of(file: Path, _changed: int, _size: int) -> str:
-    # Every scoring stage of a plan asks, and a backbone has up to half a gigabyte.
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @lru_cache(maxsize=1)

@@ -8,7 +8,6 @@ until it is asked to build, so that listing loads no torch.
 from __future__ import annotations
 
 import ast
-import hashlib
 import importlib
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError, unknown
+from bench.file_digest import content_digest
 
 if TYPE_CHECKING:
     from bench.models.recognizer import Recognizer
@@ -60,8 +60,7 @@ def identity(name: str) -> dict[str, str]:
     file = weights_file(name)
     if file is None:
         return {"name": name}
-    with file.open("rb") as stream:
-        return {"name": name.partition("@")[0], "weights": hashlib.file_digest(stream, "sha256").hexdigest()}
+    return {"name": name.partition("@")[0], "weights": content_digest(file)}
 
 
 def build(name: str, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:

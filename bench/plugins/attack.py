@@ -76,12 +76,13 @@ class InferenceAux(Aux):
     new_classifier: Callable[[int, int], Recognizer]
     raw_classifier: Classify | None = None
 
-    def closest_restoration(self) -> str:
+    def closest_restoration(self, of: Known | None = None) -> str:
         """The restoration that comes closest to the raw pictures of the validation part, by mean squared error.
 
-        Among those that the training pictures come with. Raises Unavailable where they come with none.
+        Among those that the training part (or another one, ``of``) comes with. Chosen without labels: attacks are
+        compared on those of the validation part. Raises Unavailable where the part comes with none.
         """
-        candidates = sorted(self.train.release.restorations)
+        candidates = sorted((of or self.train).release.restorations)
         if not candidates:
             raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
         restored, raw = self.validation.release.restorations, self.validation.raw

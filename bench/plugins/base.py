@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, final
 import pydantic
 
 from bench.errors import UsageError, nearest
-from bench.plugins.contents import content_digest
+from bench.file_digest import content_digest
 
 
 class Plugin(pydantic.BaseModel):
@@ -23,12 +23,14 @@ class Plugin(pydantic.BaseModel):
     Attributes:
         name: what the user types; lower case, words joined by hyphens.
         source: the paper (arXiv number, section or equation) that the plug-in follows, or "maskbench".
+        paths: the parameters that name a file or a folder. Tables and messages show its name, never where it lies.
     """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, validate_default=True, use_enum_values=True)
 
     name: ClassVar[str]
     source: ClassVar[str] = "maskbench"
+    paths: ClassVar[tuple[str, ...]] = ()
 
     _state: Any = pydantic.PrivateAttr(default=None)
 
@@ -84,14 +86,20 @@ class Plugin(pydantic.BaseModel):
         return copy
 
     def label(self, leave_out: tuple[str, ...] = ()) -> str:
-        """``name:parameter=value,…`` with the parameters that differ from their defaults."""
+        """``name:parameter=value,…`` with the parameters that differ from their defaults; of a path its name alone."""
         fields = type(self).model_fields
-        shown = [
-            f"{key}={value}"
+        given = {
+            key: value
             for key, value in self.model_dump().items()
             if key not in leave_out and value != fields[key].default
-        ]
-        return self.name + (":" + ",".join(shown) if shown else "")
+        }
+        return self.shown(given)
+
+    @classmethod
+    def shown(cls, parameters: Mapping[str, Any]) -> str:
+        """``name:parameter=value,…`` of some parameters, without saying where files lie on this machine."""
+        parts = [f"{key}={Path(value).name if key in cls.paths else value}" for key, value in parameters.items()]
+        return cls.name + (":" + ",".join(parts) if parts else "")
 
     def files(self) -> tuple[Path, ...]:
         """The files (weights, say) that the result depends on. Asked for where ``unavailable`` gives no reason."""

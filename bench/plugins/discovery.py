@@ -17,6 +17,7 @@ from typing import Any
 from bench.errors import UsageError, unknown
 from bench.plugins.base import Plugin
 from bench.plugins.names import parse_nested
+from bench.plugins.reserved import RESERVED
 
 FOLDERS = ("methods", "attacks")
 KINDS = {"method": "Method", "attack": "Attack", "adjustment": "Adjustment"}
@@ -41,6 +42,8 @@ class Catalogue:
         return count
 
     def _add(self, kind: str, plugin: type[Plugin]) -> None:
+        if kind == "attack" and plugin.name in RESERVED:
+            raise UsageError(f"{origin(plugin)}: '{plugin.name}' is a name that tables use. Rename the attack.")
         other = self.found.setdefault((kind, plugin.name), plugin)
         if other is not plugin:
             raise UsageError(
@@ -117,8 +120,10 @@ def add_file(path: Path) -> None:
         raise UsageError(f"--plugin {path}: there is no such file.")
     name = f"maskbench_plugin_{path.stem}"
     loaded = sys.modules.get(name)
-    if loaded is not None and Path(str(loaded.__file__)).resolve() == path.resolve():
-        return
+    if loaded is not None:
+        if Path(str(loaded.__file__)).resolve() == path.resolve():
+            return
+        raise UsageError(f"--plugin {path}: {loaded.__file__} has the same name. Rename one of the files.")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"--plugin {path}: not a Python file.")

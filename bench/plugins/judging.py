@@ -10,8 +10,8 @@ from bench.release import Release
 
 
 def images(proposed: object, like: Tensor, who: str) -> Tensor:
-    """Check a batch of images against the batch it answers to: type, shape, finiteness, range."""
-    tensor = _tensor(proposed, like.shape, who, "images")
+    """Check a batch of images against the batch it answers to: type, shape, device, finiteness, range."""
+    tensor = _tensor(proposed, like.shape, like.device, who, "images")
     low, high = (float(bound) for bound in tensor.aminmax())
     if low < 0 or high > 1:
         raise ContractViolation(
@@ -23,7 +23,7 @@ def images(proposed: object, like: Tensor, who: str) -> Tensor:
 def masks(proposed: object, like: Tensor, who: str) -> Tensor:
     """Check masks: one channel, binary."""
     shape = torch.Size((like.shape[0], 1, *like.shape[2:]))
-    tensor = _tensor(proposed, shape, who, "masks")
+    tensor = _tensor(proposed, shape, like.device, who, "masks")
     if not bool(((tensor == 0) | (tensor == 1)).all()):
         raise ContractViolation(f"{who} returned a mask that is not binary: 1 is kept, 0 is hidden, nothing between.")
     return tensor
@@ -60,15 +60,17 @@ def ratio(kept: Tensor, promised: float, tolerance: float, who: str) -> None:
 
 
 def logits(proposed: object, count: int, classes: int, who: str) -> Tensor:
-    """Check an inference attack's answer: N × classes, finite."""
-    return _tensor(proposed, torch.Size((count, classes)), who, "logits")
+    """Check an inference attack's answer: N × classes, finite, on the CPU."""
+    return _tensor(proposed, torch.Size((count, classes)), torch.device("cpu"), who, "logits")
 
 
-def _tensor(proposed: object, shape: torch.Size, who: str, what: str) -> Tensor:
+def _tensor(proposed: object, shape: torch.Size, device: torch.device, who: str, what: str) -> Tensor:
     if not isinstance(proposed, Tensor):
         raise ContractViolation(f"{who} returned {what} as {type(proposed).__name__}, not as a torch tensor.")
     if proposed.shape != shape:
         raise ContractViolation(f"{who} returned {what} of shape {tuple(proposed.shape)}, expected {tuple(shape)}.")
+    if proposed.device != device:
+        raise ContractViolation(f"{who} returned {what} on {proposed.device}, expected on {device}.")
     if not proposed.is_floating_point():
         raise ContractViolation(f"{who} returned {what} of type {proposed.dtype}, expected float32.")
     if not bool(torch.isfinite(proposed).all()):

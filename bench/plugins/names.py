@@ -16,7 +16,7 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     """Split ``saliency:patch=8,adjust=masknet(gates=input)`` into its name and its parameters.
 
     Values are read as YAML scalars (``4`` is an int, ``0.75`` a float, ``true`` a bool);
-    a value with brackets stays text.
+    a value with brackets, or one that is no such scalar, stays text.
 
     Raises:
         UsageError: the text does not have that form.
@@ -31,8 +31,18 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
             raise UsageError(f"'{text}': expected parameter=value, found '{part}'")
         if key.strip() in parameters:
             raise UsageError(f"'{text}': parameter '{key.strip()}' is given twice")
-        parameters[key.strip()] = value.strip() if "(" in value else yaml.safe_load(value)
+        parameters[key.strip()] = _scalar(value.strip())
     return name, parameters
+
+
+def _scalar(text: str) -> Any:
+    if "(" in text:
+        return text
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value if isinstance(value, str | int | float | bool) else text
 
 
 def parse_nested(text: str) -> tuple[str, dict[str, Any]]:

@@ -10,10 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.plugins.reserved import WORST_CASE
 from bench.report.figures import COLOURS, MARKERS, save
 from bench.results.estimates import MAIN
 from bench.results.reading import HEADLINE_SPLIT, methods, pooled
-from bench.results.schema import DERIVED, WORST_CASE
+from bench.results.schema import DERIVED
 
 _AXES = {"restoration": "SSIM in the hole", "inference": "advantage over the prior"}
 _CONTROL_STYLE = {"raw": ":", "null": "--"}

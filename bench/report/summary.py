@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bench.plugins.reserved import WORST_CASE
 from bench.results.flag import KINDS, Flag
 from bench.results.reading import Value, headline, methods, planned, pooled, read
-from bench.results.schema import WORST_CASE
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from itertools import product
 
 import pandas as pd
 
-from bench.cell import FIND_MASKS
+from bench.plugins.reserved import FIND_MASKS, ORACLE, WORST_CASE
 from bench.report.cell_text import NOT_MEASURED, decimal, hidden, percent
 from bench.report.flags import FLAGS_CAPTION, flag_table, legend
 from bench.report.judgement import Judgement
 from bench.results.by_target import by_target
 from bench.results.estimates import MAIN
 from bench.results.reading import HEADLINE_SPLIT, Value, methods, pooled, read
-from bench.results.schema import ORACLE, SPLITS, WORST_CASE
+from bench.results.schema import SPLITS
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.cell import RECOGNITION
+from bench.plugins.reserved import RECOGNITION
 from bench.report.cell_text import NOT_MEASURED, hidden
 from bench.report.judgement import Judgement
 from bench.report.tables import headline, headline_caption

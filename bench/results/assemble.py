@@ -9,16 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from bench.cell import RECOGNITION, Cell
+from bench.cell import Cell
 from bench.matrix import Matrix
 from bench.plugins.method import Method
+from bench.plugins.reserved import ORACLE, RECOGNITION, WORST_CASE
 from bench.results import estimates
 from bench.results.estimates import Estimate
 from bench.results.result import Result
 from bench.results.rows import Measure, Member, identity, measured_rows, member, missing_rows, stacked
 from bench.results.samples import build_samples
-from bench.results.schema import ORACLE, WORST_CASE, typed
-from bench.results.worst_case import FAILED, Ensemble
+from bench.results.schema import DERIVED, typed
+from bench.results.worst_case import FAILED, NONE_RAN, Ensemble
 from bench.stages.teacher import Label
 from bench.store import Artifact
 
@@ -124,7 +125,8 @@ def _worst_cases(
         return []
     base = identity(matrix, record, Cell(method, RECOGNITION, label, 0, None)) | {"attack_kind": kind}
     if not ensemble.known:
-        return [{**base, "attack": name, "status": "failed", "reason": FAILED} for name in (WORST_CASE, ORACLE)]
+        status, reason = ("failed", FAILED) if ensemble.failed else ("unavailable", NONE_RAN)
+        return [{**base, "attack": name, "status": status, "reason": reason} for name in DERIVED]
     control = _ensemble(matrix, found, null, kind, label).like(ensemble.attacks)
     rows = []
     for name, judged in ((WORST_CASE, Ensemble.realizable), (ORACLE, Ensemble.oracle)):

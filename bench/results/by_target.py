@@ -8,7 +8,7 @@ import pandas as pd
 
 from bench.metrics.intervals import interval
 from bench.metrics.leakage import advantage
-from bench.results.schema import WORST_CASE
+from bench.plugins.reserved import WORST_CASE
 
 _SPLIT = "owner_train"  # where leakage of the sensitive label counts
 _METHOD = ["method", "params", "ratio"]

@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from bench.plugins.reserved import WORST_CASE
 from bench.results import flag
 from bench.results.estimates import MAIN
 from bench.results.flag import Flag, Kind
 from bench.results.reading import Value, headline, methods, planned, read
-from bench.results.schema import DERIVED, WORST_CASE
+from bench.results.schema import DERIVED
 
 _FAITHFUL = 20 * np.log10(255)
 """dB: off by one 8-bit step. An attack that is given the raw image itself and comes out further from it distorts it."""

@@ -6,7 +6,6 @@ import platform
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,13 @@ from bench.executors.local import MISSING
 from bench.metrics.catalogue import CATALOGUE
 from bench.metrics.perceptual import identity as backbone_identity
 from bench.models.recognizers import identity
+from bench.plugins.discovery import catalogue
+from bench.plugins.names import parse
 from bench.report.flags import flag_records
 from bench.results.flag import Flag
 from bench.results.schema import SCHEMA_VERSION
 from bench.run import Run
+from bench.version import own_version
 
 
 def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
     options = run.matrix.data.options
     return {
         "schema_version": SCHEMA_VERSION,
-        "maskbench": _own_version(),
+        "maskbench": own_version(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "suite": _suite(run),
         "data": {
@@ -54,22 +56,21 @@ def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
     }
 
 
-def _own_version() -> str:
-    """The installed version; a checkout on the import path has none."""
-    try:
-        return version("maskbench")
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _suite(run: Run) -> dict[str, Any]:
     """What was run, without the paths of this machine."""
     content = run.matrix.suite.model_dump(mode="json", exclude={"data"})
+    for kind in ("method", "attack"):
+        content[f"{kind}s"] = [_without_paths(kind, text) for text in content[f"{kind}s"]]
     settings = run.matrix.suite.settings
     content["settings"]["recognizer"] = identity(settings.recognizer)
     if settings.perceptual is not None:
         content["settings"]["perceptual"] = backbone_identity(settings.perceptual)
     return content
+
+
+def _without_paths(kind: str, text: str) -> str:
+    name, parameters = parse(text)
+    return catalogue().get(kind, name).shown(parameters)
 
 
 def _unavailable_metrics(run: Run) -> dict[str, str]:

@@ -7,14 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.plugins.reserved import ORACLE, WORST_CASE
+
 SCHEMA_VERSION = 2
 """2: oracle rows, metrics relative to the fully masked control; columns role, trains_on and aux_share."""
-
-WORST_CASE = "worst-case"
-"""In the place of an attack: the realizable worst case, chosen on attacker-validation."""
-
-ORACLE = "oracle"
-"""In the place of an attack: the best attack for each image, by an attacker who sees the answer."""
 
 DERIVED = (WORST_CASE, ORACLE)
 """What is made of the outcomes of several attacks."""

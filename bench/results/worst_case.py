@@ -17,6 +17,8 @@ from bench.results.schema import SPLITS
 FAILED = "an attack failed, so the worst case is not known"
 """The attack that failed could have been the worst one, so what is left is not the worst case."""
 
+NONE_RAN = "none of the attacks could run here"
+
 
 @dataclass(frozen=True)
 class Ensemble:
@@ -32,6 +34,11 @@ class Ensemble:
     def known(self) -> bool:
         """Whether no attack failed, and at least one ran, under every seed."""
         return all(self._usable(seed) and not self._failed(seed) for seed in self.by_seed)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any attack failed under any seed."""
+        return any(map(self._failed, self.by_seed))
 
     @property
     def attacks(self) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -18,25 +19,24 @@ from bench.run import Run
 
 
 def choose_folder(out: Path | None, suite: str) -> Path:
-    """The folder for a run's results; made if it is not there.
+    """The folder for a run's results; not made yet.
 
     Raises:
-        UsageError: it holds something already: results are never written over.
+        UsageError: it holds something already, for results are never written over; or it cannot be written to.
     """
     folder = out or Path("runs") / f"{suite}-{datetime.now():%Y%m%d-%H%M%S}"
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and is not empty: choose another --out. Nothing was written.")
+    # Said now, not after hours of work; made later, so that a run which cannot start leaves nothing behind.
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be made, because {there} cannot be written to: choose another --out.")
     return folder
 
 
-def write(run: Run, judgement: Judgement, folder: Path) -> None:
-    """Write tables, figures, samples and provenance of a run."""
-    from bench.report.curves import draw_curves  # matplotlib loads when there is something to draw
-    from bench.report.figures import accuracy_against_leakage
-    from bench.report.pictures import picture_grid
-
-    for part in (folder / "tables", folder / "figures"):
-        part.mkdir(parents=True, exist_ok=True)
+def write_tables(run: Run, judgement: Judgement, folder: Path) -> None:
+    """Write tables, samples and provenance of a run."""
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
     cells = judgement.cells
     cells.to_parquet(folder / "cells.parquet", index=False)
     cells.to_csv(folder / "cells.csv", index=False)
@@ -48,12 +48,22 @@ def write(run: Run, judgement: Judgement, folder: Path) -> None:
         if len(frame):
             _write_table(frame, folder / "tables" / table.name, table.caption(judgement))
     _write_table(timing_table(run), folder / "tables" / "timing", "Times by stage.")
-    accuracy_against_leakage(judgement.summary, judgement.inferred, folder / "figures" / "accuracy-against-leakage")
-    draw_curves(cells, folder / "figures")
-    picture_grid(run, folder / "figures" / "pictures")
     log = [f"{outcome.step.stage.title()}\n{outcome.trace}" for outcome in run.outcomes.values() if outcome.trace]
     if log:
         (folder / "failures.log").write_text("\n".join(log), encoding="utf-8")
+
+
+def draw_figures(run: Run, judgement: Judgement, folder: Path) -> None:
+    """Draw the figures of a run."""
+    from bench.report.curves import draw_curves  # matplotlib loads when there is something to draw
+    from bench.report.figures import accuracy_against_leakage
+    from bench.report.pictures import picture_grid
+
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    accuracy_against_leakage(judgement.summary, judgement.inferred, figures / "accuracy-against-leakage")
+    draw_curves(judgement.cells, figures)
+    picture_grid(run, figures / "pictures")
 
 
 def _write_table(frame: pd.DataFrame, path: Path, caption: str) -> None:

@@ -69,7 +69,6 @@ class Data(Stage):
         return Artifact(
             tensors,
             {
-                "name": images.name,
                 "target": images.target,
                 "sensitive": images.sensitive,
                 "target_classes": images.classes[images.target],

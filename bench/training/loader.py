@@ -64,10 +64,13 @@ def common_length(tensors: Sequence[Tensor | None]) -> int:
 
 def fits_on(device: torch.device, size: int) -> bool:
     """Tell whether ``size`` bytes may live on the device beside the network."""
-    if device.type != "cuda":
-        return True
+    return device.type != "cuda" or size <= free_bytes(device) * RESIDENT_SHARE
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return what a CUDA device has to give: what nobody holds, and what PyTorch holds without using it."""
     free, _ = torch.cuda.mem_get_info(device)
-    return size <= free * RESIDENT_SHARE
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def image_batch(images: Tensor) -> Tensor:

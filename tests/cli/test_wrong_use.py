@@ -41,6 +41,20 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "class Again(Method):\n    name: ClassVar[str] = 'random'\n\n"
         "    def desensitize(self, images, given):\n        return Release(images)\n"
     )
+    (tmp_path / "taken-name.py").write_text(
+        "from typing import ClassVar\nfrom bench import RestorationAttack\n\n\n"
+        "class Taken(RestorationAttack):\n    name: ClassVar[str] = 'stacked'\n\n"
+        "    def restore(self, release, device):\n        return release.images\n"
+    )
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "mine.py").write_text(
+            "from typing import ClassVar\nfrom bench import Method, Release\n\n\n"
+            f"class Mine(Method):\n    name: ClassVar[str] = 'mine-{folder}'\n\n"
+            "    def desensitize(self, images, given):\n        return Release(images)\n"
+        )
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "not-text.yaml").write_bytes(b"\xff\xfe\x00methods")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious.txt").write_text("mine")
     return tmp_path
@@ -57,7 +71,10 @@ CASES = {
     "a method twice": ((*QUICK, "-m", "random", "-m", "random:patch=4"), "named twice"),
     "ratio above one": ((*QUICK, "--ratio", "1.3"), "1.3 is not"),
     "ratio of a method": ((*QUICK, "-m", "random:ratio=1.3"), "less than or equal to 1"),
-    "no seeds": ((*QUICK, "--seeds", "-1"), "seeds"),
+    "value that is half a list": ((*QUICK, "-m", "random:fill=[zero"), "no fill named '[zero'; did you mean 'zero'"),
+    "value that is a mapping": ((*QUICK, "-m", "random:fill=a: b"), "no fill named 'a: b'"),
+    "a negative number of seeds": ((*QUICK, "--seeds", "-1"), "seeds"),
+    "no seeds": ((*QUICK, "--seeds", "0"), "seeds"),
     "unknown data": ((*QUICK, "--data", "digts"), "did you mean 'digits'"),
     "missing column": ((*QUICK, "--target", "pairity"), "did you mean 'parity'"),
     "missing sensitive column": ((*QUICK, "--sensitive", "digt"), "did you mean 'digit'"),
@@ -70,12 +87,21 @@ CASES = {
     "unknown setting": (("run", "unknown-setting.yaml"), "did you mean 'epochs'"),
     "not YAML": (("run", "not-yaml.yaml"), "not valid YAML"),
     "YAML, but a list": (("run", "list.yaml"), "must be a mapping"),
+    "not text": (("run", "not-text.yaml"), "cannot be read as text"),
     "unknown device": ((*QUICK, "--device", "gpu"), "expected auto, cpu, cuda"),
+    "device without a number": ((*QUICK, "--device", "cuda:x"), "expected auto, cpu, cuda"),
+    "name that tables use": ((*QUICK, "--plugin", "taken-name.py"), "'stacked' is a name that tables use"),
+    "two plug-in files of one name": (
+        (*QUICK, "--plugin", "one/mine.py", "--plugin", "two/mine.py"),
+        "has the same name",
+    ),
     "plug-in that is not there": ((*QUICK, "--plugin", "none.py"), "no such file"),
     "plug-in that does not load": ((*QUICK, "--plugin", "broken.py"), "nothing_of_that_name"),
     "file without a plug-in": ((*QUICK, "--plugin", "no-plugin.py"), "defines no plug-in"),
     "two plug-ins of one name": ((*QUICK, "--plugin", "same-name.py"), "call themselves the method 'random'"),
     "results are there already": ((*QUICK, "--out", "full"), "not empty"),
+    "results below a file": ((*QUICK, "--out", "notes.txt/run"), "cannot be written to: choose another --out"),
+    "store below a file": ((*QUICK, "--store", "notes.txt/store"), "cannot be made"),
     "reverse without restorations": ((*QUICK, "-a", "reverse"), "name a restoration attack as well"),
     "tiny size": ((*QUICK, "--size", "4"), "the smallest is 8"),
     "tiny limit": ((*QUICK, "--limit", "3"), "the smallest is 50"),

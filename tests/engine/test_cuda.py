@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny import CPU, EVERYTHING, Log, pooled, tiny
 
+from bench.executors.hardware import choose_device
 from bench.run import Run, execute
 from bench.stages.released import Released
 
@@ -22,6 +23,11 @@ def test_every_cell_runs(tmp_path: Path) -> None:
     methods = ("random:fill=noise", "saliency", "saliency:adjust=masknet,attribution=grad-cam", "pixelate")
     cells = _run(tmp_path, torch.device("cuda"), *methods).tables.cells
     assert cells.loc[cells["status"] != "ok", ["method", "attack", "reason"]].to_dict("records") == []
+
+
+def test_a_device_may_be_named_by_its_number(tmp_path: Path) -> None:
+    cells = _run(tmp_path, choose_device("cuda:0"), "random").tables.cells
+    assert set(cells["status"]) == {"ok"}
 
 
 def test_a_random_release_is_the_same_on_both_devices_and_the_store_keeps_them_apart(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def _forget() -> None:
     fingerprint._closure.cache_clear()
     fingerprint._read.cache_clear()
     fingerprint._path.cache_clear()
+    fingerprint._editable.cache_clear()
 
 
 def _sources() -> dict[str, str]:
@@ -63,6 +65,32 @@ def test_libraries_come_with_their_versions_and_the_standard_library_does_not(pa
     import numpy
 
     assert closure(["firstparty.stage"])[1] == {"numpy": numpy.__version__}
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({"labmasks.py": "SIZE = {}\n"}, "import labmasks"),
+        ({"labmasks/__init__.py": "", "labmasks/sizes.py": "SIZE = {}\n"}, "from labmasks.sizes import SIZE"),
+        ({"labmasks/sizes.py": "SIZE = {}\n"}, "from labmasks import sizes"),
+    ],
+    ids=["module", "package", "folder"],
+)
+def test_what_a_plug_in_imports_from_beside_it_counts(package: Path, files: dict[str, str], line: str) -> None:
+    """A cache that knew it by a version would serve what the code made before it was edited."""
+    (package / "stage.py").write_text(f"{line}\n")
+    before = None
+    for size in (1, 2):
+        for name, text in files.items():
+            file = package.parent / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text.format(size))
+        _forget()
+        importlib.invalidate_caches()
+        sources, libraries = closure(["firstparty.stage"])
+        assert libraries == {}
+        assert digest(sources) != before
+        before = digest(sources)
 
 
 def test_a_stage_does_not_depend_on_plugins_it_does_not_run() -> None:

@@ -11,7 +11,7 @@ import pytest
 from tiny import EVERYTHING, command, pooled, run, tiny
 
 from bench.report.judgement import Judgement
-from bench.results.write import write
+from bench.results.write import draw_figures, write_tables
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     methods = ("random", "saliency", "saliency:adjust=masknet", "pixelate")
     result, log = run(tiny(methods, EVERYTHING, seeds=2), root / "store")
     assert log.outcomes["failed"] == []
-    write(result, Judgement(result.tables), root / "out")
+    judgement = Judgement(result.tables)
+    write_tables(result, judgement, root / "out")
+    draw_figures(result, judgement, root / "out")
     return root
 
 

@@ -54,6 +54,8 @@ VIOLATIONS = {
     "no mask": (lambda images, given: Release(images), "must come with masks"),
     "kept pixels changed": (lambda images, given: Release(1 - images, _masks(images)), "kept pixels stay"),
     "input changed": (lambda images, given: Release(images.mul_(0.5), _masks(images)), "in place"),
+    "on another device": (lambda images, given: Release(images.to("meta"), _masks(images)), "images on meta, expected"),
+    "masks on another device": (lambda images, given: Release(images, _masks(images).to("meta")), "masks on meta"),
     "a list": (lambda images, given: Release([1], _masks(images)), "not as a torch tensor"),
 }
 

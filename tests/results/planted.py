@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench.cell import RECOGNITION, Attack, Cell
+from bench.cell import Attack, Cell
 from bench.matrix import Matrix
 from bench.plugins.discovery import create
 from bench.plugins.method import Method
+from bench.plugins.reserved import RECOGNITION
 from bench.results.assemble import Tables, assemble
 from bench.results.result import Result
 from bench.stages.data import Data

@@ -13,7 +13,7 @@ from bench.executors.local import Outcome
 from bench.plan import Step
 from bench.report.judgement import Judgement
 from bench.results.by_target import by_target
-from bench.results.write import write
+from bench.results.write import draw_figures, write_tables
 from bench.run import Run, execute
 from bench.suite import validate
 
@@ -92,7 +92,9 @@ def test_by_target_adds_up_to_the_worst_case(run: Run) -> None:
 
 @pytest.mark.slow
 def test_it_is_all_written(run: Run, tmp_path: Path) -> None:
-    write(run, Judgement(run.tables), tmp_path)
+    judgement = Judgement(run.tables)
+    write_tables(run, judgement, tmp_path)
+    draw_figures(run, judgement, tmp_path)
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["schema_version"] == 2
     table = pd.read_csv(tmp_path / "tables" / "flags.csv")

@@ -1,0 +1,22 @@
+"""Names that tables have in the place of an attack, and that no attack may have."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RECOGNITION: Final = "none"
+"""There is none: the recognizer that was trained on the releases is scored."""
+
+FIND_MASKS: Final = "find-masks"
+"""Of a kind of its own: how well masks that were withheld are found."""
+
+STACKED: Final = "stacked"
+"""All inference attacks on a label, with their answers taken together."""
+
+WORST_CASE: Final = "worst-case"
+"""The realizable worst case, chosen on attacker-validation."""
+
+ORACLE: Final = "oracle"
+"""The best attack for each image, by an attacker who sees the answer."""
+
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, WORST_CASE, ORACLE)
