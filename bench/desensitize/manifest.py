@@ -59,7 +59,7 @@ def manifest(
             "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
             "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
         },
-        "versions": {"maskbench": own_version(), "python": platform.pythonown_version(), **_libraries(fitted)},
+        "versions": {"maskbench": own_version(), "python": platform.python_version(), **_libraries(fitted)},
     }
 
 
