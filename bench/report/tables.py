@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 from bench.plugins.reserved import FIND_MASKS, ORACLE, WORST_CASE
@@ -54,9 +55,11 @@ def run_caption(judgement: Judgement) -> str:
     cells = judgement.cells
     first = cells.iloc[0]
     seeds = int(cells["seeds"].max()) if cells["seeds"].notna().any() else 0
-    sizes = cells[cells["status"] == "ok"].groupby("split")["n"].max()
+    ran = cells[(cells["status"] == "ok") & (cells["split"] != "")]
+    of = np.where(ran["attack_kind"] == "none", "accuracy", "attacks")
+    sizes = ran.assign(of=of).groupby(["of", "split"])["n"].max()
     sensitive = f", sensitive label {first['sensitive']}" if first["sensitive"] else ", no sensitive label"
-    scored = ", ".join(f"{split.replace('_', '-')} up to n = {size}" for split, size in sizes.items() if split)
+    scored = ", ".join(f"{of} on {split} up to n = {size}" for (of, split), size in sizes.items()).replace("_", "-")
     return (
         f"{first['dataset']}: target {first['target']}{sensitive}; recognizer {first['recognizer']}; "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}; "
@@ -71,7 +74,7 @@ def headline_caption(judgement: Judgement) -> str:
     return (
         run_caption(judgement) + "Accuracy is on owner-test, leakage on owner-train "
         "(inference of the target on owner-test). The worst case is realizable: the attack, in brackets, was chosen on "
-        "attacker-validation. Higher leakage is worse. "
+        "pictures that it is not scored on. Higher leakage is worse. "
         "Over null: the worst advantage minus that of the same attacks on fully masked images. "
         "Shape alone: accuracy of a classifier that sees nothing but the masks."
     ) + (f" Flags: {marks}." if marks else "")
