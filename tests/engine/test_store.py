@@ -122,3 +122,11 @@ def test_two_processes_take_turns(tmp_path: Path) -> None:
     for worker in workers:
         worker.join(60)
     assert log.read_text().count("made") == 1
+
+
+def test_sweeping_passes_over_what_another_run_has_just_moved_into_place(tmp_path: Path) -> None:
+    """It is listed, and gone when it is looked at: as a link that leads nowhere is."""
+    store = Store(tmp_path / "store")
+    (tmp_path / "store" / "partial" / "moved").symlink_to(tmp_path / "gone")
+    store.sweep()
+    assert (tmp_path / "store" / "partial" / "moved").is_symlink()
