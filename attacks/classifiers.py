@@ -111,7 +111,7 @@ class Naive(InferenceAttack):
 
 
 class Reverse(InferenceAttack):
-    """A classifier of raw pictures, applied to what the restoration makes that came closest on attacker-validation."""
+    """A classifier of raw pictures, shown restored ones: by the restoration that is closest on attacker-validation."""
 
     name: ClassVar[str] = "reverse"
     source: ClassVar[str] = "Newton et al. 2005 (reverse recognition)"

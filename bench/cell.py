@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from bench.plugins.attack import InferenceAttack, RestorationAttack
 from bench.plugins.method import Method
@@ -21,7 +20,7 @@ class Cell:
     """One combination of the matrix.
 
     Attributes:
-        attack: a plug-in, or what is scored in its place.
+        attack: a plug-in, or the reserved name of what is scored in its place.
         label: the label that is recognized or inferred; None for restoration.
         scoring: the stage whose artifact holds the outcomes; None where the cell cannot run here.
         unavailable: why it cannot run here, where it cannot.
@@ -29,7 +28,7 @@ class Cell:
     """
 
     method: Method
-    attack: Attack | Literal["none", "find-masks", "stacked"]
+    attack: Attack | str
     label: Label | None
     seed: int
     scoring: Stage | None

@@ -77,7 +77,8 @@ def _path(module: str) -> Path | None:
     loaded = sys.modules.get(top)
     if loaded is None or not hasattr(loaded, "__path__"):
         if loaded is not None and not rest:
-            return Path(str(loaded.__file__))
+            file = getattr(loaded, "__file__", None)  # a module that was made in memory has none
+            return Path(file) if file else None
         spec = importlib.util.find_spec(top)
         if spec is None:
             return None

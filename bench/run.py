@@ -87,4 +87,4 @@ def _data(key: str, options: DataOptions, outcomes: Mapping[str, Outcome], execu
         # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
         raise UsageError(outcomes[key].reason)
     found = executor.read(key)
-    return Artifact(found.tensors, {"name": source_name(options), **found.record})
+    return Artifact(found.tensors, {**found.record, "name": source_name(options)})

@@ -86,12 +86,12 @@ class _Counts:
         An attack that answers for pairs knows the target label by itself; to the others it comes in with the prior,
         by Bayes' rule, as if picture and target label were independent given the sensitive one.
         """
-        found = []
+        found, marginal = [], self.marginal(len(prior))
         for inference, answers in zip(inferences, logits, strict=True):
             if inference.attack.with_task:
                 found.append(evidence(of_pairs(answers, target, self._classes("target")), prior))
             else:
-                found.append(evidence(answers.double().log_softmax(1), self.marginal(len(answers))))
+                found.append(evidence(answers.double().log_softmax(1), marginal))
         return torch.stack(found)
 
     def _classes(self, name: str) -> int:

@@ -38,7 +38,8 @@ class ScoredInference(Stage):
     inferences: tuple[Inference, ...]
 
     def inputs(self) -> Mapping[str, Stage]:
-        return {"data": self.data, **{_input(inference): inference for inference in self.inferences}}
+        # By place: the fit goes through the attacks in their order, so the order belongs into the key.
+        return {"data": self.data, **{_input(place): inference for place, inference in enumerate(self.inferences)}}
 
     def parameters(self) -> Mapping[str, Any]:
         return {"of": "inference"}
@@ -52,9 +53,9 @@ class ScoredInference(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        answers = [inputs[_input(inference)].tensors for inference in self.inferences]
+        answers = [inputs[_input(place)].tensors for place in range(len(self.inferences))]
         label, count = self.inferences[0].label, self.inferences[0].settings.scored
-        own = answers[0]["validation_labels"]
+        validated, own = [each["validation"] for each in answers], answers[0]["validation_labels"]
         tensors: dict[str, Tensor] = {}
         validation, calibration = {}, {}
         for split in [name for name in SCORED if name in answers[0]]:
@@ -65,7 +66,6 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
-            validated = [each["validation"] for each in answers]
             beliefs = Beliefs.fitted(dataset, self.inferences, validated, own, own_target)
             # Of a few dozen pictures, information tells better than hits which attack knows more.
             validation[split] = float(information(*beliefs.validation, own).mean())
@@ -93,5 +93,5 @@ class ScoredInference(Stage):
         return identification(answers[0][split], labels)
 
 
-def _input(inference: Inference) -> str:
-    return f"inference/{inference.attack.label()}"
+def _input(place: int) -> str:
+    return f"inference/{place}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -99,6 +100,13 @@ def test_a_stage_does_not_depend_on_plugins_it_does_not_run() -> None:
     assert "bench.plugins.judging" in sources
     unrelated = {name for name in sources if name.startswith(("attacks.", "bench.report", "bench.cli"))}
     assert unrelated | ({"methods.saliency_masks"} & set(sources)) == set()
+
+
+def test_a_module_that_was_made_in_memory_is_no_source(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "made_in_memory", ModuleType("made_in_memory"))
+    (package / "stage.py").write_text("import made_in_memory\n")
+    _forget()
+    assert set(closure(["firstparty.stage"])[0]) == {"firstparty.stage"}
 
 
 def test_a_missing_module_is_named() -> None:

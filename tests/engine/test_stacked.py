@@ -16,6 +16,7 @@ from attacks.classifiers import Adaptive
 from bench import Release
 from bench.data.load import resolve
 from bench.matrix import expand
+from bench.plan import Plan
 from bench.plugins.discovery import catalogue
 from bench.results.assemble import Tables
 
@@ -102,6 +103,18 @@ def test_one_attack_is_not_stacked_and_with_less_data_none_is() -> None:
     assert both and set(both) == {1.0}
     # Whether a label is people, only the data say: such an attack may turn out not to apply.
     assert stacked(("adaptive", "re-identify")) == []
+
+
+def test_the_order_of_attacks_is_in_the_key_as_it_is_in_the_fit() -> None:
+    keys = []
+    for attacks in (("adaptive", "naive"), ("naive", "adaptive")):
+        suite = tiny(("pixelate",), attacks, data={"source": "digits", "limit": 300})
+        plan, cells = Plan("cpu"), expand(suite, resolve(suite.data)).cells
+        keys.append({plan.add(cell.scoring) for cell in cells if cell.attack == "stacked"})
+        keys.append({plan.add(cell.scoring) for cell in cells if cell.plugin is not None})
+    together, alone, together_turned, alone_turned = keys
+    assert alone == alone_turned
+    assert together.isdisjoint(together_turned)
 
 
 def test_an_attack_that_has_nothing_to_learn_on_is_known_before_the_run_and_not_stacked() -> None:
