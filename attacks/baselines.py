@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Release, RestorationAttack
+from maskbench.metrics.image import mean_fill
 from torch import Tensor
-
-from bench import Release, RestorationAttack
-from bench.metrics.image import mean_fill
 
 
 class Released(RestorationAttack):

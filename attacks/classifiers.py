@@ -6,13 +6,12 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
+from maskbench import InferenceAttack, InferenceAux, Release
+from maskbench.models.recognizer import ImageOnly
+from maskbench.plugins.attack import TrainsOn
+from maskbench.release import to_bytes
+from maskbench.training.classifier import predict, train_classifier
 from torch import Tensor
-
-from bench import InferenceAttack, InferenceAux, Release
-from bench.models.recognizer import ImageOnly
-from bench.plugins.attack import TrainsOn
-from bench.release import to_bytes
-from bench.training.classifier import predict, train_classifier
 
 _BITS, _WHITE = 8, 255
 

@@ -6,10 +6,9 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from maskbench import Release, RestorationAttack
 from pydantic import Field
 from torch import Tensor
-
-from bench import Release, RestorationAttack
 
 _BATCH = 32  # images fitted at once: their activations stay in a core's cache, and a GPU is busy
 _STRIDES = (1, 2)  # of the convolutions on the way down, from half the image's resolution

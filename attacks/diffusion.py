@@ -6,16 +6,14 @@ from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
 import torch
+from maskbench import Aux, Randomness, Release, RestorationAttack
+from maskbench.models.denoiser import GROUPS, Denoiser, signal_and_noise
+from maskbench.randomness import derive
+from maskbench.release import content_numbers, to_bytes
+from maskbench.training.denoiser import train_denoiser
+from maskbench.training.inference import evaluating
 from pydantic import Field
 from torch import Tensor
-
-from bench import Aux, Randomness, Release, RestorationAttack
-from bench.content import content_numbers
-from bench.models.denoiser import GROUPS, Denoiser, signal_and_noise
-from bench.release import to_bytes
-from bench.seeds import derive
-from bench.training.denoiser import train_denoiser
-from bench.training.inference import evaluating
 
 _BATCH = 256  # images sampled at once: bounds the memory
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from maskbench import Aux, Release, RestorationAttack
+from maskbench.models.padding import pad_symmetric
+from maskbench.models.unet import pull_push
+from maskbench.release import content_numbers
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Aux, Release, RestorationAttack
-from bench.content import content_numbers
-from bench.models.padding import pad_symmetric
-from bench.models.unet import pull_push
 
 _COLOURS = 3  # channels that pipelines take
 _STRIDE = 64  # of which sides must be multiples: 8 of the autoencoder times 8 of the denoiser, in the known ones

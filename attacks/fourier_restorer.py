@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
+from maskbench import Aux, Release, RestorationAttack
+from maskbench.models import fourier
+from maskbench.models.fourier_weights import load_generator
+from maskbench.release import to_bytes
+from maskbench.training.restorer import restore, train_restorer
 from pydantic import Field
 from torch import Tensor
-
-from bench import Aux, Release, RestorationAttack
-from bench.models import fourier
-from bench.models.fourier_weights import load_generator
-from bench.release import to_bytes
-from bench.training.restorer import restore, train_restorer
 
 _FINE_TUNING_RATE = 1e-3  # at most, with weights: what LaMa's generator was trained with (2109.07161, appendix A)
 

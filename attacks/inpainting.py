@@ -6,13 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from maskbench import Release, RestorationAttack
+from maskbench.parallel import map_images
+from maskbench.release import to_bytes
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
-
-from bench import Release, RestorationAttack
-from bench.parallel import map_images
-from bench.release import to_bytes
 
 _GREY = 0.5  # where nothing at all is kept there is nothing to continue
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
+from maskbench import Aux, Release, RestorationAttack
 from torch import Tensor
-
-from bench import Aux, Release, RestorationAttack
 
 
 class WithKey(RestorationAttack):

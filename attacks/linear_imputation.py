@@ -7,15 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from maskbench import Aux, Randomness, Release, RestorationAttack
+from maskbench.parallel import map_images
+from maskbench.release import content_numbers
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import splu
 from torch import Tensor
-
-from bench import Aux, Randomness, Release, RestorationAttack
-from bench.content import content_numbers
-from bench.parallel import map_images
 
 _GREY = 0.5  # where nothing at all is kept there is nothing to continue
 _DIRECT, _DIAGONAL = 1 / 6, 1 / 12

@@ -6,10 +6,9 @@ import math
 from typing import ClassVar
 
 import torch
+from maskbench import Release, RestorationAttack
 from pydantic import Field
 from torch import Tensor
-
-from bench import Release, RestorationAttack
 
 _GREY = 0.5  # where nothing at all is kept there is nothing to average
 _FIRST_WIDTH = 0.5  # pixels; a direct neighbour weighs 0.14

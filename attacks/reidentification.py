@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
+from maskbench import InferenceAttack, InferenceAux, Release
+from maskbench.errors import Unavailable
+from maskbench.models.embedding import LearnedEmbedding, load_embedding
+from maskbench.plugins.attack import TrainsOn
+from maskbench.release import to_bytes
+from maskbench.training.classifier import train_classifier
 from pydantic import Field
 from torch import Tensor
-
-from bench import InferenceAttack, InferenceAux, Release
-from bench.errors import Unavailable
-from bench.models.embedding import LearnedEmbedding, load_embedding
-from bench.plugins.attack import TrainsOn
-from bench.release import to_bytes
-from bench.training.classifier import train_classifier
 
 Embedding = Callable[[Tensor], Tensor]
 """Float32 images N C H W in [0, 1] → float32 N D of unit length."""

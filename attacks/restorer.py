@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import torch
+from maskbench import Aux, Release, RestorationAttack
+from maskbench.models.unet import UNet
+from maskbench.release import to_bytes
+from maskbench.training.restorer import restore, train_restorer
 from pydantic import Field
 from torch import Tensor
-
-from bench import Aux, Release, RestorationAttack
-from bench.models.unet import UNet
-from bench.release import to_bytes
-from bench.training.restorer import restore, train_restorer
 
 
 class Restorer(RestorationAttack):

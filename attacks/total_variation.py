@@ -6,11 +6,10 @@ import math
 from typing import ClassVar
 
 import torch
+from maskbench import Release, RestorationAttack
+from maskbench.metrics.image import mean_fill
 from pydantic import Field
 from torch import Tensor
-
-from bench import Release, RestorationAttack
-from bench.metrics.image import mean_fill
 
 # Chambolle and Pock 2011, algorithm 1, converges for steps whose product is below 1/‖∇‖², and ‖∇‖² < 8. The primal
 # one is the smaller: images are in [0, 1], and dual variables turn within the unit ball. Of the factors 0.01 to 0.3

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Attribution, Given, MaskMethod, Owner, Randomness
+from maskbench.attributions.names import AttributionName
+from maskbench.plugins.method import keep_highest
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Attribution, Given, MaskMethod, Owner, Randomness
-from bench.attributions.names import AttributionName
-from bench.plugins.method import keep_highest
 
 
 class _Attributed(MaskMethod):

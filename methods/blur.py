@@ -6,10 +6,9 @@ import math
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Release
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, Method, Release
 
 _REACH = 3  # the kernel ends at this many standard deviations, where 0.3 % of the weight is left
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
+from maskbench import Given, Method, Release
 from torch import Tensor
-
-from bench import Given, Method, Release
 
 
 class Raw(Method):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Randomness, Release
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Given, Method, Randomness, Release
 
 _GREY_LEVELS = 255.0
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Randomness, Release
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, Method, Randomness, Release
 
 _GREY_LEVELS = 255.0
 _TIE_BREAK = 1e-3  # grey levels: far above float64's resolution, far below the eight bits of a release

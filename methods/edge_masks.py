@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, MaskMethod
+from maskbench.release import to_bytes
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Given, MaskMethod
-from bench.release import to_bytes
 
 
 class Sobel(MaskMethod):

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Owner, Release
+from maskbench.errors import Unavailable
+from maskbench.release import to_bytes, to_float
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, Method, Owner, Release
-from bench.errors import Unavailable
-from bench.release import to_bytes, to_float
 
 
 class KSamePixel(Method):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from maskbench import Given, Method, Owner, Release
 from torch import Tensor
-
-from bench import Given, Method, Owner, Release
 
 
 class MeanImage(Method):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Owner, Release
+from maskbench.release import to_bytes, to_float
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, Method, Owner, Release
-from bench.release import to_bytes, to_float
 
 
 class Mixing(Method):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, Method, Release
+from maskbench.release import to_bytes
 from pydantic import Field
 from scipy.fft import dct
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Given, Method, Release
-from bench.release import to_bytes
 
 _SIDE = 8  # of a JPEG block
 _LEVEL = 128.0  # the grey that JPEG subtracts before the transform

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
+from maskbench import Given, MaskMethod
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, MaskMethod
 
 
 class Grid(MaskMethod):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from maskbench import Given, Method, Release
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Given, Method, Release
 
 
 class Pixelate(Method):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from maskbench import Given, MaskMethod
 from torch import Tensor
-
-from bench import Given, MaskMethod
 
 
 class Random(MaskMethod):

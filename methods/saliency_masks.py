@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from maskbench import Attribution, Given, MaskMethod
+from maskbench.attributions.names import AttributionName
+from maskbench.plugins.method import keep_highest
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Attribution, Given, MaskMethod
-from bench.attributions.names import AttributionName
-from bench.plugins.method import keep_highest
 
 
 class Saliency(MaskMethod):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
+from maskbench import ContractViolation, Given, Method, Owner, Release
+from maskbench.release import to_bytes, to_float
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
-
-from bench import ContractViolation, Given, Method, Owner, Release
-from bench.release import to_bytes, to_float
 
 _WHITE = 255
 

@@ -6,14 +6,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from maskbench import Attribution, Given, MaskMethod
+from maskbench.attributions.names import AttributionName
+from maskbench.parallel import map_images
 from numpy.typing import NDArray
 from pydantic import Field
 from skimage.segmentation import slic
 from torch import Tensor
-
-from bench import Attribution, Given, MaskMethod
-from bench.attributions.names import AttributionName
-from bench.parallel import map_images
 
 
 class Superpixel(MaskMethod):

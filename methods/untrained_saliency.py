@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
+from maskbench import Given, MaskMethod, Owner
+from maskbench.artifacts.fingerprint import closure
+from maskbench.attributions.algorithm import find, module_of
+from maskbench.attributions.names import AttributionName
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.small import RECOGNIZER, build
+from maskbench.training.seeding import seeded
 from pydantic import Field
 from torch import Tensor
-
-from bench import Given, MaskMethod, Owner
-from bench.attributions.algorithm import find, module_of
-from bench.attributions.names import AttributionName
-from bench.fingerprint import closure
-from bench.models.recognizer import Recognizer
-from bench.models.small import RECOGNIZER, build
-from bench.training.seeding import seeded
 
 _LAST = "network.head.weight"  # classes × features: tells how many classes the stored network has
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from bench.plugins.discovery import catalogue
+from maskbench.plugins.discovery import catalogue
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

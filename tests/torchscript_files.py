@@ -6,9 +6,8 @@ import warnings
 from pathlib import Path
 
 import torch
-
-from bench.models.fourier import FourierGenerator, FourierInpainter
-from bench.training.seeding import seeded
+from maskbench.models.fourier import FourierGenerator, FourierInpainter
+from maskbench.training.seeding import seeded
 
 
 def write_torchscript(file: Path, **size: int) -> FourierGenerator:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from maskbench import Adjustment
+from maskbench.models.recognizer import ImageOnly, Recognizer
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from bench import Adjustment
-from bench.models.recognizer import ImageOnly, Recognizer
 
 
 class Distillation(Adjustment):

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import torch
+from maskbench import Adjustment
+from maskbench.models.recognizer import Recognizer
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from bench import Adjustment
-from bench.models.recognizer import Recognizer
 
 _OPEN = 2.0  # bias of the gates: sigmoid(2) = 0.88, so training starts close to the recognizer alone
 _PROBE = 64  # side of the zeros that tell a recognizer's feature channels; every backbone takes it

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from maskbench import Adjustment
+from maskbench.models.recognizer import ImageOnly, Recognizer
 from torch import nn
-
-from bench import Adjustment
-from bench.models.recognizer import ImageOnly, Recognizer
 
 
 class Unadjusted(Adjustment):

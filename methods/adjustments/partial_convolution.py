@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Adjustment
+from maskbench.errors import Unavailable
+from maskbench.models.recognizer import Recognizer
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from bench import Adjustment
-from bench.errors import Unavailable
-from bench.models.recognizer import Recognizer
 
 
 class PartialConvolution(Adjustment):

@@ -12,12 +12,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-
-from bench.plugins.reserved import WORST_CASE
-from bench.report.cell_text import NOT_MEASURED, to_markdown
-from bench.results.estimates import MAIN
-from bench.results.reading import headline, methods, read
-from bench.results.schema import DERIVED
+from maskbench.plugins.reserved import WORST_CASE
+from maskbench.report.cell_text import NOT_MEASURED, to_markdown
+from maskbench.results.estimates import MAIN
+from maskbench.results.reading import headline, methods, read
+from maskbench.results.schema import DERIVED
 
 _SCALE = {"restoration": (1, 3), "inference": (100, 1)}
 _TITLE = {"restoration": "Restoration, SSIM in the hole", "inference": "Inference, advantage in points"}

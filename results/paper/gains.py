@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from maskbench.metrics.intervals import Interval, difference, interval, proportion
+from maskbench.report.cell_text import to_markdown
 from numpy.typing import NDArray
-
-from bench.metrics.intervals import Interval, difference, interval, proportion
-from bench.report.cell_text import to_markdown
 
 BASELINE = "random"
 _POINTS = 100

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
+from maskbench import Release
+from maskbench.release import to_bytes, to_float
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Release
-from bench.release import to_bytes, to_float
 
 CPU = torch.device("cpu")
 SHAPES = [(1, 28, 28), (3, 32, 32), (3, 48, 32)]

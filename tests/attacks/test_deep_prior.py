@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench import Release, UsageError
+from maskbench.attacks.deep_prior import DeepImagePrior, smooth_noise
+from maskbench.conformance.samples import masks, pictures
+from maskbench.metrics.image import gain
 from torch import Tensor
-
-from attacks.deep_prior import DeepImagePrior, smooth_noise
-from bench import Release, UsageError
-from bench.conformance.samples import masks, pictures
-from bench.metrics.image import gain
 
 CPU = torch.device("cpu")
 SHAPE = (3, 32, 32)

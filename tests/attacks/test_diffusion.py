@@ -4,18 +4,16 @@ from itertools import pairwise
 
 import pytest
 import torch
+from maskbench import Aux, Randomness, Release, UsageError
+from maskbench.attacks.diffusion import Diffusion, schedule
+from maskbench.conformance.samples import masks
+from maskbench.metrics.image import gain
+from maskbench.plugins.attack import Known
+from maskbench.release import content_numbers, to_bytes, to_float
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import Training
 from torch import Tensor
 from torch.nn import functional
-
-from attacks.diffusion import Diffusion, schedule
-from bench import Aux, Randomness, Release, UsageError
-from bench.conformance.samples import masks
-from bench.content import content_numbers
-from bench.metrics.image import gain
-from bench.plugins.attack import Known
-from bench.release import to_bytes, to_float
-from bench.training.seeding import seeded
-from bench.training.settings import Training
 
 CPU = torch.device("cpu")
 SHAPE = (3, 32, 32)

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-
-from attacks.diffusion_pipeline import DiffusionPipeline
-from bench import Aux, Release
-from bench.conformance.samples import masks, pictures
-from bench.plugins.attack import Known
-from bench.training.settings import RESTORATION
+from maskbench import Aux, Release
+from maskbench.attacks.diffusion_pipeline import DiffusionPipeline
+from maskbench.conformance.samples import masks, pictures
+from maskbench.plugins.attack import Known
+from maskbench.training.settings import RESTORATION
 
 CPU = torch.device("cpu")
 SMALL = {"steps": 2, "enlarge": 64}
@@ -112,7 +111,7 @@ def test_without_a_pipeline_it_says_what_to_do(tmp_path: Path, monkeypatch: pyte
     def found(name: str) -> object:
         return object()
 
-    monkeypatch.setattr("attacks.diffusion_pipeline.find_spec", found)
+    monkeypatch.setattr("maskbench.attacks.diffusion_pipeline.find_spec", found)
     assert "folder=FOLDER" in str(DiffusionPipeline().unavailable())
     assert "no model_index.json" in str(DiffusionPipeline.create({"folder": str(tmp_path)}).unavailable())
 

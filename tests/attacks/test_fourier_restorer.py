@@ -6,19 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench import Aux, Known, Release
+from maskbench.attacks.fourier_restorer import FourierRestorer
+from maskbench.conformance.suite import examine
+from maskbench.errors import UsageError
+from maskbench.release import to_bytes, to_float
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import RESTORATION
 from restoration_cases import CPU
 from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn import functional as F
 from torchscript_files import write_torchscript
-
-from attacks.fourier_restorer import FourierRestorer
-from bench import Aux, Known, Release
-from bench.conformance.suite import examine
-from bench.errors import UsageError
-from bench.release import to_bytes, to_float
-from bench.training.seeding import seeded
-from bench.training.settings import RESTORATION
 
 TRAIN, TEST = slice(0, 200), slice(200, 300)
 TINY = {"width": 8, "blocks": 1}

@@ -6,16 +6,15 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from maskbench import Release, RestorationAttack, UsageError
+from maskbench.attacks.baselines import MeanFill, Released
+from maskbench.attacks.inpainting import Biharmonic, NavierStokes, Telea
+from maskbench.attacks.linear_imputation import LinearImputation
+from maskbench.attacks.local_mean import LocalMean
+from maskbench.attacks.total_variation import TotalVariation
+from maskbench.release import to_bytes
 from restoration_cases import ALL_KEPT, COUNT, CPU, NOTHING_KEPT, SHAPES, pictures, released
 from skimage.restoration import inpaint_biharmonic
-
-from attacks.baselines import MeanFill, Released
-from attacks.inpainting import Biharmonic, NavierStokes, Telea
-from attacks.linear_imputation import LinearImputation
-from attacks.local_mean import LocalMean
-from attacks.total_variation import TotalVariation
-from bench import Release, RestorationAttack, UsageError
-from bench.release import to_bytes
 
 ATTACKS = [
     MeanFill(),

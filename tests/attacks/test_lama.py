@@ -11,16 +11,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from maskbench import Release
+from maskbench.attacks import lama
+from maskbench.attacks.lama import LaMa
+from maskbench.conformance.suite import examine
+from maskbench.errors import UsageError
+from maskbench.models.torchscript import load_torchscript
 from restoration_cases import CPU, released
 from torch import Tensor, nn
 from torchscript_files import write_torchscript
-
-from attacks import lama
-from attacks.lama import LaMa
-from bench import Release
-from bench.conformance.suite import examine
-from bench.errors import UsageError
-from bench.models.torchscript import load_torchscript
 
 SIZES = [(32, 32), (45, 37), (64, 48)]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from maskbench.attacks.linear_imputation import LinearImputation, impute
 from numpy.typing import NDArray
 from restoration_cases import CPU, released
-
-from attacks.linear_imputation import LinearImputation, impute
 
 
 def dense(picture: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.float64]:

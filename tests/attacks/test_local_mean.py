@@ -6,10 +6,9 @@ import math
 
 import pytest
 import torch
+from maskbench.attacks.local_mean import LocalMean, local_mean
 from restoration_cases import ALL_KEPT, CPU, SHAPES, released
 from torch import Tensor
-
-from attacks.local_mean import LocalMean, local_mean
 
 
 def by_pixels(image: Tensor, mask: Tensor, support: float) -> Tensor:
@@ -51,6 +50,6 @@ def test_one_kept_pixel_colours_all(corner: tuple[int, int]) -> None:
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     release = released(SHAPES[1])
     whole = LocalMean().restored(release, CPU)
-    monkeypatch.setattr("attacks.local_mean._BLOCK_CPU", 2 * 3 * 32 * 32)
+    monkeypatch.setattr("maskbench.attacks.local_mean._BLOCK_CPU", 2 * 3 * 32 * 32)
     assert torch.equal(LocalMean().restored(release, CPU), whole)
     assert torch.equal(whole[ALL_KEPT], release.images[ALL_KEPT])

@@ -7,17 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from maskbench import Release
+from maskbench.attacks.inpainting import Telea
+from maskbench.attacks.total_variation import TotalVariation, divergence, gradient, minimise_total_variation
+from maskbench.data.load import load
+from maskbench.data.options import DataOptions
+from maskbench.methods.random_masks import Random
+from maskbench.metrics.image import mean_fill
+from maskbench.release import to_bytes, to_float
 from restoration_cases import CPU, NOTHING_KEPT, SHAPES, released
 from torch import Tensor
-
-from attacks.inpainting import Telea
-from attacks.total_variation import TotalVariation, divergence, gradient, minimise_total_variation
-from bench import Release
-from bench.data.load import load
-from bench.data.options import DataOptions
-from bench.metrics.image import mean_fill
-from bench.release import to_bytes, to_float
-from methods.random_masks import Random
 
 ITERATIONS = TotalVariation().iterations
 CLOSE = 0.02  # of the total variation: what the solver may be away from the minimum
@@ -117,5 +116,5 @@ def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     release = released((3, 32, 32))
     attack = TotalVariation(iterations=20)
     whole = attack.restored(release, CPU)
-    monkeypatch.setattr("attacks.total_variation._BLOCK_CPU", 2 * 3 * 32 * 32)
+    monkeypatch.setattr("maskbench.attacks.total_variation._BLOCK_CPU", 2 * 3 * 32 * 32)
     assert torch.equal(attack.restored(release, CPU), whole)

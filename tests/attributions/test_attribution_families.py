@@ -7,13 +7,12 @@ from functools import cache
 
 import pytest
 import torch
+from maskbench.attributions import lime, rise
+from maskbench.attributions.algorithm import algorithms
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.recognizers import build
+from maskbench.training.seeding import seeded
 from torch import Tensor
-
-from bench.attributions import lime, rise
-from bench.attributions.algorithm import algorithms
-from bench.models.recognizer import Recognizer
-from bench.models.recognizers import build
-from bench.training.seeding import seeded
 
 OURS = ["gradient-shap", "guided-grad-cam", "lime", "occlusion", "rise", "smoothgrad"]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import torch
+from maskbench.attributions.averaged_gradients import GradientShap, SmoothGrad
+from maskbench.attributions.grad_cam import GradCam
+from maskbench.attributions.gradients import Saliency
+from maskbench.attributions.guided_grad_cam import GuidedGradCam
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.recognizers import build
+from maskbench.training.seeding import seeded
 from torch import Tensor, nn
-
-from bench.attributions.averaged_gradients import GradientShap, SmoothGrad
-from bench.attributions.grad_cam import GradCam
-from bench.attributions.gradients import Saliency
-from bench.attributions.guided_grad_cam import GuidedGradCam
-from bench.models.recognizer import Recognizer
-from bench.models.recognizers import build
-from bench.training.seeding import seeded
 
 
 class _Quadratic(nn.Module):

@@ -7,14 +7,13 @@ import weakref
 
 import pytest
 import torch
+from maskbench.attributions import lime, rise
+from maskbench.attributions.algorithm import algorithms
+from maskbench.attributions.passes import PassSize, activation_bytes
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.recognizers import build
+from maskbench.training.seeding import seeded
 from torch import Tensor, nn
-
-from bench.attributions import lime, rise
-from bench.attributions.algorithm import algorithms
-from bench.attributions.passes import PassSize, activation_bytes
-from bench.models.recognizer import Recognizer
-from bench.models.recognizers import build
-from bench.training.seeding import seeded
 
 COUNT = 7
 SIZE = (16, 24)

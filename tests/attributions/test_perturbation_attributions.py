@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from maskbench.attributions.lime import Lime, lime_samples, proximity, ridge_solution
+from maskbench.attributions.occlusion import Occlusion
+from maskbench.attributions.passes import PassSize
+from maskbench.attributions.rise import Rise, rise_masks
+from maskbench.models.recognizer import Recognizer
 from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from bench.attributions.lime import Lime, lime_samples, proximity, ridge_solution
-from bench.attributions.occlusion import Occlusion
-from bench.attributions.passes import PassSize
-from bench.attributions.rise import Rise, rise_masks
-from bench.models.recognizer import Recognizer
 
 NEUTRAL = 0.25
 

@@ -6,13 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from bench.cli import main as entry
+from maskbench.cli import main as entry
 
 CHECKOUT = Path(__file__).parents[2]
 BROKEN = '''
 from typing import ClassVar
-from bench import Method, Release
+from maskbench import Method, Release
 
 class Sloppy(Method):
     name: ClassVar[str] = "{name}"

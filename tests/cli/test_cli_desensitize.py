@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from maskbench.cli import main as entry
 from PIL import Image
-
-from bench.cli import main as entry
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ import tokenize
 from pathlib import Path
 
 import pytest
-
-from bench.conformance.scaffold import write
-from bench.errors import UsageError
-from bench.plugins.discovery import Catalogue, add_file, catalogue
+from maskbench.conformance.scaffold import write
+from maskbench.errors import UsageError
+from maskbench.plugins.discovery import Catalogue, add_file, catalogue
 
 CHECKOUT = Path(__file__).parents[2]
 KINDS = [("method", "method"), ("attack", "restoration"), ("attack", "inference")]
@@ -25,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(sys, "path", [*sys.path])
     known = catalogue()
     copy = Catalogue(dict(known.found), dict(known.broken))
-    monkeypatch.setattr("bench.plugins.discovery.catalogue", lambda: copy)
+    monkeypatch.setattr("maskbench.plugins.discovery.catalogue", lambda: copy)
     return tmp_path
 
 
@@ -46,8 +45,8 @@ def _code_lines(text: str) -> int:
 
 @pytest.mark.parametrize(("kind", "template"), KINDS)
 def test_what_is_written_is_small_and_passes(kind: str, template: str, here: Path) -> None:
-    from bench.conformance.suite import check
-    from bench.plugins import discovery
+    from maskbench.conformance.suite import check
+    from maskbench.plugins import discovery
 
     code, test = write(kind, template, f"my-{template}", None)
     assert (code, test) == (here / f"my_{template}.py", here / f"test_my_{template}.py")
@@ -71,12 +70,12 @@ def test_its_own_test_passes(kind: str, template: str, here: Path) -> None:
 
 
 def test_in_a_checkout_they_go_where_they_are_found(here: Path) -> None:
-    for folder in ("bench", "methods", "attacks", "tests/data"):
+    for folder in ("bench/maskbench", "methods", "attacks", "tests/data"):
         (here / folder).mkdir(parents=True)
     code, test = write("attack", "restoration", "my-fill", None)
     assert (code, test) == (here / "attacks" / "my_fill.py", here / "tests" / "attacks" / "test_my_fill.py")
-    imports = [line for line in test.read_text().splitlines() if line.startswith(("from attacks", "from bench"))]
-    assert imports[0] == "from attacks.my_fill import MyFill"
+    imports = [line for line in test.read_text().splitlines() if line.startswith("from maskbench")]
+    assert "from maskbench.attacks.my_fill import MyFill" in imports
     assert imports == sorted(imports)
     (here / "tests" / "data" / "test_sources.py").touch()
     with pytest.raises(UsageError, match="pytest tells tests by their file names"):
@@ -116,7 +115,7 @@ def test_names_that_would_not_work(name: str, message: str, here: Path) -> None:
 
 
 def test_kind_is_for_attacks(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from bench.cli import main as entry
+    from maskbench.cli import main as entry
 
     monkeypatch.setattr(sys, "argv", ["maskbench", "new", "method", "mine", "--kind", "inference"])
     with pytest.raises(SystemExit) as left:

@@ -10,16 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from maskbench.cli.main import app
+from maskbench.plugins.discovery import catalogue
 from typer.testing import CliRunner
-
-from bench.cli.main import app
-from bench.plugins.discovery import catalogue
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 def _command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, "-c", "from bench.cli.main import main; main()", *arguments]
+    call = [sys.executable, "-c", "from maskbench.cli.main import main; main()", *arguments]
     return subprocess.run(call, cwd=CHECKOUT, env={**os.environ, "COLUMNS": "150"}, capture_output=True, text=True)
 
 
@@ -45,7 +44,9 @@ def test_markdown_explains_a_plugins_own_parameters() -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys, bench.cli.main; print([m for m in ('torch', 'pandas', 'captum', 'cv2') if m in sys.modules])"
+    code = (
+        "import sys, maskbench.cli.main; print([m for m in ('torch', 'pandas', 'captum', 'cv2') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

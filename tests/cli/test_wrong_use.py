@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from bench.cli import main as entry
+from maskbench.cli import main as entry
 
 QUICK = ("run", "quick")
 
@@ -37,19 +36,19 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "broken.py").write_text("import nothing_of_that_name\n")
     (tmp_path / "no-plugin.py").write_text("x = 1\n")
     (tmp_path / "same-name.py").write_text(
-        "from typing import ClassVar\nfrom bench import Method, Release\n\n\n"
+        "from typing import ClassVar\nfrom maskbench import Method, Release\n\n\n"
         "class Again(Method):\n    name: ClassVar[str] = 'random'\n\n"
         "    def desensitize(self, images, given):\n        return Release(images)\n"
     )
     (tmp_path / "taken-name.py").write_text(
-        "from typing import ClassVar\nfrom bench import RestorationAttack\n\n\n"
+        "from typing import ClassVar\nfrom maskbench import RestorationAttack\n\n\n"
         "class Taken(RestorationAttack):\n    name: ClassVar[str] = 'stacked'\n\n"
         "    def restore(self, release, device):\n        return release.images\n"
     )
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "mine.py").write_text(
-            "from typing import ClassVar\nfrom bench import Method, Release\n\n\n"
+            "from typing import ClassVar\nfrom maskbench import Method, Release\n\n\n"
             f"class Mine(Method):\n    name: ClassVar[str] = 'mine-{folder}'\n\n"
             "    def desensitize(self, images, given):\n        return Release(images)\n"
         )

@@ -8,13 +8,12 @@ from typing import ClassVar
 
 import pytest
 import torch
+from maskbench import Adjustment, UsageError
+from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS
+from maskbench.conformance.suite import check, examine
+from maskbench.models.recognizer import Recognizer
 from pydantic import Field
 from torch import Tensor, nn
-
-from bench import Adjustment, UsageError
-from bench.conformance.adjustments import ADJUSTMENT_CHECKS
-from bench.conformance.suite import check, examine
-from bench.models.recognizer import Recognizer
 
 _SEEN: list[int] = []
 

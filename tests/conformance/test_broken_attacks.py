@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
+from maskbench.conformance.attacks import ATTACK_CHECKS
+from maskbench.conformance.suite import check, examine
 from pydantic import Field, PrivateAttr
 from torch import Tensor
-
-from bench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
-from bench.conformance.attacks import ATTACK_CHECKS
-from bench.conformance.suite import check, examine
 
 _REMEMBERED: dict[str, Tensor] = {}
 

@@ -6,12 +6,11 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from maskbench import Attribution, Given, MaskMethod, Method, Owner, Release
+from maskbench.conformance.methods import METHOD_CHECKS
+from maskbench.conformance.suite import check, examine
 from pydantic import Field, PrivateAttr
 from torch import Tensor
-
-from bench import Attribution, Given, MaskMethod, Method, Owner, Release
-from bench.conformance.methods import METHOD_CHECKS
-from bench.conformance.suite import check, examine
 
 _REMEMBERED: dict[str, Tensor] = {}
 
@@ -297,8 +296,8 @@ def test_what_cannot_run_here_is_not_checked_and_says_why() -> None:
 
 
 def test_what_only_the_sealed_judge_refuses_is_found_at_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bench import ContractViolation
-    from bench.plugins import judging
+    from maskbench import ContractViolation
+    from maskbench.plugins import judging
 
     def refuse(*arguments: Any) -> None:
         raise ContractViolation("a rule of tomorrow")

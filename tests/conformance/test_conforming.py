@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-
-from bench.conformance.suite import examine
-from bench.plugins.attack import InferenceAttack, RestorationAttack
-from bench.plugins.base import Plugin
-from bench.plugins.discovery import FOLDERS, catalogue
-from bench.plugins.method import Method
+from maskbench.conformance.suite import examine
+from maskbench.plugins.attack import InferenceAttack, RestorationAttack
+from maskbench.plugins.base import Plugin
+from maskbench.plugins.discovery import FOLDERS, catalogue
+from maskbench.plugins.method import Method
 
 _CONTRACTS = (Method, RestorationAttack, InferenceAttack)
 
@@ -21,7 +20,7 @@ def _built_in() -> list[object]:
     return [
         pytest.param(plugin, id=f"{kind}-{name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
         for (kind, name), plugin in sorted(catalogue().found.items())
-        if plugin.__module__.split(".", 1)[0] in FOLDERS
+        if plugin.__module__.startswith(FOLDERS)
     ]
 
 

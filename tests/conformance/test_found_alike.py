@@ -5,15 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from trees import CHECKOUT, copied, importable
 
-CHECKOUT = Path(__file__).parents[2]
 NAMES = {"method": "keep-bright", "attack": "fill-grey"}
 SUITE = """
 data: {source: digits, limit: 200}
@@ -40,21 +39,26 @@ class Way:
 
 def _maskbench(folder: Path, paths: list[Path], *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-    call = [sys.executable, "-c", "from bench.cli.main import main; main()", *arguments]
+    call = [sys.executable, "-c", "from maskbench.cli.main import main; main()", *arguments]
     return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def _new(folder: Path, tree: Path) -> list[Path]:
+def _new(folder: Path, *paths: Path) -> list[Path]:
     for kind, name in NAMES.items():
-        done = _maskbench(folder, [tree], "new", kind, name)
+        done = _maskbench(folder, [*paths], "new", kind, name)
         assert done.returncode == 0, done.stderr
-    return [path for name in NAMES.values() for path in folder.rglob(f"{name.replace('-', '_')}.py")]
+    return [
+        path
+        for name in NAMES.values()
+        for path in sorted(folder.rglob(f"{name.replace('-', '_')}.py"))
+        if ".importable" not in path.parts
+    ]
 
 
 def _file(folder: Path) -> Way:
-    files = _new(folder, CHECKOUT)
+    files = _new(folder)
     options = tuple(argument for file in files for argument in ("--plugin", str(file)))
-    return Way(folder, [CHECKOUT], options, files)
+    return Way(folder, [], options, files)
 
 
 def _installed(folder: Path) -> Way:
@@ -62,7 +66,7 @@ def _installed(folder: Path) -> Way:
         pytest.skip("setuptools is not installed here, and building a package needs it")
     package, site = folder / "package", folder / "site"
     package.mkdir()
-    _new(package, CHECKOUT)
+    _new(package)
     # The very pyproject.toml that the page tells authors to write.
     page = (CHECKOUT / "docs" / "add-a-method.md").read_text(encoding="utf-8")
     described = re.search(r'```toml title="pyproject.toml"\n(.*?)```', page, re.DOTALL).group(1)
@@ -73,17 +77,16 @@ def _installed(folder: Path) -> Way:
     call = [sys.executable, "-m", "pip", "install", *quiet, "--target", str(site), str(package)]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return Way(folder, [CHECKOUT, site], (), [site / "keep_bright.py", site / "fill_grey.py"])
+    return Way(folder, [site], (), [site / "keep_bright.py", site / "fill_grey.py"])
 
 
 def _checkout(folder: Path) -> Way:
-    tree = folder / "checkout"
-    for part in ("bench", "methods", "attacks"):
-        shutil.copytree(CHECKOUT / part, tree / part, ignore=shutil.ignore_patterns("__pycache__"))
-    files = _new(tree, tree)
+    tree = copied(folder / "checkout")
+    imports = importable(tree)
+    files = _new(tree, imports)
     assert files == [tree / "methods" / "keep_bright.py", tree / "attacks" / "fill_grey.py"]
     assert (tree / "tests" / "methods" / "test_keep_bright.py").is_file()
-    return Way(tree, [tree], (), files)
+    return Way(tree, [imports], (), files)
 
 
 def test_the_three_ways_give_the_same(tmp_path: Path) -> None:

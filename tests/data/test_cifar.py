@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-from bench.data.load import fingerprint, load, resolve
-from bench.data.options import DataOptions
-from bench.data.sources.cifar100 import COARSE_OF_FINE
-from bench.errors import UsageError
+from maskbench.data.load import fingerprint, load, resolve
+from maskbench.data.options import DataOptions
+from maskbench.data.sources.cifar100 import COARSE_OF_FINE
+from maskbench.errors import UsageError
 
 
 def write_cifar100(root: Path, monkeypatch) -> None:

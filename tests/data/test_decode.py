@@ -7,11 +7,10 @@ import io
 import numpy as np
 import pytest
 from image_files import random_image
+from maskbench.data.decode import Decoded, decode
+from maskbench.data.source import RawImages
+from maskbench.errors import UsageError
 from PIL import Image
-
-from bench.data.decode import Decoded, decode
-from bench.data.source import RawImages
-from bench.errors import UsageError
 
 
 def decode_all(*images: Image.Image | bytes, size: int | None = None, form: str = "PNG", **save) -> Decoded:

@@ -11,11 +11,10 @@ import numpy as np
 import pydantic
 import pytest
 from image_files import png, random_image, write_classes, write_parquet
-
-from bench.data.load import fingerprint, load, resolve
-from bench.data.options import DataOptions
-from bench.data.splits import split
-from bench.errors import UsageError
+from maskbench.data.load import fingerprint, load, resolve
+from maskbench.data.options import DataOptions
+from maskbench.data.splits import split
+from maskbench.errors import UsageError
 
 REAL = Path(os.environ.get("MASKBENCH_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -61,8 +60,8 @@ def test_a_misspelt_folder_is_answered_with_its_neighbour(tmp_path):
 def test_resolving_and_fingerprints_need_no_torch(tmp_path):
     root = write_classes(tmp_path, {"a": 2, "b": 2})
     code = (
-        "import sys; from bench.data.load import resolve, fingerprint, built_in; "
-        "from bench.data.options import DataOptions; "
+        "import sys; from maskbench.data.load import resolve, fingerprint, built_in; "
+        "from maskbench.data.options import DataOptions; "
         f"o = DataOptions(source={str(root)!r}); resolve(o); fingerprint(o); built_in(); "
         "sys.exit(', '.join({'torch', 'pandas', 'datasets', 'sklearn'} & set(sys.modules)))"
     )

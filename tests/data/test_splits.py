@@ -7,12 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from bench.data.hashing import pixel_digests
-from bench.data.imageset import ImageSet
-from bench.data.selection import balanced_word, quota
-from bench.data.splits import Splits, split
-from bench.errors import UsageError
+from maskbench.data.hashing import pixel_digests
+from maskbench.data.imageset import ImageSet
+from maskbench.data.selection import balanced_word, quota
+from maskbench.data.splits import Splits, split
+from maskbench.errors import UsageError
 
 NAMES = ("owner_train", "owner_test", "attacker_train", "attacker_validation")
 SHARES = {"owner_train": 0.50, "owner_test": 0.20, "attacker_train": 0.24, "attacker_validation": 0.06}

@@ -10,11 +10,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
-from bench.conformance.adjustments import ADJUSTMENT_CHECKS
-from bench.conformance.attacks import ATTACK_CHECKS
-from bench.conformance.methods import METHOD_CHECKS
-from bench.conformance.outcome import Check
+from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS
+from maskbench.conformance.attacks import ATTACK_CHECKS
+from maskbench.conformance.methods import METHOD_CHECKS
+from maskbench.conformance.outcome import Check
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = CHECKOUT / "docs"
@@ -40,7 +39,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {call} "$@"\n')
         program.chmod(0o755)
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(CHECKOUT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @pytest.mark.slow

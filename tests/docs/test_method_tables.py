@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from maskbench.cli.main import app
+from maskbench.plugins.discovery import catalogue
 from typer.testing import CliRunner
-
-from bench.cli.main import app
-from bench.plugins.discovery import catalogue
 
 CHECKOUT = Path(__file__).parents[2]
 PAGE = CHECKOUT / "docs" / "methods.md"
@@ -37,7 +36,9 @@ def test_every_method_has_a_promise_and_a_test_that_is_there() -> None:
     rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")][2:]
     promised = {name.strip() for row in rows for name in row[0].split(",")}
     found = catalogue()
-    built_in = {name for name in found.names("method") if found.get("method", name).__module__.startswith("methods.")}
+    built_in = {
+        name for name in found.names("method") if found.get("method", name).__module__.startswith("maskbench.methods.")
+    }
     assert promised == built_in
     missing = [row[2].strip() for row in rows if not (CHECKOUT / row[2].strip()).is_file()]
     assert not missing

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from maskbench import Given, MaskMethod, Method, Owner, Release
+from maskbench.release import to_bytes, to_float
 from torch import Tensor
-
-from bench import Given, MaskMethod, Method, Owner, Release
-from bench.release import to_bytes, to_float
 
 _GREY = 128
 _CLASSES = 10

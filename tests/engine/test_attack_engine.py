@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from maskbench.errors import UsageError
+from maskbench.plugins.discovery import add_file, catalogue
 from PIL import Image
 from tiny import FAST, pooled, run, tiny
-
-from bench.errors import UsageError
-from bench.plugins.discovery import add_file, catalogue
 
 
 def value(cells: pd.DataFrame, metric: str, **where: str) -> float:
@@ -97,7 +96,7 @@ SLOW = '''
 """An attack that takes its time."""
 import time
 from typing import ClassVar
-from bench import RestorationAttack
+from maskbench import RestorationAttack
 
 class Slow(RestorationAttack):
     """Sleep."""

@@ -8,13 +8,12 @@ from typing import ClassVar
 
 import pytest
 import torch
+from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
+from maskbench.plugins.attack import TrainsOn
+from maskbench.plugins.discovery import catalogue
+from maskbench.running import Run
 from tiny import run, tiny
 from torch import Tensor
-
-from bench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
-from bench.plugins.attack import TrainsOn
-from bench.plugins.discovery import catalogue
-from bench.run import Run
 
 DATA = {"source": "digits", "limit": 300, "target": "parity", "sensitive": "digit"}
 DRAWS = 3

@@ -7,12 +7,11 @@ from typing import ClassVar
 
 import pytest
 import torch
+from maskbench import InferenceAttack, InferenceAux, Release
+from maskbench.plugins.discovery import catalogue
+from maskbench.running import Run
 from tiny import run, tiny
 from torch import Tensor
-
-from bench import InferenceAttack, InferenceAux, Release
-from bench.plugins.discovery import catalogue
-from bench.run import Run
 
 ATTRIBUTION = "attribution=input-x-gradient"
 FITS = ("owner", "attacker", "attacker-1", "attacker-2", "attacker-validation")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench.executors.hardware import choose_device
+from maskbench.running import Run, execute
+from maskbench.stages.released import Released
 from tiny import CPU, EVERYTHING, Log, pooled, tiny
-
-from bench.executors.hardware import choose_device
-from bench.run import Run, execute
-from bench.stages.released import Released
 
 pytestmark = pytest.mark.cuda
 

@@ -10,7 +10,7 @@ from tiny import command
 BROKEN = '''
 from typing import ClassVar
 import torch
-from bench import Method, Release, RestorationAttack, Unavailable
+from maskbench import Method, Release, RestorationAttack, Unavailable
 
 
 def method(name, function, masked=True, promised=None):

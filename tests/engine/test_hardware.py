@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from bench.errors import UsageError
-from bench.executors.hardware import choose_device
+from maskbench.errors import UsageError
+from maskbench.executors.hardware import choose_device
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import CHECKOUT, command
+from tiny import command
 
 ARGUMENTS = ("run", "suite.yaml", "--store")
 SUITE = """
@@ -49,11 +48,10 @@ def test_ten_kills_change_nothing(tmp_path: Path) -> None:
 
 
 def _kill_after(folder: Path, out: str, seconds: float) -> None:
-    code = "from bench.cli.main import main; main()"
+    code = "from maskbench.cli.main import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", code, *ARGUMENTS, "killed", "--out", out],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

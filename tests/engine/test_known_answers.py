@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from maskbench.metrics.image import PSNR_CAP
+from maskbench.metrics.intervals import difference
+from maskbench.plugins.discovery import add_file, catalogue
 from tiny import pooled, run, tiny
-
-from bench.metrics.image import PSNR_CAP
-from bench.metrics.intervals import difference
-from bench.plugins.discovery import add_file, catalogue
 
 TRAINING = {"epochs": 8}
 SETTINGS = {"scored": 256, "recognition": TRAINING, "attack": TRAINING, "restoration": TRAINING}
@@ -75,7 +74,7 @@ SHAPE_METHOD = '''
 from typing import ClassVar
 import torch
 from torch import Tensor
-from bench import Given, Method, Owner, Release
+from maskbench import Given, Method, Owner, Release
 
 
 class ShapeOnly(Method):
@@ -85,7 +84,7 @@ class ShapeOnly(Method):
     masked: ClassVar[bool] = True
 
     def requests(self):
-        from bench import Attribution
+        from maskbench import Attribution
 
         return ()
 

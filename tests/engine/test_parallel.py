@@ -7,8 +7,7 @@ import threading
 
 import numpy as np
 import pytest
-
-from bench.parallel import map_images, usable_cores
+from maskbench.parallel import map_images, usable_cores
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9, 100])
@@ -18,7 +17,7 @@ def test_the_results_of_a_loop_in_order(count: int) -> None:
 
 
 def test_several_threads_work_where_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.parallel.usable_cores", lambda: 2)
+    monkeypatch.setattr("maskbench.parallel.usable_cores", lambda: 2)
     together = threading.Barrier(2, timeout=10)  # opens only when two images are in work at once
 
     def wait(image: np.generic) -> np.generic:

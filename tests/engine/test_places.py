@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 from halves import drawn_bits, write_halves
+from maskbench.plugins.discovery import create
+from maskbench.report.judgement import Judgement
+from maskbench.results.write import write_tables
 from tiny import run, tiny
-
-from bench.plugins.discovery import create
-from bench.report.judgement import Judgement
-from bench.results.write import write_tables
 
 
 def test_a_label_shows_the_name_of_a_file_alone() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from maskbench.plugins.discovery import add_file, catalogue
 from tiny import pooled, run, tiny
-
-from bench.plugins.discovery import add_file, catalogue
 
 PLANTED = Path(__file__).with_name("planted_leaks.py")
 STRONG_BLUR = "strength=0.25"

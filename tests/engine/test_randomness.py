@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench import Randomness
 from scipy import stats
-
-from bench import Randomness
 
 DRAWS = ["uniform", "normal", "laplace"]
 

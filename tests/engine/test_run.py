@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from maskbench.report.judgement import Judgement
+from maskbench.results.write import draw_figures, write_tables
 from tiny import EVERYTHING, command, pooled, run, tiny
-
-from bench.report.judgement import Judgement
-from bench.results.write import draw_figures, write_tables
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from halves import IMAGES, SIDE, drawn_bits, write_halves
+from maskbench import Release
+from maskbench.attacks.classifiers import Adaptive
+from maskbench.data.load import resolve
+from maskbench.planning.matrix import expand
+from maskbench.planning.plan import Plan
+from maskbench.plugins.discovery import catalogue
+from maskbench.results.assemble import Tables
 from tiny import pooled, run, tiny
 from torch import Tensor
-
-from attacks.classifiers import Adaptive
-from bench import Release
-from bench.data.load import resolve
-from bench.matrix import expand
-from bench.plan import Plan
-from bench.plugins.discovery import catalogue
-from bench.results.assemble import Tables
 
 
 class Upper(Adaptive):

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 import torch
 from halves import SIDE, drawn_bits, write_halves
+from maskbench import Given, Method, Release
+from maskbench.plugins.discovery import catalogue
 from tiny import pooled, run, tiny
 from torch import Tensor
-
-from bench import Given, Method, Release
-from bench.plugins.discovery import catalogue
 
 
 class Difference(Method):
@@ -100,8 +99,8 @@ def test_on_nothing_both_learn_nothing(cells: pd.DataFrame) -> None:
 
 
 def test_without_a_sensitive_label_it_is_not_planned() -> None:
-    from bench.data.load import resolve
-    from bench.matrix import expand
+    from maskbench.data.load import resolve
+    from maskbench.planning.matrix import expand
 
     suite = tiny(
         ("random",), ("adaptive", "adaptive-with-task"), data={"source": "digits", "target": "digit", "limit": 300}

@@ -8,13 +8,12 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
+from maskbench.plugins.discovery import catalogue
+from maskbench.release import to_bytes
+from maskbench.stages.data import Dataset
 from tiny import run, tiny
 from torch import Tensor, nn
-
-from bench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
-from bench.plugins.discovery import catalogue
-from bench.release import to_bytes
-from bench.stages.data import Dataset
 
 SEEN: list[object] = []
 _DEPTH = 12

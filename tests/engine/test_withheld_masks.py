@@ -8,12 +8,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
+from maskbench.plugins.discovery import catalogue, create
+from maskbench.running import Run
 from tiny import FAST, pooled, run, tiny
 from torch import Tensor
-
-from bench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
-from bench.plugins.discovery import catalogue, create
-from bench.run import Run
 
 SHOWN, WITHHELD = "random:fill=noise,ratio=0.5", "random:fill=noise,masks=withheld,ratio=0.5"
 HANDED: list[Tensor] = []

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
+from maskbench import Attribution, MaskMethod, Method, Owner, Release
 from torch import Tensor
-
-from bench import Attribution, MaskMethod, Method, Owner, Release
 
 SHAPES = [(1, 28, 28), (3, 48, 32), (3, 30, 21)]
 RATIOS = (0.0, 0.1, 0.5, 0.75, 0.9, 1.0)

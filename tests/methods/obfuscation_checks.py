@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
+from maskbench import Method, Owner
 from torch import Tensor
 from torch.nn import functional as F
-
-from bench import Method, Owner
 
 SHAPES = [(channels, *size) for channels in (1, 3) for size in ((28, 28), (32, 32), (64, 64), (48, 32))]
 SEED = 11

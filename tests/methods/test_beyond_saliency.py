@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import COUNT, attributions, broken_promises, fitted, images, owner, released
+from maskbench import Attribution, Method
+from maskbench.methods.beyond_saliency import Contrastive, SensitiveDrop, Universal, average_ranks
+from maskbench.methods.saliency_masks import Saliency
 from scipy.stats import rankdata
-
-from bench import Attribution, Method
-from methods.beyond_saliency import Contrastive, SensitiveDrop, Universal, average_ranks
-from methods.saliency_masks import Saliency
 
 SHAPE = (3, 32, 32)
 SENSITIVE = Attribution("integrated-gradients", "sensitive")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench import Given, Randomness, UsageError
+from maskbench.methods.blur import GaussianBlur, blur_matrix
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, pictures
 from scipy.ndimage import gaussian_filter
-
-from bench import Given, Randomness, UsageError
-from methods.blur import GaussianBlur, blur_matrix
 
 
 @pytest.mark.parametrize("shape", SHAPES)

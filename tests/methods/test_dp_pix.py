@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from maskbench import Given, Randomness, UsageError
+from maskbench.methods.dp_pixelation import DpPix, block_means, laplace_noise, noise_scale
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, pictures
 from scipy.stats import kstest
-
-from bench import Given, Randomness, UsageError
-from methods.dp_pixelation import DpPix, block_means, laplace_noise, noise_scale
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from maskbench import Randomness, UsageError
+from maskbench.methods.dp_singular_values import DpSvd, metric_noise, reconstruct
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, pictures
 from scipy.stats import kstest
-
-from bench import Randomness, UsageError
-from methods.dp_singular_values import DpSvd, metric_noise, reconstruct
 
 
 @pytest.mark.parametrize("shape", SHAPES)

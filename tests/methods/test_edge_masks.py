@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 from mask_cases import SHAPES, broken_promises, images
+from maskbench.methods.edge_masks import Sobel, edge_magnitude
 from skimage.filters import sobel_h, sobel_v
-
-from methods.edge_masks import Sobel, edge_magnitude
 
 
 @pytest.mark.parametrize("geometry", ["pixel", "patch"])

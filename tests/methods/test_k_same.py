@@ -6,12 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maskbench import UsageError
+from maskbench.errors import Unavailable
+from maskbench.methods.k_same import KSamePixel, closed_set_groups, group_means, identity_gallery, squared_distances
+from maskbench.release import to_bytes
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, fitted, owner, pictures
-
-from bench import UsageError
-from bench.errors import Unavailable
-from bench.release import to_bytes
-from methods.k_same import KSamePixel, closed_set_groups, group_means, identity_gallery, squared_distances
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 from mask_cases import broken_promises, fitted, owner, released
+from maskbench import Owner, UsageError
+from maskbench.methods.learned_masks import Learned
+from maskbench.models.mask_generator import PixelNetwork, straight_through
+from maskbench.training.loop import minimise
 from torch import Tensor
-
-from bench import Owner, UsageError
-from bench.models.mask_generator import PixelNetwork, straight_through
-from bench.training.loop import minimise
-from methods.learned_masks import Learned
 
 SHAPE = (3, 32, 32)
 SIDE, UNIT = 28, 4
@@ -91,7 +90,7 @@ def test_it_keeps_the_corner_that_matters_because_training_reaches_the_generator
         losses.extend(minimise(*arguments, **named))
         return losses
 
-    monkeypatch.setattr("methods.learned_masks.minimise", spied)
+    monkeypatch.setattr("maskbench.methods.learned_masks.minimise", spied)
     method, party = Learned(weight=0), one_corner(0)
     method = method.with_state(method.fit(party))
     assert share_kept(method, noise_with_labels(100), PLAIN) > 0.9  # a random mask keeps it in a quarter

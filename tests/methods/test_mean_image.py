@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import torch
 from mask_cases import fitted, images, released
-
-from methods.mean_image import MeanImage
+from maskbench.methods.mean_image import MeanImage
 
 
 def test_every_image_is_released_as_the_mean() -> None:

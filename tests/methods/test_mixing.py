@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+from maskbench import Given, Method, Randomness, UsageError
+from maskbench.methods.mixing import InstaHide, Mixup, sorted_weights
+from maskbench.release import to_bytes, to_float
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, fitted, owner, pictures
 from scipy.stats import kstest
-
-from bench import Given, Method, Randomness, UsageError
-from bench.release import to_bytes, to_float
-from methods.mixing import InstaHide, Mixup, sorted_weights
 
 EDGES = [Mixup(), Mixup(k=6, pool=1), InstaHide(), InstaHide(k=2, upper=0.5), InstaHide(k=6, upper=1, pool=7)]
 

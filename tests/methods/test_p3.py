@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench import UsageError
+from maskbench.methods.p3 import P3, join, split
+from maskbench.release import to_bytes
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, pictures
 from scipy.fft import dctn
 from torch import Tensor
-
-from bench import UsageError
-from bench.release import to_bytes
-from methods.p3 import P3, join, split
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import broken_promises, released
-
-from methods.pattern_masks import Grid, Stripe, bayer
+from maskbench.methods.pattern_masks import Grid, Stripe, bayer
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.plugins.discovery import create
 from obfuscation_checks import SHAPES, pictures
-
-from bench.plugins.discovery import create
 
 HALF_A_LEVEL = 0.5 / 255 + 1e-6
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import broken_promises, images
-
-from bench.plugins.discovery import create
-from methods.random_masks import Random
+from maskbench.methods.random_masks import Random
+from maskbench.plugins.discovery import create
 
 SHAPE = (3, 32, 32)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import COUNT, attributions, broken_promises, released
+from maskbench import Attribution, Randomness, UsageError
+from maskbench.methods.saliency_masks import Saliency, smoothed
+from maskbench.plugins.method import keep_highest
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional as F
-
-from bench import Attribution, Randomness, UsageError
-from bench.plugins.method import keep_highest
-from methods.saliency_masks import Saliency, smoothed
 
 SHAPE = (3, 32, 32)
 SCORES = attributions(Saliency(), SHAPE)[Attribution("integrated-gradients")]

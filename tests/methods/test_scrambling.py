@@ -8,12 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maskbench import ContractViolation, UsageError
+from maskbench.methods.scrambling import Key, Scramble, make_key, scramble, unscramble
+from maskbench.release import to_bytes
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, fitted, owner, pictures
 from torch import Tensor
-
-from bench import ContractViolation, UsageError
-from bench.release import to_bytes
-from methods.scrambling import Key, Scramble, make_key, scramble, unscramble
 
 NOTHING = {"permute": False, "rotate": False, "negate": False, "recolour": False}
 EVERYTHING = dict.fromkeys(NOTHING, True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import attributions, broken_promises, images, released
-
-from bench import Attribution, UsageError
-from methods.superpixel_masks import SaliencySuperpixel, Superpixel, superpixels
+from maskbench import Attribution, UsageError
+from maskbench.methods.superpixel_masks import SaliencySuperpixel, Superpixel, superpixels
 
 SHAPE = (3, 32, 32)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from mask_cases import broken_promises, fitted, images, owner, released
-
-from bench import UsageError
-from bench.attributions.algorithm import find
-from bench.models.recognizers import build
-from bench.training.seeding import seeded
-from methods.untrained_saliency import UntrainedSaliency
+from maskbench import UsageError
+from maskbench.attributions.algorithm import find
+from maskbench.methods.untrained_saliency import UntrainedSaliency
+from maskbench.models.recognizers import build
+from maskbench.training.seeding import seeded
 
 SHAPE = (3, 32, 32)
 
@@ -42,7 +41,7 @@ def test_another_party_has_another_network_and_the_global_generator_is_left_alon
 
 def test_the_code_of_the_algorithm_is_part_of_the_key() -> None:
     parameters = UntrainedSaliency(attribution="gradient").release_parameters()
-    assert "bench.attributions.gradients" in parameters["algorithm"]
+    assert "maskbench.attributions.gradients" in parameters["algorithm"]
 
 
 def test_images_too_small_for_the_network_are_named() -> None:

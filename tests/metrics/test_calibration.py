@@ -8,10 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
-from torch.nn import functional as F
-
-from bench.metrics.calibration import (
+from maskbench.metrics.calibration import (
     LEAST_SAMPLES,
     STEEPEST,
     Calibration,
@@ -21,7 +18,9 @@ from bench.metrics.calibration import (
     mixed,
     mixture_weight,
 )
-from bench.metrics.leakage import advantage, bits, information, label_prior, of_pairs
+from maskbench.metrics.leakage import advantage, bits, information, label_prior, of_pairs
+from torch import Tensor
+from torch.nn import functional as F
 
 
 def generator(seed: int = 0) -> torch.Generator:

@@ -7,15 +7,14 @@ from functools import cache, partial
 
 import pytest
 import torch
+from maskbench.metrics.catalogue import CATALOGUE
+from maskbench.metrics.classification import accuracy, balanced_accuracy
+from maskbench.metrics.identification import identification
+from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
+from maskbench.metrics.leakage import advantage, bits, information, utility
+from maskbench.metrics.masks import mask_accuracy, mask_iou
+from maskbench.metrics.perceptual import lpips
 from torch import Tensor
-
-from bench.metrics.catalogue import CATALOGUE
-from bench.metrics.classification import accuracy, balanced_accuracy
-from bench.metrics.identification import identification
-from bench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
-from bench.metrics.leakage import advantage, bits, information, utility
-from bench.metrics.masks import mask_accuracy, mask_iou
-from bench.metrics.perceptual import lpips
 
 _generator = torch.Generator().manual_seed(0)
 RAW = torch.rand(4, 3, 24, 24, generator=_generator)

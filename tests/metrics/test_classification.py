@@ -6,15 +6,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, recall_score
-
-from bench.metrics.classification import (
+from maskbench.metrics.classification import (
     accuracy,
     balanced_accuracy,
     balanced_columns,
     balanced_statistic,
     correct,
 )
+from sklearn.metrics import accuracy_score, recall_score
 
 
 @settings(max_examples=50, deadline=None)

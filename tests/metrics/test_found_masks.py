@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import torch
+from maskbench.metrics.masks import mask_accuracy, mask_iou
 from sklearn.metrics import jaccard_score
-
-from bench.metrics.masks import mask_accuracy, mask_iou
 
 
 def masks(seed: int, share: float) -> torch.Tensor:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from bench.metrics.identification import IDENTIFICATION, accepted, identification, rank
+from maskbench.metrics.identification import IDENTIFICATION, accepted, identification, rank
 
 
 def scores(count: int = 50, people: int = 12) -> tuple[torch.Tensor, torch.Tensor]:

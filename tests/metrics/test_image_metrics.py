@@ -9,11 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.ndimage import gaussian_filter
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-from torch import Tensor
-
-from bench.metrics.image import (
+from maskbench.metrics.image import (
     MS_SSIM_SIDE,
     PSNR_CAP,
     closeness,
@@ -26,6 +22,9 @@ from bench.metrics.image import (
     ssim_hole,
     ssim_map,
 )
+from scipy.ndimage import gaussian_filter
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
 
 SHAPES = [(6, 3, 32, 32), (4, 1, 28, 28), (3, 3, 64, 48), (2, 3, 11, 11), (2, 4, 11, 37), (2, 1, 100, 17)]
 WANG = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}

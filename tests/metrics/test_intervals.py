@@ -9,12 +9,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maskbench.metrics.classification import balanced_columns, balanced_statistic
+from maskbench.metrics.intervals import Interval, _counts, difference, interval, mean, proportion
+from maskbench.metrics.leakage import advantage
 from numpy.typing import NDArray
 from scipy.stats import binomtest, bootstrap, norm
-
-from bench.metrics.classification import balanced_columns, balanced_statistic
-from bench.metrics.intervals import Interval, _counts, difference, interval, mean, proportion
-from bench.metrics.leakage import advantage
 
 
 def advantage_statistic(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -119,7 +118,7 @@ def test_a_repeated_seed_is_bit_equal_and_another_is_not() -> None:
 def test_the_bounds_do_not_depend_on_how_weights_are_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = np.random.default_rng(0).normal(size=(3, 100, 2))
     whole = interval(columns, lambda means: means.max(-1))
-    monkeypatch.setattr("bench.metrics.intervals._BLOCK", 700)
+    monkeypatch.setattr("maskbench.metrics.intervals._BLOCK", 700)
     parts = interval(columns, lambda means: means.max(-1))
     assert (parts.low, parts.high) == (pytest.approx(whole.low), pytest.approx(whole.high))
 

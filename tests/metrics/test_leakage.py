@@ -9,9 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn import functional as F
-
-from bench.metrics.leakage import (
+from maskbench.metrics.leakage import (
     advantage,
     bits,
     information,
@@ -19,6 +17,7 @@ from bench.metrics.leakage import (
     of_pairs,
     utility,
 )
+from torch.nn import functional as F
 
 SENSITIVE = torch.tensor([0, 0, 1, 2, 2, 2])
 TARGET = torch.tensor([0, 0, 0, 1, 1, 0])

@@ -8,15 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from maskbench.executors.local import Outcome
+from maskbench.metrics.catalogue import CATALOGUE
+from maskbench.metrics.image import MS_SSIM_SIDE
+from maskbench.planning.plan import Step
+from maskbench.planning.suite import validate
+from maskbench.results.provenance import provenance
+from maskbench.running import Run, execute
 from safetensors.torch import save_file
-
-from bench.executors.local import Outcome
-from bench.metrics.catalogue import CATALOGUE
-from bench.metrics.image import MS_SSIM_SIDE
-from bench.plan import Step
-from bench.results.provenance import provenance
-from bench.run import Run, execute
-from bench.suite import validate
 
 ONE_EPOCH = {"epochs": 1}
 

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from maskbench.errors import UsageError
+from maskbench.metrics.perceptual import BACKBONES, LEAST_SIDE, identity, load, lpips
 from safetensors.torch import save_file
 from torch import Tensor
-
-from bench.errors import UsageError
-from bench.metrics.perceptual import BACKBONES, LEAST_SIDE, identity, load, lpips
 
 published = pytest.importorskip("torchmetrics.functional.image.lpips")
 CPU = torch.device("cpu")

@@ -4,14 +4,13 @@ from collections import OrderedDict
 
 import pytest
 import torch
-from torch import Tensor, nn
-
-from bench.models.backbone import (
+from maskbench.models.backbone import (
     adapt_input,
     find_feature_layers,
     imagenet_statistics,
     ordinary_activations,
 )
+from torch import Tensor, nn
 
 
 class _Branches(nn.Module):

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from bench.conformance.samples import pictures
-from bench.models.denoiser import Denoiser, signal_and_noise
-from bench.release import to_bytes
-from bench.training.denoiser import train_denoiser
-from bench.training.seeding import seeded
-from bench.training.settings import Training
+from maskbench.conformance.samples import pictures
+from maskbench.models.denoiser import Denoiser, signal_and_noise
+from maskbench.release import to_bytes
+from maskbench.training.denoiser import train_denoiser
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import Training
 
 CPU = torch.device("cpu")
 TRAINING = Training(epochs=4, batch_size=16, learning_rate=6e-3, weight_decay=1e-4)

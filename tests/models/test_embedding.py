@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench.errors import UsageError
+from maskbench.models.embedding import LearnedEmbedding, load_embedding
+from maskbench.models.recognizers import build
 from torch import Tensor, nn
-
-from bench.errors import UsageError
-from bench.models.embedding import LearnedEmbedding, load_embedding
-from bench.models.recognizers import build
 
 CPU = torch.device("cpu")
 SIDE, LENGTH = 8, 5

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench.errors import UsageError
+from maskbench.models.fourier import FourierGenerator, FourierInpainter, FourierRestorer, FourierUnit
+from maskbench.models.fourier_weights import load_generator
+from maskbench.models.torchscript import load_torchscript
+from maskbench.models.unet import pull_push
 from safetensors.torch import save_file
 from torchscript_files import write_torchscript
-
-from bench.errors import UsageError
-from bench.models.fourier import FourierGenerator, FourierInpainter, FourierRestorer, FourierUnit
-from bench.models.fourier_weights import load_generator
-from bench.models.torchscript import load_torchscript
-from bench.models.unet import pull_push
 
 TINY = {"width": 4, "downsamplings": 2, "blocks": 2}
 OF_BIG_LAMA = (

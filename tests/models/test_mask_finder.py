@@ -2,17 +2,16 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.conformance.samples import masks, pictures
+from maskbench.metrics.masks import mask_iou
+from maskbench.models.mask_finder import MaskFinder, like_neighbours
+from maskbench.plugins.fills import FILLS
+from maskbench.randomness import Randomness
+from maskbench.release import to_bytes
+from maskbench.training.mask_finder import find_masks, train_mask_finder
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import RESTORATION
 from torch import Tensor
-
-from bench.conformance.samples import masks, pictures
-from bench.metrics.masks import mask_iou
-from bench.models.mask_finder import MaskFinder, like_neighbours
-from bench.plugins.fills import FILLS
-from bench.randomness import Randomness
-from bench.release import to_bytes
-from bench.training.mask_finder import find_masks, train_mask_finder
-from bench.training.seeding import seeded
-from bench.training.settings import RESTORATION
 
 CPU = torch.device("cpu")
 SHAPE = (3, 32, 32)

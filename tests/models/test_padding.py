@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-
-from bench.models.padding import pad_symmetric
+from maskbench.models.padding import pad_symmetric
 
 
 @pytest.mark.parametrize("size", [(8, 8), (7, 13), (3, 1), (2, 8)])  # 3, 1 and 2 are mirrored more than once

@@ -5,11 +5,10 @@ import sys
 
 import pytest
 import torch
-
-from bench.errors import UsageError
-from bench.models import recognizers
-from bench.models.recognizer import ImageOnly, Recognizer
-from bench.training.seeding import seeded
+from maskbench.errors import UsageError
+from maskbench.models import recognizers
+from maskbench.models.recognizer import ImageOnly, Recognizer
+from maskbench.training.seeding import seeded
 
 CLASSES = 5
 SIZES = [(28, 28), (32, 32), (64, 64), (48, 32)]
@@ -53,12 +52,12 @@ def test_resnet18_uses_the_standard_stem_above_64_pixels() -> None:
 def test_names_come_with_a_description_and_a_module() -> None:
     listed = dict(recognizers.names())
     assert {"small", "resnet18"} <= set(listed) and all(listed.values())
-    assert recognizers.source_module("small") == "bench.models.small"
-    assert recognizers.source_module("torchvision:vgg11") == "bench.models.torchvision_models"
+    assert recognizers.source_module("small") == "maskbench.models.small"
+    assert recognizers.source_module("torchvision:vgg11") == "maskbench.models.torchvision_models"
 
 
 def test_listing_does_not_load_torch() -> None:
-    code = "import sys; from bench.models import recognizers as r; r.names(); sys.exit('torch' in sys.modules)"
+    code = "import sys; from maskbench.models import recognizers as r; r.names(); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

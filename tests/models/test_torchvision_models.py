@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from maskbench.errors import UsageError
+from maskbench.models import recognizers
+from maskbench.models.recognizer import Recognizer
 from safetensors.torch import save_file
-
-from bench.errors import UsageError
-from bench.models import recognizers
-from bench.models.recognizer import Recognizer
 
 BACKBONE = "shufflenet_v2_x0_5"
 CLASSES = 5

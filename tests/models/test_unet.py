@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from bench.errors import UsageError
-from bench.models.unet import UNet, pull_push
+from maskbench.errors import UsageError
+from maskbench.models.unet import UNet, pull_push
 
 
 @pytest.mark.parametrize("size", [(16, 16), (28, 28), (32, 32), (48, 32), (17, 23)])

@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from maskbench.attributions.algorithm import algorithms
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.recognizers import build
+from maskbench.training.seeding import seeded
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
-
-from bench.attributions.algorithm import algorithms
-from bench.models.recognizer import Recognizer
-from bench.models.recognizers import build
-from bench.training.seeding import seeded
 
 CLASSES = 10
 VARIATIONS = {"input-x-gradient": 1, "smoothgrad": 16, "integrated-gradients": 16}

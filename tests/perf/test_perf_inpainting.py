@@ -10,12 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import pytest
 import torch
+from maskbench import Release
+from maskbench.attacks.inpainting import Telea
+from maskbench.parallel import usable_cores
+from maskbench.release import to_bytes, to_float
 from torch.nn import functional as F
-
-from attacks.inpainting import Telea
-from bench import Release
-from bench.parallel import usable_cores
-from bench.release import to_bytes, to_float
 
 CPU = torch.device("cpu")
 ROUNDS = 4

@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from maskbench import Release
+from maskbench.attacks.lama import LaMa
+from maskbench.release import to_bytes, to_float
 from pytest_benchmark.fixture import BenchmarkFixture
 from torchscript_files import write_torchscript
-
-from attacks.lama import LaMa
-from bench import Release
-from bench.release import to_bytes, to_float
 
 IMAGES = 8
 WARM_UP = 2  # calls, in which TorchScript observes and specializes

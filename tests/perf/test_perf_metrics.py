@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import torch
+from maskbench.metrics.image import closeness
+from maskbench.metrics.intervals import interval
+from maskbench.metrics.leakage import advantage
 from numpy.typing import NDArray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from threadpoolctl import threadpool_limits
-
-from bench.metrics.image import closeness
-from bench.metrics.intervals import interval
-from bench.metrics.leakage import advantage
 
 PAIRS = 7
 """Measurements of loop and batch in turn, whose median ratio counts; in CPU time, which other work disturbs least."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.models import recognizers
+from maskbench.models.recognizer import ImageOnly
+from maskbench.models.unet import UNet
+from maskbench.training.classifier import predict, train_classifier
+from maskbench.training.restorer import train_restorer
+from maskbench.training.settings import CLASSIFICATION, RESTORATION
 from pytest_benchmark.fixture import BenchmarkFixture
-
-from bench.models import recognizers
-from bench.models.recognizer import ImageOnly
-from bench.models.unet import UNet
-from bench.training.classifier import predict, train_classifier
-from bench.training.restorer import train_restorer
-from bench.training.settings import CLASSIFICATION, RESTORATION
 
 IMAGES = 1_920
 PAIRS = 400

@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from maskbench import ContractViolation, Given, MaskMethod, Method, Randomness, Release, RestorationAttack, UsageError
+from maskbench.plugins.method import keep_highest
 from pydantic import Field
 from torch import Tensor
-
-from bench import ContractViolation, Given, MaskMethod, Method, Randomness, Release, RestorationAttack, UsageError
-from bench.plugins.method import keep_highest
 
 IMAGES = torch.linspace(0, 255, 4 * 3 * 16 * 16).round().view(4, 3, 16, 16) / 255
 NUMBERS = torch.arange(4)
@@ -44,7 +43,7 @@ def _masks(images: Tensor, value: float = 1.0) -> Tensor:
 
 
 VIOLATIONS = {
-    "not a release": (lambda images, given: images, "not a bench.Release"),
+    "not a release": (lambda images, given: images, "not a maskbench.Release"),
     "wrong shape": (lambda images, given: Release(images[:, :, :8], _masks(images)), r"shape \(4, 3, 8, 16\)"),
     "NaN": (lambda images, given: Release(images * float("nan"), _masks(images)), "NaN"),
     "out of range": (lambda images, given: Release(images + 0.5, _masks(images)), r"outside \[0, 1\]"),

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-from bench import UsageError
-from bench.plugins.discovery import catalogue
-
-CHECKOUT = Path(__file__).parents[2]
+from maskbench import UsageError
+from maskbench.plugins.discovery import catalogue
+from trees import copied, importable
 
 
 def test_every_plugin_has_a_summary_and_a_source() -> None:
@@ -28,16 +26,15 @@ def test_an_unknown_name_comes_with_the_nearest() -> None:
 
 
 def test_a_module_that_does_not_load_is_named_and_the_others_stay(tmp_path: Path) -> None:
-    for name in ("bench", "methods", "attacks"):
-        shutil.copytree(CHECKOUT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": str(importable(copied(tmp_path)))}
     (tmp_path / "methods" / "half_written.py").write_text("def unfinished(:\n")
 
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        call = [sys.executable, "-m", "bench", *arguments]
-        return subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=False)
+        call = [sys.executable, "-m", "maskbench", *arguments]
+        return subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     listed = command("list", "methods", "--names")
     assert "random" in listed.stdout.split()
     asked = command("run", "quick", "-m", "half-written", "--store", "store")
     assert asked.returncode == 2
-    assert "methods.half_written: SyntaxError" in " ".join(asked.stderr.split())
+    assert "maskbench.methods.half_written: SyntaxError" in " ".join(asked.stderr.split())

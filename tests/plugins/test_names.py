@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
-from bench import UsageError
-from bench.plugins.names import parse, parse_nested
+from maskbench import UsageError
+from maskbench.plugins.names import parse, parse_nested
 
 
 @pytest.mark.parametrize(

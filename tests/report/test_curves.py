@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from maskbench.report.curves import aux_curves, draw_curves, ratio_curves
+from maskbench.report.judgement import Judgement
+from maskbench.report.tables import aux_curve
+from maskbench.results.assemble import Tables
+from maskbench.results.schema import typed
 from PIL import Image
-
-from bench.report.curves import aux_curves, draw_curves, ratio_curves
-from bench.report.judgement import Judgement
-from bench.report.tables import aux_curve
-from bench.results.assemble import Tables
-from bench.results.schema import typed
 
 
 def row(value: float, **more: Any) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from maskbench.report.cell_text import to_markdown
+from maskbench.report.flags import flag_records
+from maskbench.report.judgement import Judgement
+from maskbench.report.tables import TABLES, headline, headline_caption, worst_cases
+from maskbench.report.terminal import headline_tables, print_flags
+from maskbench.results.assemble import Tables
+from maskbench.results.schema import typed
 from rich.console import Console
-
-from bench.report.cell_text import to_markdown
-from bench.report.flags import flag_records
-from bench.report.judgement import Judgement
-from bench.report.tables import TABLES, headline, headline_caption, worst_cases
-from bench.report.terminal import headline_tables, print_flags
-from bench.results.assemble import Tables
-from bench.results.schema import typed
 
 HALF = 0.05
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from maskbench.report.pictures import draw_grid
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-
-from bench.report.pictures import draw_grid
 
 NAMES = ["raw", "a-rather-long-name\nwith=parameters,and=more", "x"]
 TITLES = ["raw", "released", "some-attack"]

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import torch
-
-from bench.cell import Attack, Cell
-from bench.matrix import Matrix
-from bench.plugins.discovery import create
-from bench.plugins.method import Method
-from bench.plugins.reserved import RECOGNITION
-from bench.results.assemble import Tables, assemble
-from bench.results.result import Result
-from bench.stages.data import Data
-from bench.store import Artifact
-from bench.suite import validate
+from maskbench.artifacts.store import Artifact
+from maskbench.planning.cell import Attack, Cell
+from maskbench.planning.matrix import Matrix
+from maskbench.planning.suite import validate
+from maskbench.plugins.discovery import create
+from maskbench.plugins.method import Method
+from maskbench.plugins.reserved import RECOGNITION
+from maskbench.results.assemble import Tables, assemble
+from maskbench.results.result import Result
+from maskbench.stages.data import Data
 
 IMAGES = 200
 """Of each split. The sensitive label has 4 classes and a prior that is right for every 4th image."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from maskbench.results.by_target import by_target
 from planted import ADAPTIVE, DATA, IMAGES, PIXELATE, RANDOM, REVERSE, inferred, recognized, tables
-
-from bench.results.by_target import by_target
 
 EVEN = np.arange(IMAGES) % 2 == 0
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from bench.results import flag
-from bench.results.flag import KINDS, Flag, Kind
-from bench.results.flags import find_flags
-from bench.results.schema import typed
+from maskbench.results import flag
+from maskbench.results.flag import KINDS, Flag, Kind
+from maskbench.results.flags import find_flags
+from maskbench.results.schema import typed
 
 Row = dict[str, Any]
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-
-from bench.executors.local import Outcome
-from bench.plan import Step
-from bench.report.judgement import Judgement
-from bench.results.by_target import by_target
-from bench.results.write import draw_figures, write_tables
-from bench.run import Run, execute
-from bench.suite import validate
+from maskbench.executors.local import Outcome
+from maskbench.planning.plan import Step
+from maskbench.planning.suite import validate
+from maskbench.report.judgement import Judgement
+from maskbench.results.by_target import by_target
+from maskbench.results.write import draw_figures, write_tables
+from maskbench.running import Run, execute
 
 FAST = {"epochs": 1}
 

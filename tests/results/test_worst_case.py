@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from maskbench.results.worst_case import FAILED, NONE_RAN, best_of
 from planted import (
     ADAPTIVE,
     IMAGES,
@@ -22,8 +23,6 @@ from planted import (
     tables,
     value,
 )
-
-from bench.results.worst_case import FAILED, NONE_RAN, best_of
 
 HALF = np.arange(IMAGES) < IMAGES // 2
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.training.augment import shift_and_flip
 from torch import Tensor
-
-from bench.training.augment import shift_and_flip
 
 COUNT, HEIGHT, WIDTH = 64, 20, 24
 

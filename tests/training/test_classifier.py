@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.errors import UsageError
+from maskbench.models import recognizers
+from maskbench.models.recognizer import ImageOnly
+from maskbench.training.classifier import DivergedTraining, predict, train_classifier
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import CLASSIFICATION
 from torch import Tensor, nn
-
-from bench.errors import UsageError
-from bench.models import recognizers
-from bench.models.recognizer import ImageOnly
-from bench.training.classifier import DivergedTraining, predict, train_classifier
-from bench.training.seeding import seeded
-from bench.training.settings import CLASSIFICATION
 
 CPU = torch.device("cpu")
 SHORT = CLASSIFICATION.model_copy(update={"epochs": 4, "batch_size": 16})

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-
-from bench.training.loader import Batches, image_batch
+from maskbench.training.loader import Batches, image_batch
 
 CPU = torch.device("cpu")
 

@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.models.unet import UNet
+from maskbench.training.restorer import restore, train_restorer
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import RESTORATION
 from sklearn.datasets import load_digits
 from torch import Tensor
-
-from bench.models.unet import UNet
-from bench.training.restorer import restore, train_restorer
-from bench.training.seeding import seeded
-from bench.training.settings import RESTORATION
 
 CPU = torch.device("cpu")
 CELL = 4

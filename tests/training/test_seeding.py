@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import torch
-
-from bench.training.seeding import seeded
+from maskbench.training.seeding import seeded
 
 
 def test_a_block_is_repeatable_and_leaves_no_trace() -> None:

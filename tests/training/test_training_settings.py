@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from maskbench.training.settings import CLASSIFICATION, RESTORATION, Training
 from pydantic import ValidationError
-
-from bench.training.settings import CLASSIFICATION, RESTORATION, Training
 
 
 @pytest.mark.parametrize(

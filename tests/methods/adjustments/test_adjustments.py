@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.errors import Unavailable
+from maskbench.models.recognizer import Recognizer
+from maskbench.models.recognizers import build
+from maskbench.plugins.discovery import create_nested
+from maskbench.training.classifier import train_classifier
+from maskbench.training.settings import Training
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from bench.errors import Unavailable
-from bench.models.recognizer import Recognizer
-from bench.models.recognizers import build
-from bench.plugins.discovery import create_nested
-from bench.training.classifier import train_classifier
-from bench.training.settings import Training
 
 CHANNELS, CLASSES, SIDE = 3, 4, 32
 

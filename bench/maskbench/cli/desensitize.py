@@ -1,0 +1,178 @@
+"""``maskbench desensitize SRC DST``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from maskbench.cli import exits, options
+from maskbench.cli.console import terminal
+from maskbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from maskbench.releasing.run import Outcome
+
+_SHOWN = 10  # errors that are printed; the manifest has them all
+
+Source = Annotated[
+    Path,
+    typer.Argument(help="Folder of images (with or without class folders), or Parquet folder or file.", metavar="SRC"),
+]
+Destination = Annotated[Path, typer.Argument(help="New or empty folder for the release.", metavar="DST")]
+MethodName = Annotated[
+    str | None, typer.Option("--method", "-m", help="NAME or NAME:parameter=value,….", metavar="METHOD")
+]
+Ratio = Annotated[float | None, typer.Option("--ratio", help="Share hidden, 0 to 1.", metavar="SHARE")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Bring every image to a square of this side; needed where a method learns and the images differ in size.",
+        metavar="PX",
+    ),
+]
+Limit = Annotated[int | None, typer.Option(help="Use so many images only, in even steps over the source.", metavar="N")]
+Target = Annotated[
+    str | None,
+    typer.Option(help="Label column that teachers learn. Default: the class folders, or the first.", metavar="COLUMN"),
+]
+Sensitive = Annotated[
+    str | None,
+    typer.Option(help="Label column to protect: some methods learn it, and no release has it.", metavar="COLUMN"),
+]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of the recognizers that saliency methods train.", metavar="N")]
+Seed = Annotated[
+    int | None,
+    typer.Option(help="Repeat a release. Whoever guesses it can too; without it the secret is drawn.", metavar="N"),
+]
+Masks = Annotated[
+    bool, typer.Option("--masks/--no-masks", help="Write masks beside the images. Leaving them out hides little.")
+]
+Save = Annotated[
+    Path | None,
+    typer.Option(help="Keep the fitted method, with its secret, for later images.", metavar="FILE.safetensors"),
+]
+Load = Annotated[
+    Path | None, typer.Option(help="Apply a saved method instead of fitting one.", metavar="FILE.safetensors")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a release that was cut off or had errors.")]
+
+
+def desensitize(
+    source: Source,
+    destination: Destination,
+    method: MethodName = None,
+    ratio: Ratio = None,
+    size: Size = None,
+    limit: Limit = None,
+    target: Target = None,
+    sensitive: Sensitive = None,
+    recognizer: options.RecognizerName = None,
+    epochs: Epochs = None,
+    seed: Seed = None,
+    masks: Masks = True,
+    save: Save = None,
+    load: Load = None,
+    resume: Resume = False,
+    device: options.Device = "auto",
+    plugin: options.Plugins = None,
+) -> None:
+    """Apply a method to your own images: PNGs or Parquet with masks, and a manifest of how they were made."""
+    console = terminal()
+    with console.status("Reading the plug-ins"):
+        from maskbench.executors.hardware import choose_device
+        from maskbench.releasing.options import Options
+        from maskbench.releasing.run import desensitize as release
+
+        options.load_plugins(plugin)
+        where = choose_device(device)
+    asked = Options(
+        source=source,
+        destination=destination,
+        method=method,
+        ratio=ratio,
+        size=size,
+        limit=limit,
+        target=target,
+        sensitive=sensitive,
+        recognizer=recognizer,
+        epochs=epochs,
+        seed=seed,
+        masks=masks,
+        save=save,
+        load=load,
+        resume=resume,
+    )
+    with _Watcher(console) as watcher:
+        try:
+            outcome = release(asked, where, watcher)
+        except OSError as error:
+            raise UsageError(f"{error}. What is done is kept: mend it and go on with --resume.") from error
+    _tell(outcome, console)
+    if outcome.manifest["errors"]:
+        raise typer.Exit(exits.FAILED)
+
+
+class _Watcher:
+    """A bar on a terminal, and remarks."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TaskProgressColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bars.add_task("", total=1.0, visible=False)
+        self._what = ""
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def progress(self, what: str, share: float) -> None:
+        """See ``maskbench.releasing.run.Watcher``. Where there is no terminal, one line when something else begins."""
+        if what != self._what:
+            self._what = what
+            self._bars.reset(self._task, total=1.0, description=escape(what), visible=True)
+            if not self._console.is_terminal:
+                self._console.print(escape(what), highlight=False)
+        self._bars.update(self._task, completed=share)
+
+    def remark(self, text: str) -> None:
+        """See ``maskbench.releasing.run.Watcher``."""
+        self._console.print(f"[yellow]Note:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def _tell(outcome: Outcome, console: Console) -> None:
+    images = outcome.manifest["images"]
+    count = images["released"] + images["errors"]
+    before = "Finished before: " if outcome.already else ""
+    console.print(
+        f"{before}{images['released']} of {count} images are in {escape(str(outcome.destination))}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for rule, times in outcome.manifest["conversions"].items():
+        console.print(f"- {times}: {escape(rule)}", highlight=False, soft_wrap=True)
+    errors = outcome.manifest["errors"]
+    if not errors:
+        return
+    console.print(f"[bold red]{len(errors)} could not be released:[/]", highlight=False)
+    for error in errors[:_SHOWN]:
+        console.print(f"- {escape(error['file'])}: {escape(error['reason'])}", highlight=False, soft_wrap=True)
+    if len(errors) > _SHOWN:
+        console.print(f"- and {len(errors) - _SHOWN} more, all in manifest.json.", highlight=False)
+    console.print(
+        f"Mend them and go on with --resume. Until then {escape(str(outcome.unfinished))} holds the secret of this "
+        "release: keep it to yourself, or delete it when you are done.",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,88 @@
+"""The options that several subcommands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DataSource = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="Built-in name, folder of classes, folder of Parquet files, or hf:NAME.",
+        metavar="SOURCE",
+    ),
+]
+Target = Annotated[str | None, typer.Option(help="Label column that the recognizer learns.", metavar="COLUMN")]
+Sensitive = Annotated[str | None, typer.Option(help="Label column that the attacker infers.", metavar="COLUMN")]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        help="Take the centre square and scale it to this side in pixels. Needed where sizes differ.", metavar="PX"
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option(help="Use at most this many images, over all splits; at least 50.", metavar="N")
+]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--method",
+        "-m",
+        help="NAME or NAME:parameter=value,…; may be repeated. Replaces the suite's.",
+        metavar="METHOD",
+    ),
+]
+Attacks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attack",
+        "-a",
+        help="NAME or NAME:parameter=value,…; may be repeated. Replaces the suite's.",
+        metavar="ATTACK",
+    ),
+]
+RecognizerName = Annotated[
+    str | None, typer.Option("--recognizer", help="See `maskbench list recognizers`.", metavar="NAME")
+]
+Ratios = Annotated[
+    list[float] | None,
+    typer.Option("--ratio", help="Share hidden, 0 to 1; may be repeated. Replaces the suite's.", metavar="SHARE"),
+]
+Seeds = Annotated[
+    int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option("--plugin", help="A Python file with methods or attacks; may be repeated.", metavar="FILE.py"),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+StoreFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        envvar="MASKBENCH_STORE",
+        help="Folder of stored artifacts. Default: the user's cache folder.",
+        metavar="FOLDER",
+    ),
+]
+
+
+def store_folder(chosen: Path | None) -> Path:
+    """The store that the user chose, or the one in the user's cache folder."""
+    if chosen is not None:
+        return chosen
+    from platformdirs import user_cache_path
+
+    return user_cache_path("maskbench", appauthor=False) / "store"
+
+
+def load_plugins(files: list[Path] | None) -> None:
+    """Load the files given by ``--plugin``."""
+    from maskbench.plugins.discovery import add_file
+
+    for path in files or []:
+        add_file(path)

@@ -1,0 +1,149 @@
+"""An attack under examination."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from maskbench.conformance.common import SEED, Subject
+from maskbench.conformance.outcome import NotChecked, provided
+from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
+from maskbench.models.recognizer import ImageOnly, Recognizer
+from maskbench.models.recognizers import build
+from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.release import Release, to_bytes
+from maskbench.training.classifier import predict
+from maskbench.training.seeding import seeded
+from maskbench.training.settings import Training
+
+FEW = 4
+FIRST = 100  # number of the first picture that is attacked: none that was learned from
+TRAINED_ON, VALIDATED_ON = 16, 8
+PEOPLE = 20
+
+_TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
+_BLOCK = 4  # side of the blocks that a release without masks is coarsened to
+_RECOGNIZER = "small"
+
+Attack = RestorationAttack | InferenceAttack
+
+
+class AttackSubject(Subject):
+    """An attack under examination: fitted on a little, and asked for answers that no judge has seen yet."""
+
+    @property
+    def classes(self) -> int:
+        """Classes of the label to infer; enough to be people where the attack identifies."""
+        return PEOPLE if getattr(self.built, "identifies", False) else CLASSES
+
+    def fitted(
+        self,
+        shape: Shape = STANDARD,
+        *,
+        masked: bool = True,
+        first: int = 0,
+        raw: bool = True,
+        attack: Attack | None = None,
+        device: torch.device = CPU,
+    ) -> Attack:
+        """An attack (a fresh one by default), fitted on releases of pictures that its party has."""
+        attack = attack or self.fresh()
+        with seeded(SEED):
+            return attack.with_state(attack.fit(self.aux(shape, masked=masked, first=first, raw=raw, device=device)))
+
+    def aux(
+        self, shape: Shape, *, masked: bool = True, first: int = 0, raw: bool = True, device: torch.device = CPU
+    ) -> Aux:
+        """What the threat model gives an attacker; ``raw=False`` where the pictures are the owner's."""
+        train = _known(TRAINED_ON, shape, first, masked, raw, self.classes)
+        validation = _known(VALIDATED_ON, shape, first + TRAINED_ON, masked, raw, self.classes)
+        common = {"training": _TRAINING, "mirror": True, "seed": SEED, "device": device}
+        if self.built.kind == "restoration":
+            inverted = (lambda release: release.images) if self.built.needs_key else None
+            return Aux(train=_unlabelled(train), validation=_unlabelled(validation), invert=inverted, **common)
+
+        def new_classifier(channels: int, classes: int) -> Recognizer:
+            return build(_RECOGNIZER, channels=channels, classes=classes, size=shape[1:])
+
+        with seeded(SEED):
+            raw_network = ImageOnly(new_classifier(shape[0], self.classes))
+        return InferenceAux(
+            train=train,
+            validation=validation,
+            classes=self.classes,
+            new_classifier=new_classifier,
+            raw_classifier=(lambda images: predict(raw_network, to_bytes(images), None, device=device))
+            if self.built.needs_raw_classifier
+            else None,
+            **common,
+        )
+
+    def propose(self, attack: Attack, release: Release, device: torch.device = CPU) -> object:
+        """What ``restore`` or ``infer`` returns, whatever that is; it may write into the release."""
+        with seeded(SEED):
+            if isinstance(attack, RestorationAttack):
+                return attack.restore(release, device)
+            return attack.infer(release, device)
+
+    def answer(self, attack: Attack, release: Release) -> Tensor:
+        """The same in a form that can be compared: levels of 0 to 255, or logits. Nothing else is judged here."""
+        proposed = self.propose(attack, copied(release))
+        if not isinstance(proposed, Tensor) or not len(proposed) == len(release):
+            raise NotChecked("nothing to look at: mend 'answer' first")
+        if isinstance(attack, RestorationAttack):
+            return to_bytes(proposed.nan_to_num().clamp(0, 1)).float()
+        return proposed.float().nan_to_num()
+
+    def judged(self, attack: Attack, release: Release, device: torch.device = CPU) -> Tensor:
+        """The answer that the engine would get, judged."""
+        with seeded(SEED):
+            if isinstance(attack, RestorationAttack):
+                return attack.restored(release, device)
+            return attack.inferred(release, self.classes, device)
+
+    @cached_property
+    def standard(self) -> tuple[Attack, Release, Tensor]:
+        """A fitted attack, a release and the answer; a check that compares with it needs it to be repeatable."""
+        release = released(FEW)
+        attack, other = (provided(self.fitted, "answer") for _ in range(2))
+        first, again, elsewhere = (self.answer_of(it, release) for it in (attack, attack, other))
+        if not torch.equal(first, again) or not torch.equal(first, elsewhere):
+            raise NotChecked("its answer is not repeatable: mend 'determinism' first")
+        return attack, release, first
+
+    def answer_of(self, attack: Attack, release: Release) -> Tensor:
+        """An answer for a comparison; that there is none at all is the finding of 'answer'."""
+        return provided(lambda: self.answer(attack, release), "answer")
+
+
+def released(count: int, shape: Shape = STANDARD, first: int = FIRST, *, masked: bool = True) -> Release:
+    """A release of synthetic pictures: pixels hidden at random, or blocks by their mean where it has no masks."""
+    drawn = batch(count, shape, first=first)
+    kept = masks(drawn.numbers, shape) if masked else None
+    if kept is None:
+        coarse = F.avg_pool2d(drawn.images, _BLOCK)
+        images = coarse.repeat_interleave(_BLOCK, dim=2).repeat_interleave(_BLOCK, dim=3)
+    else:
+        images = drawn.images * kept
+    images = (images * 255).round() / 255
+    return Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
+
+
+def copied(release: Release) -> Release:
+    """The same, for someone who may write into it."""
+    return Release(
+        release.images.clone(), None if release.masks is None else release.masks.clone(), release.restorations
+    )
+
+
+def _known(count: int, shape: Shape, first: int, masked: bool, raw: bool, classes: int) -> Known:
+    drawn = batch(count, shape, first=first)
+    shown = released(count, shape, first, masked=masked)
+    return Known(drawn.images if raw else None, shown, drawn.numbers % classes)
+
+
+def _unlabelled(known: Known) -> Known:
+    return Known(known.raw, known.release)

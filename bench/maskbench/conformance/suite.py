@@ -1,0 +1,70 @@
+"""Which checks a plug-in gets, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS, AdjustmentSubject
+from maskbench.conformance.attacks import ATTACK_CHECKS, AttackSubject
+from maskbench.conformance.common import COMMON, Subject
+from maskbench.conformance.method_subject import MethodSubject
+from maskbench.conformance.methods import METHOD_CHECKS
+from maskbench.conformance.outcome import Check, Failure, NotChecked, Outcome, provided, run_checks
+from maskbench.errors import UsageError
+from maskbench.plugins.base import Plugin
+from maskbench.plugins.discovery import kind_of
+
+_KINDS: dict[str, tuple[type[Subject], tuple[Check, ...]]] = {
+    "method": (MethodSubject, METHOD_CHECKS),
+    "attack": (AttackSubject, ATTACK_CHECKS),
+    "adjustment": (AdjustmentSubject, ADJUSTMENT_CHECKS),
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """All outcomes of one plug-in."""
+
+    kind: str
+    name: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Those that failed."""
+        return [failure for outcome in self.outcomes if (failure := outcome.failure)]
+
+
+def examine(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -> Report:
+    """Run the whole suite on a plug-in class.
+
+    Args:
+        parameters: those that differ from their defaults.
+
+    Raises:
+        UsageError: the class extends no contract.
+    """
+    kind = kind_of(plugin)
+    if kind is None:
+        raise UsageError(f"{plugin.__name__} is no plug-in: extend a contract of bench (Method, MaskMethod, …).")
+    subject_class, checks = _KINDS[kind]
+    subject = subject_class(plugin, parameters)
+    reason = _unavailable(subject)
+    outcomes = run_checks(COMMON if reason else checks, subject)
+    if reason:
+        outcomes += [Outcome(check, "not checked", f"it cannot run here: {reason}") for check in checks[len(COMMON) :]]
+    return Report(kind, str(getattr(plugin, "name", plugin.__name__)), tuple(outcomes))
+
+
+def check(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -> list[Failure]:
+    """All that a plug-in class does not keep, with what to do; an empty list where it keeps everything."""
+    return examine(plugin, parameters).failures
+
+
+def _unavailable(subject: Subject) -> str | None:
+    try:
+        return provided(lambda: subject.build().unavailable(), "parameters")
+    except NotChecked:
+        return None  # it cannot even be built or asked: the check of its parameters says so

@@ -1,0 +1,44 @@
+"""Content hashes of files and of image bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from maskbench.parallel import map_ranges
+
+_DIGEST_BYTES = 16  # 128 bits: no accidental collision at any number of images that fits in memory
+
+
+def hash_files(root: Path, files: Sequence[Path]) -> str:
+    """Return the sha256 (hex) over names below `root` and contents of `files`, in the names' order."""
+    names = sorted((path.relative_to(root).as_posix(), path) for path in files)
+    contents = map_ranges(lambda part: [_hash_file(names[place][1]) for place in part], len(names))
+    total = hashlib.sha256()
+    for (name, _), content in zip(names, chain.from_iterable(contents), strict=True):
+        total.update(name.encode() + b"\0" + content)
+    return total.hexdigest()
+
+
+def _hash_file(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def row_digests(raw: Callable[[int], bytes | memoryview], rows: Sequence[int]) -> np.ndarray:
+    """Return the content digests of `rows`, as an array of 16-byte strings that sorts and compares."""
+    parts = map_ranges(lambda part: [_digest(raw(rows[place])) for place in part], len(rows))
+    return np.array(list(chain.from_iterable(parts)), dtype=f"S{_DIGEST_BYTES}")
+
+
+def pixel_digests(images: np.ndarray) -> np.ndarray:
+    """Return the content digests of decoded images (uint8, N first), as `row_digests` does."""
+    return row_digests(lambda row: images[row].data, range(len(images)))
+
+
+def _digest(content: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()

@@ -1,0 +1,177 @@
+"""From `DataOptions` to an `ImageSet`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from maskbench.data import sources
+from maskbench.data.decode import Decoded, decode
+from maskbench.data.duplicates import distinct
+from maskbench.data.hashing import pixel_digests, row_digests
+from maskbench.data.options import DataOptions
+from maskbench.data.paths import nearest_folder
+from maskbench.data.selection import quota, strata, stratified
+from maskbench.data.source import MISSING, LabelTable, RawImages, Source, SourceModule
+from maskbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from maskbench.data.imageset import ImageSet
+
+_LEAST_SIZE = 8  # px
+_LEAST_LIMIT = 50  # images; fewer leave attacker_validation with one or two
+_SPARE = 1.02  # images read per image wanted, so that a few exact copies can be dropped
+
+
+def resolve(options: DataOptions) -> DataOptions:
+    """Check the options against the source, without decoding images, and fill in its defaults.
+
+    The source's default sensitive column goes with its default target: any other target leaves it None.
+
+    Raises:
+        UsageError: there is no such source or column, a column cannot serve, or a number is out of range.
+    """
+    if options.size is not None and options.size < _LEAST_SIZE:
+        raise UsageError(f"--size is {options.size}; the smallest is {_LEAST_SIZE} px.")
+    if options.limit is not None and options.limit < _LEAST_LIMIT:
+        raise UsageError(f"--limit is {options.limit}; the smallest is {_LEAST_LIMIT} images.")
+    source = _open(options.source)[1]
+    table = source.labels()
+    default_target = source.default_target or next(iter(table.labels), None)
+    target = options.target or default_target
+    if target is None:
+        reasons = "; ".join(f"'{column}' {reason}" for column, reason in table.rejected.items())
+        raise UsageError(f"{source.name} has no label column{': ' + reasons if reasons else ''}.")
+    sensitive = options.sensitive
+    if sensitive is None and target == default_target:
+        sensitive = source.default_sensitive
+    for column in filter(None, (target, sensitive)):
+        _require_labels(source, table, column)
+    if target == sensitive:
+        raise UsageError(
+            f"Target and sensitive label are both '{target}'. Name two different columns with --target and "
+            f"--sensitive; {source.name} has: {', '.join(table.labels)}."
+        )
+    return options.model_copy(update={"source": source.canonical, "target": target, "sensitive": sensitive})
+
+
+def fingerprint(options: DataOptions) -> str:
+    """Return the sha256 (hex) of the raw bytes of the source, all of it whatever the other options say."""
+    return _open(options.source)[1].fingerprint()
+
+
+def source_name(options: DataOptions) -> str:
+    """Return what the source is called now: a folder that was renamed is the same data by another name."""
+    return _open(options.source)[1].name
+
+
+def source_module(options: DataOptions) -> str:
+    """Return the dotted name of the module that serves the source."""
+    return _open(options.source)[0].__name__
+
+
+def built_in() -> list[tuple[str, str]]:
+    """Return the name and a one-line description of each built-in source, sorted."""
+    return sorted(pair for module in _modules() for pair in module.BUILT_IN.items())
+
+
+def load(options: DataOptions) -> ImageSet:
+    """Decode the images that `options` asks for, with all their labels.
+
+    With a limit, a few more images than that are decoded, chosen by the hash of their stored bytes and
+    stratified by label: `maskbench.data.splits.split` drops copies and keeps exactly the limit.
+
+    Raises:
+        UsageError: as `resolve` and `maskbench.data.decode.decode` do.
+    """
+    import torch
+
+    from maskbench.data.imageset import ImageSet
+
+    options = resolve(options)
+    source = _open(options.source)[1]
+    table = source.labels()
+    chosen = [column for column in (options.target, options.sensitive) if column is not None]
+    labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
+    notes = [*table.notes]
+    if not labelled.any():
+        raise UsageError(f"No image of {source.name} has a label in {' and '.join(chosen)}.")
+    if dropped := int((~labelled).sum()):
+        notes.append(f"{dropped} images were dropped: they have no label in {' or '.join(chosen)}.")
+    rows, decoded = _decode_enough(source.images(), table, np.flatnonzero(labelled), chosen, options)
+    height, width = decoded.pixels.shape[2:]
+    if min(height, width) < _LEAST_SIZE:
+        raise UsageError(f"The images of {source.name} are {width}×{height} px; pass --size {_LEAST_SIZE} or more.")
+
+    whole = [column for column, codes in table.labels.items() if np.all(codes[rows] != MISSING)]
+    for column in table.labels.keys() - set(whole):
+        notes.append(f"The column '{column}' was left out: some images have no label in it.")
+    native_test = None if table.native_test is None else table.native_test[rows]
+    if native_test is not None and (native_test.all() or not native_test.any()):
+        native_test = None
+    return ImageSet(
+        name=source.name,
+        images=torch.from_numpy(decoded.pixels),
+        labels={column: torch.from_numpy(table.labels[column][rows]) for column in whole},
+        classes={column: table.classes[column] for column in whole},
+        native_test=None if native_test is None else torch.from_numpy(native_test),
+        flippable=source.flippable,
+        target=options.target,
+        sensitive=options.sensitive,
+        notes=notes + decoded.notes,
+    )
+
+
+def _modules() -> list[SourceModule]:
+    names = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
+    return [importlib.import_module(f"{sources.__name__}.{name}") for name in names]
+
+
+def _open(text: str) -> tuple[SourceModule, Source]:
+    for module in _modules():
+        source = module.open_source(text)
+        if source is not None:
+            return module, source
+    error = unknown("data source", text, [name for name, _ in built_in()])
+    folder = nearest_folder(text)
+    guess = f" There is a folder '{folder}'." if folder else ""
+    raise UsageError(f"{error} Or an existing folder of classes or of Parquet files, or hf:NAME.{guess}")
+
+
+def _require_labels(source: Source, table: LabelTable, column: str) -> None:
+    if column in table.rejected:
+        raise UsageError(
+            f"The column '{column}' of {source.name} is no label column: it {table.rejected[column]}. "
+            f"Label columns: {', '.join(table.labels) or 'none'}."
+        )
+    if column not in table.labels:
+        raise unknown(f"label column of {source.name}", column, table.labels)
+
+
+def _decode_enough(
+    images: RawImages, table: LabelTable, rows: np.ndarray, chosen: list[str], options: DataOptions
+) -> tuple[np.ndarray, Decoded]:
+    """Decode all of `rows`, or so many of them that `options.limit` distinct images are among them."""
+    if options.limit is None or options.limit >= len(rows):
+        return rows, decode(images, rows.tolist(), options.size)
+    target, *sensitive = [table.labels[column][rows] for column in chosen]
+    stratum = strata(target, sensitive[0] if sensitive else None)
+    in_test = np.zeros(len(rows), dtype=bool) if table.native_test is None else table.native_test[rows]
+    digests = row_digests(images.raw, rows.tolist())
+    wanted = quota(options.limit, int(in_test.sum()), int((~in_test).sum()))
+    spare = _SPARE
+    while True:
+        sides = []
+        for side, count in zip((np.flatnonzero(in_test), np.flatnonzero(~in_test)), wanted, strict=True):
+            sides.append(side[stratified(stratum[side], digests[side], int(np.ceil(count * spare)))])
+        places = np.sort(np.concatenate(sides))
+        decoded = decode(images, rows[places].tolist(), options.size)
+        kept, _ = distinct(pixel_digests(decoded.pixels), stratum[places], in_test[places])
+        found = in_test[places[kept]]
+        enough = found.sum() >= wanted[0] and (~found).sum() >= wanted[1]
+        if enough or len(places) == len(rows):
+            return rows[places], decoded
+        spare *= 2

@@ -1,0 +1,1 @@
+"""One module a source, found by lying here; each offers `maskbench.data.source.SourceModule`."""

@@ -1,0 +1,104 @@
+"""Who owns which image: disjoint by content, deterministic, stratified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from maskbench.data.duplicates import distinct
+from maskbench.data.hashing import pixel_digests
+from maskbench.data.imageset import ImageSet
+from maskbench.data.selection import OWNER_TEST_PERCENT, balanced_word, quota, strata, stratified
+from maskbench.errors import UsageError
+
+# Shares of all images in percent, together with OWNER_TEST_PERCENT.
+_LEAST = 2  # images of a split: networks are trained and attacks chosen on them
+_TRAINING_PERCENT = {"owner_train": 50, "attacker_train": 24, "attacker_validation": 6}
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Indices into an `ImageSet` (int64, sorted), disjoint by image content.
+
+    Attributes:
+        owner_train: images that are released and that the recognizer learns from.
+        owner_test: images on which recognition is scored.
+        attacker_train: raw images of the same kind that the attacker learns from.
+        attacker_validation: raw images on which the attacker chooses.
+        notes: what was dropped, one sentence each.
+    """
+
+    owner_train: Tensor
+    owner_test: Tensor
+    attacker_train: Tensor
+    attacker_validation: Tensor
+    notes: list[str]
+
+
+def split(image_set: ImageSet, limit: int | None) -> Splits:
+    """Assign the distinct images to the four splits; see the shares above.
+
+    The assignment depends on the contents and the labels of the images, never on their order. Every (target,
+    sensitive) class and every target class gets its shares to within two images. With a native test split,
+    owner_test comes from it alone: all of it, or its share of `limit`.
+
+    Args:
+        limit: at most this many images over all splits, exactly as many where there are enough.
+
+    Raises:
+        UsageError: a split other than attacker_validation would lack a target class.
+    """
+    target = image_set.labels[image_set.target].numpy()
+    sensitive = None if image_set.sensitive is None else image_set.labels[image_set.sensitive].numpy()
+    stratum = strata(target, sensitive)
+    digests = pixel_digests(image_set.images.numpy())
+    native_test = None if image_set.native_test is None else image_set.native_test.numpy()
+    kept, notes = distinct(digests, stratum, native_test)
+
+    def pick(candidates: np.ndarray, count: int) -> np.ndarray:
+        return candidates[stratified(stratum[candidates], digests[candidates], count)]
+
+    if native_test is None:
+        chosen = pick(kept, len(kept) if limit is None else limit)
+        parts = _deal(chosen, {**_TRAINING_PERCENT, "owner_test": OWNER_TEST_PERCENT})
+    else:
+        in_test = native_test[kept]
+        test_count, rest_count = quota(limit, int(in_test.sum()), int((~in_test).sum()))
+        parts = _deal(pick(kept[~in_test], rest_count), _TRAINING_PERCENT)
+        parts["owner_test"] = pick(kept[in_test], test_count)
+
+    few = [f"{name} {len(rows)}" for name, rows in parts.items() if len(rows) < _LEAST]
+    if few:
+        raise UsageError(
+            f"Too few distinct images in {image_set.name}: every split needs at least {_LEAST} ({', '.join(few)})."
+        )
+    for name, rows in parts.items():
+        if name == "attacker_validation":
+            continue  # nobody learns from it; with ten pictures a person, its share of one's is less than one
+        _require_every_class(image_set, target, kept, name, rows)
+    return Splits(**{name: torch.from_numpy(np.sort(rows)) for name, rows in parts.items()}, notes=notes)
+
+
+def _deal(rows: np.ndarray, weights: dict[str, int]) -> dict[str, np.ndarray]:
+    word = balanced_word(weights)
+    names = np.resize(word, len(rows))
+    return {name: rows[names == name] for name in weights}
+
+
+def _require_every_class(
+    image_set: ImageSet, target: np.ndarray, kept: np.ndarray, split_name: str, rows: np.ndarray
+) -> None:
+    classes = image_set.classes[image_set.target]
+    absent = np.setdiff1d(np.arange(len(classes)), target[rows])
+    if not len(absent):
+        return
+    available = int((target[kept] == absent[0]).sum())
+    raise UsageError(
+        f"The split {split_name} of {image_set.name} has no image of the {image_set.target} class "
+        f"'{classes[absent[0]]}' ({len(absent)} of {len(classes)} classes are absent; {available} distinct "
+        f"images of that one were read, {len(rows)} images are in the split). "
+        "Pass a bigger --limit, choose another --target, or take rare classes out of the data."
+    )

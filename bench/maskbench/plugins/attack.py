@@ -1,0 +1,174 @@
+"""The contracts of the two kinds of attack."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from maskbench.errors import Unavailable
+from maskbench.models.recognizer import Recognizer
+from maskbench.plugins import judging
+from maskbench.plugins.base import Plugin
+from maskbench.release import Release, to_bytes, to_float
+from maskbench.training.settings import Training
+
+Classify = Callable[[Tensor], Tensor]
+TrainsOn = Literal["raw", "releases", "restorations", "masks"]
+"""What an inference attack learned on; naive ones know raw images alone, adaptive ones the releases."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """Pictures that the attacker knows both raw and released, because the attacker ran the method on them.
+
+    Attributes:
+        raw: float32 N C H W in [0, 1]; None where the pictures are the owner's, which nobody else has raw.
+        release: the method, re-fitted by the attacker, applied to ``raw``.
+        labels: int64 (N,), the label to infer; None for restoration attacks.
+    """
+
+    raw: Tensor | None
+    release: Release
+    labels: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aux:
+    """What the threat model gives an attacker to learn from: never anything raw of the owner's.
+
+    Attributes:
+        train, validation: two disjoint parts of what the attacker knows.
+        training: settings for the network that an attack trains.
+        mirror: whether a mirrored picture, and its release, are still what they were: neither the data nor the method
+            tell left from right.
+        seed, device, progress: as in training; ``progress`` takes the finished share.
+        invert: a release → the images it was made of, float32; what someone who has the owner's key does. None
+            unless the method has a key and says that the attacker knows it.
+    """
+
+    train: Known
+    validation: Known
+    training: Training
+    mirror: bool
+    seed: int
+    device: torch.device
+    progress: Callable[[float], None] = field(default=lambda share: None)
+    invert: Callable[[Release], Tensor] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InferenceAux(Aux):
+    """What an inference attack gets in addition.
+
+    Attributes:
+        classes: number of classes of the label to infer.
+        new_classifier: (channels, classes) → an untrained recognizer of the suite's kind.
+        raw_classifier: a classifier of the label, trained on raw pictures of the attacker's: images → logits.
+            Given to attacks that set ``needs_raw_classifier``.
+    """
+
+    classes: int
+    new_classifier: Callable[[int, int], Recognizer]
+    raw_classifier: Classify | None = None
+
+    def closest_restoration(self, of: Known | None = None) -> str:
+        """The restoration that comes closest to the raw pictures of the validation part, by mean squared error.
+
+        Among those that the training part (or another one, ``of``) comes with. Chosen without labels: attacks are
+        compared on those of the validation part. Raises Unavailable where the part comes with none.
+        """
+        candidates = sorted((of or self.train).release.restorations)
+        if not candidates:
+            raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
+        restored, raw = self.validation.release.restorations, self.validation.raw
+        return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
+
+
+class RestorationAttack(Plugin):
+    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
+
+    Attributes:
+        trains_on: what it learns from: ``pairs`` of raw and released pictures, or ``raw`` pictures alone; empty where
+            it learns nothing. Those that learn get curves over the attacker's data, and should not stay below others.
+        needs_masks: runs only against methods that release masks.
+        needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
+        restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
+            inference attacks that learn on restored ones.
+        time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
+    """
+
+    kind: ClassVar[Literal["restoration"]] = "restoration"
+    trains_on: ClassVar[Literal["", "pairs", "raw"]] = ""
+    needs_masks: ClassVar[bool] = False
+    needs_key: ClassVar[bool] = False
+    restores_training: ClassVar[bool] = True
+    time_limit: ClassVar[float] = 3600.0
+
+    def fit(self, aux: Aux) -> Any:
+        """Learn to restore; whatever is returned comes back as ``self.state``."""
+        return None
+
+    @abstractmethod
+    def restore(self, release: Release, device: torch.device) -> Tensor:
+        """Restore a release: float32 N C H W in [0, 1], on the CPU. Each image on its own."""
+
+    @final
+    def restored(self, release: Release, device: torch.device) -> Tensor:
+        """Restore and judge. Kept pixels are known to every attacker, so they are set to what the release shows."""
+        proposed = self.restore(release, device)
+        judged = judging.images(proposed, release.images, f"attack '{self.name}'")
+        if release.masks is not None:
+            judged = torch.where(release.masks == 1, release.images, judged)
+        return to_float(to_bytes(judged))
+
+
+class InferenceAttack(Plugin):
+    """An attack that infers a label from releases. Implement ``fit`` and ``infer``.
+
+    Attributes:
+        probes_target: it is run for the target label too, not only for the sensitive one. That is a probe of the
+            release itself: the attack learns on the owner's released images, whose task labels were handed out.
+        trains_on: what it learns from, by which results are compared: ``raw`` pictures (such an attacker does not adapt
+            to the method), ``releases``, ``restorations``, or ``masks`` alone.
+        shape_probe: it sees nothing but masks, so its accuracy on the target label is what their shape alone gives.
+        needs_masks: runs only against methods that release masks.
+        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite.
+        learns_from_restorations: the attacker's training pictures come with restorations too, by those attacks
+            that can do so many.
+        needs_raw_classifier: ``aux.raw_classifier`` is given.
+        with_task: it learns the sensitive label together with the task label, which the attacker is told of every
+            training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
+        identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
+        time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
+    """
+
+    kind: ClassVar[Literal["inference"]] = "inference"
+    probes_target: ClassVar[bool] = False
+    trains_on: ClassVar[TrainsOn] = "releases"
+    shape_probe: ClassVar[bool] = False
+    needs_masks: ClassVar[bool] = False
+    needs_restorations: ClassVar[bool] = False
+    learns_from_restorations: ClassVar[bool] = False
+    needs_raw_classifier: ClassVar[bool] = False
+    with_task: ClassVar[bool] = False
+    identifies: ClassVar[bool] = False
+    time_limit: ClassVar[float] = 3600.0
+
+    @abstractmethod
+    def fit(self, aux: InferenceAux) -> Any:
+        """Learn to infer; whatever is returned comes back as ``self.state``."""
+
+    @abstractmethod
+    def infer(self, release: Release, device: torch.device) -> Tensor:
+        """Logits for a release: float32, N × classes, on the CPU."""
+
+    @final
+    def inferred(self, release: Release, classes: int, device: torch.device) -> Tensor:
+        """Infer and judge."""
+        proposed = self.infer(release, device)
+        return judging.logits(proposed, len(release), classes, f"attack '{self.name}'")

@@ -1,0 +1,75 @@
+"""What is told about a release to those who get it: how it was made, and nothing that is secret."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from maskbench.artifacts.fingerprint import closure
+from maskbench.attributions.algorithm import module_of
+from maskbench.models.recognizers import source_module
+from maskbench.releasing.fitted import Fitted
+from maskbench.releasing.output import Record
+from maskbench.releasing.source import ImageSource
+from maskbench.version import own_version
+
+SCHEMA_VERSION = 1
+NAME = "manifest.json"
+
+
+def manifest(
+    options: Mapping[str, Any], fitted: Fitted, source: ImageSource, records: Sequence[Record], masks: bool
+) -> dict[str, Any]:
+    """The content of ``manifest.json``.
+
+    Args:
+        options: what was asked for, without paths and seeds.
+        masks: whether masks were written.
+    """
+    method = fitted.method
+    rules: Counter[str] = Counter()
+    for record in records:
+        rules.update(record.rules)
+    errors = [{"file": name, "reason": reason} for record in records for name, reason in record.errors]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "options": dict(options),
+        "method": {
+            "name": method.name,
+            "source": method.source,
+            "parameters": method.model_dump(mode="json"),
+            "ratio": method.promised_ratio(),
+            "releases_images_as_they_are": releases_raw(method),
+            "learned_from": dict(fitted.learned_from) or None,
+        },
+        "seed": f"{fitted.seed_policy}; each image has random numbers of its own, keyed by a secret and its pixels",
+        "masks": "255 is kept, 0 is hidden" if masks else None,
+        "images": {
+            "source": source.total,
+            "left_out_by_limit": source.total - len(source.chosen),
+            "released": sum(record.released for record in records),
+            "errors": len(errors),
+        },
+        "conversions": dict(sorted(rules.items())),
+        "errors": errors,
+        "not_used": {
+            **source.not_used,
+            "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
+            "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
+        },
+        "versions": {"maskbench": own_version(), "python": platform.python_version(), **_libraries(fitted)},
+    }
+
+
+def releases_raw(method: Any) -> bool:
+    """Whether images leave as they are: the raw control, or a mask that hides nothing."""
+    return method.role == "raw" or method.promised_ratio() == 0
+
+
+def _libraries(fitted: Fitted) -> dict[str, str]:
+    roots = [__name__, "maskbench.releasing.run", type(fitted.method).__module__]
+    roots += [module_of(request.algorithm) for request in fitted.method.requests()]
+    roots += [source_module(teacher.recognizer) for teacher in fitted.teachers.values()]
+    return closure(roots)[1]

@@ -1,0 +1,136 @@
+"""The folder that is written: every file aside first, then renamed; a journal of what is done."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+
+from maskbench.errors import UsageError
+
+_PARTIAL = ".partial"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one file of the source: an image, or a Parquet file of many.
+
+    Attributes:
+        name: its path in the source.
+        stamp: size and time of its last change, so that a changed file is done again.
+        files: path in the destination → size in bytes.
+        images, released: how many images it has, and how many of them were released.
+        rules: conversion rule → how many of the released images met it.
+        errors: (image, reason).
+    """
+
+    name: str
+    stamp: tuple[int, int]
+    files: Mapping[str, int] = field(default_factory=dict)
+    images: int = 1
+    released: int = 0
+    rules: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[tuple[str, str], ...] = ()
+
+
+class Output:
+    """The destination.
+
+    Args:
+        root: the folder.
+        journal: the file that remembers what is done, which is no part of the release.
+    """
+
+    def __init__(self, root: Path, journal: Path) -> None:
+        self.root = root
+        self._journal = journal
+        before = _read(journal)
+        # A last line that a kill cut off must not swallow the next one.
+        rewritten = journal.with_name(f"{journal.name}.new")
+        rewritten.write_text("".join(_line(record) for record in before), encoding="utf-8")
+        rewritten.replace(journal)
+        self._records = {record.name: record for record in before}
+        self._written = {file for record in before for file in record.files}
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(root / _PARTIAL, ignore_errors=True)
+        (root / _PARTIAL).mkdir()
+
+    def done(self, name: str, stamp: tuple[int, int], target: str) -> bool:
+        """Whether a file of the source, as it is now, is wholly there under its name, and without errors."""
+        record = self._records.get(name)
+        return (
+            record is not None
+            and not record.errors
+            and record.stamp == stamp
+            and target in record.files
+            and all(_size(self.root / file) == size for file, size in record.files.items())
+        )
+
+    @contextmanager
+    def aside(self, relative: str) -> Iterator[Path]:
+        """A path to write a file to; it is moved to its place when the block ends well."""
+        place = self.root / PurePosixPath(relative)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.parent.resolve().is_relative_to(self.root.resolve()):
+            raise UsageError(f"{place.parent} is a link that leads out of the destination: nothing is written there.")
+        partial = self.root / _PARTIAL / place.name
+        yield partial
+        partial.replace(place)
+
+    def write(self, relative: str, content: bytes) -> int:
+        """Write a file; return its size."""
+        with self.aside(relative) as path:
+            path.write_bytes(content)
+        return len(content)
+
+    def record(self, record: Record) -> None:
+        """Remember what became of a file of the source."""
+        self._records[record.name] = record
+        self._written.update(record.files)
+        with self._journal.open("a", encoding="utf-8") as stream:
+            stream.write(_line(record))
+
+    def close(self, present: set[str]) -> list[Record]:
+        """Remove what earlier runs made of files that are gone or have changed; return the records of those present."""
+        records = [self._records[name] for name in sorted(present)]
+        for file in self._written - {file for record in records for file in record.files}:
+            (self.root / file).unlink(missing_ok=True)
+        shutil.rmtree(self.root / _PARTIAL, ignore_errors=True)
+        return records
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Size and time of the last change; zeros where the file is gone."""
+    try:
+        about = path.stat()
+    except OSError:
+        return 0, 0
+    return about.st_size, about.st_mtime_ns
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return None
+
+
+def _line(record: Record) -> str:
+    return json.dumps(asdict(record)) + "\n"
+
+
+def _read(journal: Path) -> list[Record]:
+    records = []
+    if journal.is_file():
+        for line in journal.read_text(encoding="utf-8").splitlines():
+            try:
+                content = json.loads(line)
+            except ValueError:
+                continue  # the line that a kill cut off
+            content["stamp"] = tuple(content["stamp"])
+            content["errors"] = tuple((name, reason) for name, reason in content["errors"])
+            records.append(Record(**content))
+    return records

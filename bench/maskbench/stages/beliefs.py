@@ -1,0 +1,103 @@
+"""What an attacker believes of a label, with and without the picture, when its answers are weighed as they deserve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from maskbench.metrics.calibration import Calibration, calibrate, evidence, held_out_posterior, mixed, mixture_weight
+from maskbench.metrics.leakage import label_prior, of_pairs
+from maskbench.stages.data import Dataset, Split
+from maskbench.stages.inference import Inference
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Priors counted on pictures whose labels the attacker has, and answers calibrated on attacker-validation.
+
+    Those pictures are the ones it uses for the sensitive label, the released training set for the target label.
+
+    Attributes:
+        inferences: of one attack, or of several whose answers are taken together; all of one label.
+        weight: of the counts given the target label against those of all pictures, in the prior.
+        validation: log-probabilities of the validation pictures with the picture and without it, N × classes each; the
+            former by a calibration that has not seen the picture.
+    """
+
+    counts: _Counts
+    inferences: Sequence[Inference]
+    weight: float
+    calibration: Calibration
+    validation: tuple[Tensor, Tensor]
+
+    @classmethod
+    def fitted(
+        cls,
+        dataset: Dataset,
+        inferences: Sequence[Inference],
+        logits: Sequence[Tensor],
+        labels: Tensor,
+        target: Tensor | None,
+    ) -> Beliefs:
+        """Fit to what each attack answers for validation pictures; ``target``: their target labels where known."""
+        counts = _Counts(dataset, inferences[0])
+        weight = 1.0
+        if target is not None:
+            weight = mixture_weight(counts.conditional(target), counts.marginal(len(labels)), labels)
+        prior = counts.prior(len(labels), target, weight)
+        stated = counts.evidence(inferences, logits, target, prior)
+        validation = held_out_posterior(stated, prior, labels), prior
+        return cls(counts, inferences, weight, calibrate(stated, prior, labels), validation)
+
+    def guesses(self, logits: Sequence[Tensor], target: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
+        prior = self.counts.prior(len(logits[0]), target, self.weight)
+        stated = self.counts.evidence(self.inferences, logits, target, prior)
+        return self.calibration.posterior(stated, prior), prior
+
+
+@dataclass(frozen=True)
+class _Counts:
+    dataset: Dataset
+    inference: Inference
+
+    def marginal(self, count: int) -> Tensor:
+        """Log P(s) in ``count`` rows."""
+        return label_prior(self._labels("label"), None, self._classes("label"), 1).expand(count, -1)
+
+    def conditional(self, target: Tensor) -> Tensor:
+        """Log P(s|t) of each target label."""
+        labels, tasks = self._labels("label"), self._labels("target")
+        return label_prior(labels, tasks, self._classes("label"), self._classes("target"))[target]
+
+    def prior(self, count: int, target: Tensor | None, weight: float) -> Tensor:
+        """What is believed without the picture, a row a picture."""
+        marginal = self.marginal(count)
+        return marginal if target is None else mixed(self.conditional(target), marginal, weight)
+
+    def evidence(
+        self, inferences: Sequence[Inference], logits: Sequence[Tensor], target: Tensor | None, prior: Tensor
+    ) -> Tensor:
+        """What each attack's answers add to what it would state without the picture: attacks × N × classes.
+
+        An attack that answers for pairs knows the target label by itself; to the others it comes in with the prior,
+        by Bayes' rule, as if picture and target label were independent given the sensitive one.
+        """
+        found, marginal = [], self.marginal(len(prior))
+        for inference, answers in zip(inferences, logits, strict=True):
+            if inference.attack.with_task:
+                found.append(evidence(of_pairs(answers, target, self._classes("target")), prior))
+            else:
+                found.append(evidence(answers.double().log_softmax(1), marginal))
+        return torch.stack(found)
+
+    def _classes(self, name: str) -> int:
+        return self.dataset.classes(self.inference.label if name == "label" else name)
+
+    def _labels(self, name: str) -> Tensor:
+        source: Split = "attacker_train" if self.inference.label == "sensitive" else "owner_train"
+        labels = self.dataset.labels(source, self.inference.label if name == "label" else name)
+        return labels[self.dataset.share(source, self.inference.aux_share)] if source == "attacker_train" else labels

@@ -1,0 +1,137 @@
+"""The data stage: a source, decoded, resized and split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from maskbench.artifacts.store import Artifact
+from maskbench.data.load import fingerprint, load, source_module
+from maskbench.data.options import DataOptions
+from maskbench.data.splits import split
+from maskbench.release import to_float
+from maskbench.stages.stage import Context, Stage
+from maskbench.stages.stratified import stratified_order
+
+Party = Literal["owner", "attacker"]
+Split = Literal["owner_train", "owner_test", "attacker_train", "attacker_validation"]
+
+# Each party trains on its first split; the second is where it looks how well that went.
+SPLITS: dict[Party, tuple[Split, Split]] = {
+    "owner": ("owner_train", "owner_test"),
+    "attacker": ("attacker_train", "attacker_validation"),
+}
+
+
+@dataclass(frozen=True)
+class Data(Stage):
+    """Images (uint8 N C H W), labels and the four splits of the threat model."""
+
+    kind: ClassVar[str] = "data"
+
+    options: DataOptions
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {**self.options.model_dump(exclude={"source"}), "content": fingerprint(self.options)}
+
+    def roots(self) -> tuple[str, ...]:
+        return (source_module(self.options),)
+
+    def title(self) -> str:
+        return "data"
+
+    def slot(self) -> str:
+        options = self.options
+        chosen = {
+            "target": options.target,
+            "sensitive": options.sensitive,
+            "size": options.size,
+            "limit": options.limit,
+        }
+        shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
+        return f"{Path(options.source).name} ({shown})"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        images = load(self.options)
+        splits = split(images, self.options.limit)
+        chosen = {name: getattr(splits, name) for names in SPLITS.values() for name in names}
+        tensors = {"images": images.images, "target": images.labels[images.target], **chosen}
+        if images.sensitive is not None:
+            tensors["sensitive"] = images.labels[images.sensitive]
+        return Artifact(
+            tensors,
+            {
+                "target": images.target,
+                "sensitive": images.sensitive,
+                "target_classes": images.classes[images.target],
+                "sensitive_classes": images.classes[images.sensitive] if images.sensitive is not None else [],
+                "flippable": images.flippable,
+                "notes": [*images.notes, *splits.notes],
+                "sizes": {name: len(index) for name, index in chosen.items()},
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Reads a data artifact: what the other stages see of the data."""
+
+    artifact: Artifact
+
+    def index(self, split: Split) -> Tensor:
+        """Int64: the numbers of a split's images."""
+        return self.artifact.tensors[split]
+
+    def bytes(self, split: Split) -> Tensor:
+        """Uint8 N C H W: a split's raw images."""
+        return self.artifact.tensors["images"][self.index(split)]
+
+    def images(self, split: Split) -> Tensor:
+        """Float32 N C H W in [0, 1]: a split's raw images."""
+        return to_float(self.bytes(split))
+
+    def labels(self, split: Split, label: str) -> Tensor:
+        """Int64 (N,): a split's target or sensitive labels."""
+        return self.artifact.tensors[label][self.index(split)]
+
+    def classes(self, label: str) -> int:
+        """Number of classes of the target or the sensitive label."""
+        return len(self.artifact.record[f"{label}_classes"])
+
+    @property
+    def has_sensitive(self) -> bool:
+        """Whether there is a sensitive label."""
+        return self.artifact.record["sensitive"] is not None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W)."""
+        channels, height, width = self.artifact.tensors["images"].shape[1:]
+        return channels, height, width
+
+    @property
+    def mirror(self) -> bool:
+        """Whether a mirrored image keeps its labels."""
+        return bool(self.artifact.record["flippable"])
+
+    def scored(self, split: Split, count: int) -> Tensor:
+        """Int64, sorted: positions within a split of the images that leakage is measured on; a fixed random choice.
+
+        Each pair of labels has its share of them, so that guessing is worth the same on them as on the whole split.
+        """
+        labels = self.labels(split, "target")
+        if self.has_sensitive:
+            labels = labels * self.classes("sensitive") + self.labels(split, "sensitive")
+        return stratified_order(labels, torch.Generator().manual_seed(0))[:count].sort().values
+
+    def share(self, split: Split, share: float) -> Tensor:
+        """Int64, sorted: positions within a split of a part of it; a smaller part lies within every larger one."""
+        return self.scored(split, max(2, round(share * len(self.index(split)))))

@@ -1,0 +1,44 @@
+"""The settings that the stages of a suite share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic
+
+from maskbench.training.settings import ATTACK, CLASSIFICATION, RESTORATION, Training
+
+_DEFAULTS = {"recognition": CLASSIFICATION, "attack": ATTACK, "restoration": RESTORATION}
+
+
+class Settings(pydantic.BaseModel):
+    """How recognizers, attackers and restorers are trained, and how many images leakage is measured on.
+
+    Attributes:
+        recognizer: a name from ``maskbench list recognizers``; teachers and inference attackers use it too.
+        recognition, attack, restoration: training of recognizers and teachers, of attackers' classifiers, of restorers;
+            what is not given keeps its measured default.
+        draws: how often an attacker runs the method on each of its training pictures, for attacks that learn from
+            releases or masks.
+        scored: leakage is measured on at most this many images of each split.
+        perceptual: ``BACKBONE@FILE``, a local file of torchvision's weights of alexnet, vgg16 or squeezenet1_1, for the
+            metric lpips; without it that metric is not measured.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    recognizer: str = "small"
+    recognition: Training = CLASSIFICATION
+    attack: Training = ATTACK
+    restoration: Training = RESTORATION
+    draws: int = pydantic.Field(4, ge=1)
+    scored: int = pydantic.Field(512, ge=16)
+    perceptual: str | None = None
+
+    @pydantic.field_validator("recognition", "attack", "restoration", mode="before")
+    @classmethod
+    def _complete(cls, given: Any, info: pydantic.ValidationInfo) -> Any:
+        """Fill in what a suite file leaves out."""
+        if not isinstance(given, dict):
+            return given
+        return {**_DEFAULTS[info.field_name].model_dump(), **given}

@@ -1,0 +1,69 @@
+"""Training a recognizer, and asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from maskbench.training.augment import shift_and_flip
+from maskbench.training.inference import evaluating, run_in_batches
+from maskbench.training.loader import image_batch, mask_batch
+from maskbench.training.loop import DivergedTraining, Progress, minimise, scaled_crop
+from maskbench.training.settings import Training
+
+Loss = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""(cross-entropy of a batch, logits, what a teacher says of it or None) → what is minimised."""
+
+__all__ = ["DivergedTraining", "Loss", "predict", "train_classifier"]
+
+
+def train_classifier(
+    network: nn.Module,
+    images: Tensor,
+    masks: Tensor | None,
+    labels: Tensor,
+    *,
+    training: Training,
+    flip: bool,
+    seed: int,
+    device: torch.device,
+    progress: Progress | None = None,
+    taught: Tensor | None = None,
+    loss: Loss = lambda task, logits, taught: task,
+) -> list[float]:
+    """Train ``network(images, masks) -> logits`` in place by cross-entropy; return the mean loss of each epoch.
+
+    images: uint8 NCHW; masks: uint8 N1HW (1 = kept) or None; labels: int64 N. ``flip`` says whether the data may
+    be mirrored. ``taught``: float32 NK, what a teacher says of the same images, for a ``loss`` that listens. Raises
+    DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    """
+    padding = scaled_crop(training, images)
+
+    def loss_of(
+        images: Tensor, masks: Tensor | None, labels: Tensor, taught: Tensor | None, generator: torch.Generator
+    ) -> Tensor:
+        images, masks = shift_and_flip(images, masks, padding=padding, flip=flip and training.flip, generator=generator)
+        logits = network(image_batch(images), mask_batch(masks))
+        return loss(F.cross_entropy(logits, labels, label_smoothing=training.label_smoothing), logits, taught)
+
+    return minimise(
+        network,
+        loss_of,
+        (images, masks, labels, taught),
+        training=training,
+        seed=seed,
+        device=device,
+        progress=progress,
+    )
+
+
+def predict(
+    network: nn.Module, images: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
+) -> Tensor:
+    """Return the logits NK as float32 on the CPU, for uint8 images NCHW and masks N1HW or None."""
+    network.to(device, memory_format=torch.channels_last)
+    with evaluating(network):
+        return run_in_batches(network, images, masks, device=device, batch_size=batch_size)
