@@ -10,7 +10,7 @@ from maskbench.metrics.image import mean_fill
 from torch import Tensor
 
 
-class Released(RestorationAttack):
+class Unrestored(RestorationAttack):
     """No restoration: what the release shows as it is."""
 
     name: ClassVar[str] = "released"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from maskbench import InferenceAttack, InferenceAux, Release
 from maskbench.models.recognizer import ImageOnly
-from maskbench.plugins.attack import TrainsOn
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.release import to_bytes
 from maskbench.training.classifier import predict, train_classifier
 from torch import Tensor
@@ -52,7 +52,7 @@ class Adaptive(_Trained):
 
     name: ClassVar[str] = "adaptive"
     source: ClassVar[str] = "Newton et al. 2005 (parrot recognition); 1905.05243"
-    trains_on: ClassVar[TrainsOn] = "releases"
+    learns_from: ClassVar[LearnsFrom] = "releases"
 
     def view(self, release: Release) -> Tensor:
         images = to_bytes(release.images)
@@ -71,7 +71,7 @@ class AdaptiveBits(_Trained):
     """The same, shown every bit of the release as a channel: what low bits say is lost on who sees brightness."""
 
     name: ClassVar[str] = "adaptive-bits"
-    trains_on: ClassVar[TrainsOn] = "releases"
+    learns_from: ClassVar[LearnsFrom] = "releases"
 
     def view(self, release: Release) -> Tensor:
         images = to_bytes(release.images)
@@ -85,10 +85,8 @@ class MaskOnly(_Trained):
 
     name: ClassVar[str] = "mask-only"
     source: ClassVar[str] = "2202.00449, section 3"
-    trains_on: ClassVar[TrainsOn] = "masks"
+    learns_from: ClassVar[LearnsFrom] = "masks"
     needs_masks: ClassVar[bool] = True
-    probes_target: ClassVar[bool] = True
-    shape_probe: ClassVar[bool] = True
 
     def view(self, release: Release) -> Tensor:
         return to_bytes(release.masks)
@@ -99,7 +97,7 @@ class Naive(InferenceAttack):
 
     name: ClassVar[str] = "naive"
     source: ClassVar[str] = "Newton et al. 2005 (naive recognition)"
-    trains_on: ClassVar[TrainsOn] = "raw"
+    learns_from: ClassVar[LearnsFrom] = "raw"
     needs_raw_classifier: ClassVar[bool] = True
 
     def fit(self, aux: InferenceAux) -> Any:
@@ -114,7 +112,7 @@ class Reverse(InferenceAttack):
 
     name: ClassVar[str] = "reverse"
     source: ClassVar[str] = "Newton et al. 2005 (reverse recognition)"
-    trains_on: ClassVar[TrainsOn] = "raw"
+    learns_from: ClassVar[LearnsFrom] = "raw"
     needs_restorations: ClassVar[bool] = True
     needs_raw_classifier: ClassVar[bool] = True
 
@@ -135,9 +133,8 @@ class RestoredAdaptive(InferenceAttack):
 
     name: ClassVar[str] = "restored-adaptive"
     source: ClassVar[str] = "1609.00408; 1905.05243"
-    trains_on: ClassVar[TrainsOn] = "restorations"
+    learns_from: ClassVar[LearnsFrom] = "restorations"
     needs_restorations: ClassVar[bool] = True
-    learns_from_restorations: ClassVar[bool] = True
 
     def fit(self, aux: InferenceAux) -> Any:
         best = aux.closest_restoration()

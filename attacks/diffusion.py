@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from maskbench import Aux, Randomness, Release, RestorationAttack
 from maskbench.models.denoiser import GROUPS, Denoiser, signal_and_noise
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.randomness import derive
 from maskbench.release import content_numbers, to_bytes
 from maskbench.training.denoiser import train_denoiser
@@ -27,7 +28,7 @@ class Diffusion(RestorationAttack):
 
     name: ClassVar[str] = "diffusion"
     source: ClassVar[str] = "2201.09865 (RePaint, algorithm 1); 2006.11239 (DDPM)"
-    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "raw"
+    learns_from: ClassVar[LearnsFrom] = "raw"
     needs_masks: ClassVar[bool] = True
     restores_training: ClassVar[bool] = False
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from maskbench import Aux, Release, RestorationAttack
 from maskbench.models import fourier
 from maskbench.models.fourier_weights import load_generator
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.release import to_bytes
 from maskbench.training.restorer import restore, train_restorer
 from pydantic import Field
@@ -22,7 +23,7 @@ class FourierRestorer(RestorationAttack):
 
     name: ClassVar[str] = "fourier-restorer"
     source: ClassVar[str] = "2109.07161 (LaMa); 1609.00408 (restoration learned on pairs)"
-    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "pairs"
+    learns_from: ClassVar[LearnsFrom] = "pairs"
     paths: ClassVar[tuple[str, ...]] = ("weights",)
 
     width: int = Field(16, ge=4, description="channels of the first layer")

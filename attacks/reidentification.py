@@ -10,7 +10,7 @@ import torch
 from maskbench import InferenceAttack, InferenceAux, Release
 from maskbench.errors import Unavailable
 from maskbench.models.embedding import LearnedEmbedding, load_embedding
-from maskbench.plugins.attack import TrainsOn
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.release import to_bytes
 from maskbench.training.classifier import train_classifier
 from pydantic import Field
@@ -94,9 +94,8 @@ class ReIdentifyRestored(ReIdentify):
     """The same with restored images as probes; the restoration is the one that comes closest on attacker-validation."""
 
     name: ClassVar[str] = "re-identify-restored"
-    trains_on: ClassVar[TrainsOn] = "restorations"
+    learns_from: ClassVar[LearnsFrom] = "restorations"
     needs_restorations: ClassVar[bool] = True
-    learns_from_restorations: ClassVar[bool] = True
 
     def chosen(self, aux: InferenceAux) -> str:
         return aux.closest_restoration()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from maskbench import Aux, Release, RestorationAttack
 from maskbench.models.unet import UNet
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.release import to_bytes
 from maskbench.training.restorer import restore, train_restorer
 from pydantic import Field
@@ -18,7 +19,7 @@ class Restorer(RestorationAttack):
 
     name: ClassVar[str] = "restorer"
     source: ClassVar[str] = "1505.04597 (U-Net); 1609.00408 (restoration learned on pairs)"
-    trains_on: ClassVar[Literal["", "pairs", "raw"]] = "pairs"
+    learns_from: ClassVar[LearnsFrom] = "pairs"
 
     width: int = Field(24, ge=4, description="channels of the U-Net's first level")
 

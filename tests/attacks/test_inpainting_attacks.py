@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from maskbench import Release, RestorationAttack, UsageError
-from maskbench.attacks.baselines import MeanFill, Released
+from maskbench.attacks.baselines import MeanFill, Unrestored
 from maskbench.attacks.inpainting import Biharmonic, NavierStokes, Telea
 from maskbench.attacks.linear_imputation import LinearImputation
 from maskbench.attacks.local_mean import LocalMean
@@ -95,8 +95,8 @@ def test_scikit_image_image_by_image(shape: tuple[int, int, int]) -> None:
 
 def test_released_shows_the_release() -> None:
     release = released((3, 32, 32))
-    assert torch.equal(Released().restored(release, CPU), release.images)
-    assert torch.equal(Released().restored(Release(release.images), CPU), release.images)
+    assert torch.equal(Unrestored().restored(release, CPU), release.images)
+    assert torch.equal(Unrestored().restored(Release(release.images), CPU), release.images)
 
 
 def test_mean_fill_is_the_mean_of_the_kept_pixels() -> None:

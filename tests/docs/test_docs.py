@@ -34,7 +34,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """Where ``maskbench`` and ``pytest`` are those of this process, whatever is installed."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for name, call in {"maskbench": "bench", "pytest": "pytest"}.items():
+    for name, call in {"maskbench": "maskbench", "pytest": "pytest"}.items():
         program = programs / name
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {call} "$@"\n')
         program.chmod(0o755)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 import torch
 from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
-from maskbench.plugins.attack import TrainsOn
+from maskbench.plugins.attack import LearnsFrom
 from maskbench.plugins.discovery import catalogue
 from maskbench.running import Run
 from tiny import run, tiny
@@ -53,7 +53,7 @@ class LearnerOfRaw(Learner):
     """The same, of raw pictures."""
 
     name: ClassVar[str] = "receives-raw"
-    trains_on: ClassVar[TrainsOn] = "raw"
+    learns_from: ClassVar[LearnsFrom] = "raw"
 
 
 @pytest.fixture(scope="module")

@@ -191,3 +191,29 @@ def test_a_bad_restoration_is_named(answer: Any, message: str) -> None:
     with pytest.raises(ContractViolation, match=message) as caught:
         _Attack().with_state(answer).restored(Release(IMAGES), CPU)
     assert "attack 'told'" in str(caught.value)
+
+
+def test_a_plugin_of_another_contract_is_told_so() -> None:
+    with pytest.raises(TypeError, match=r"version 1 of maskbench's contracts.*CHANGELOG"):
+
+        class Old(RestorationAttack):
+            """Of another time."""
+
+            name: ClassVar[str] = "old"
+            contract: ClassVar[int] = 1
+
+            def restore(self, release: Release, device: torch.device) -> Tensor:
+                return release.images
+
+
+def test_what_contract_1_had_is_not_passed_over() -> None:
+    with pytest.raises(TypeError, match="trains_on: it is called learns_from now"):
+
+        class Old(RestorationAttack):
+            """Of another time."""
+
+            name: ClassVar[str] = "old"
+            trains_on: ClassVar[str] = "pairs"
+
+            def restore(self, release: Release, device: torch.device) -> Tensor:
+                return release.images

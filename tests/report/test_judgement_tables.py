@@ -55,14 +55,14 @@ def judgement() -> Judgement:
         [
             *rows("full-mask", "worst-case", "advantage", 0.10),
             *rows("full-mask", "worst-case", "advantage_over_null", 0.0),
-            *rows("random", "mask-only", "advantage", 0.2, probe="shape", trains_on="masks"),
+            *rows("random", "mask-only", "advantage", 0.2, probe="shape", learns_from="masks"),
             *rows("random", "worst-case", "advantage", 0.4),
             *rows("random", "worst-case", "advantage_over_null", 0.3),
             *rows("random", "oracle", "advantage", 0.7),
             *rows("random", "oracle", "advantage_over_null", 0.2),
             *rows("random", "worst-case", "ssim_hole", 0.5),
             *rows("random", "worst-case", "ssim_hole_over_null", 0.35),
-            *rows("pixelate", "adaptive", "advantage", 0.12, trains_on="releases"),
+            *rows("pixelate", "adaptive", "advantage", 0.12, learns_from="releases"),
             *rows("pixelate", "worst-case", "advantage", 0.12),
             *rows("pixelate", "worst-case", "advantage_over_null", 0.02),
         ]

@@ -24,7 +24,7 @@ def rows(
     label: str = "",
     kind: str = "",
     role: str = "method",
-    trains_on: str = "",
+    learns_from: str = "",
     aux_share: float = 1.0,
     **more: Any,
 ) -> list[Row]:
@@ -37,7 +37,7 @@ def rows(
         "attack": attack,
         "attack_kind": kind or ("inference" if label else "restoration"),
         "label": label,
-        "trains_on": trains_on,
+        "learns_from": learns_from,
         "aux_share": aux_share,
         "split": "owner_test" if label == "target" else "owner_train",
         "metric": metric,
@@ -58,22 +58,22 @@ def clean() -> list[Row]:
     """A run with nothing to remark: every control as it should be, every method leaking beyond the null."""
     return [
         *rows("raw", "released", 100.0, "psnr", role="raw", half=0),
-        *rows("raw", "restorer", 55.0, "psnr", role="raw", trains_on="pairs"),
-        *rows("raw", "adaptive", 0.9, "advantage", label="sensitive", role="raw", trains_on="releases"),
+        *rows("raw", "restorer", 55.0, "psnr", role="raw", learns_from="pairs"),
+        *rows("raw", "adaptive", 0.9, "advantage", label="sensitive", role="raw", learns_from="releases"),
         # On fully masked images nothing is learned, and that is no news.
         *rows("full-mask", "telea", 0.2, role="null"),
-        *rows("full-mask", "restorer", 0.1, role="null", trains_on="pairs"),
-        *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", trains_on="releases"),
-        *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", trains_on="raw"),
+        *rows("full-mask", "restorer", 0.1, role="null", learns_from="pairs"),
+        *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", learns_from="releases"),
+        *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", learns_from="raw"),
         *rows("full-mask", "worst-case", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
         *rows("random", "telea", 0.5),
-        *rows("random", "restorer", 0.7, trains_on="pairs"),
-        *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", trains_on="pairs"),
-        *rows("random", "restorer", 0.69, trains_on="pairs", aux_share=0.5),
-        *rows("random", "adaptive", 0.4, "advantage", label="sensitive", trains_on="releases"),
-        *rows("random", "naive", 0.1, "advantage", label="sensitive", trains_on="raw"),
-        *rows("random", "mask-only", 0.01, "advantage", label="sensitive", trains_on="masks", probe="shape"),
-        *rows("random", "mask-only", 0.01, "advantage", label="target", trains_on="masks", probe="shape"),
+        *rows("random", "restorer", 0.7, learns_from="pairs"),
+        *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", learns_from="pairs"),
+        *rows("random", "restorer", 0.69, learns_from="pairs", aux_share=0.5),
+        *rows("random", "adaptive", 0.4, "advantage", label="sensitive", learns_from="releases"),
+        *rows("random", "naive", 0.1, "advantage", label="sensitive", learns_from="raw"),
+        *rows("random", "mask-only", 0.01, "advantage", label="sensitive", learns_from="masks", probe="shape"),
+        *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks", probe="shape"),
         *rows("random", "worst-case", 0.4, "advantage_over_null", label="sensitive"),
         *rows("random", "worst-case", 0.6, "advantage", label="sensitive"),
         *rows("random", "worst-case", 0.7),
@@ -185,7 +185,7 @@ def test_a_naive_attack_that_learned_nothing_shows_nobody_up() -> None:
 
 def test_any_attack_that_adapts_will_do() -> None:
     found = replaced("random", "naive", "advantage", 0.5, "sensitive")
-    found += rows("random", "other", 0.6, "advantage", label="sensitive", trains_on="restorations")
+    found += rows("random", "other", 0.6, "advantage", label="sensitive", learns_from="restorations")
     assert flags(found) == []
 
 

@@ -13,7 +13,7 @@ from maskbench.conformance.outcome import NotChecked, provided
 from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
-from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.plugins.attack import Attack, Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
 from maskbench.release import Release, to_bytes
 from maskbench.training.classifier import predict
 from maskbench.training.seeding import seeded
@@ -28,8 +28,6 @@ _TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.
 _BLOCK = 4  # side of the blocks that a release without masks is coarsened to
 _RECOGNIZER = "small"
 
-Attack = RestorationAttack | InferenceAttack
-
 
 class AttackSubject(Subject):
     """An attack under examination: fitted on a little, and asked for answers that no judge has seen yet."""
@@ -37,7 +35,7 @@ class AttackSubject(Subject):
     @property
     def classes(self) -> int:
         """Classes of the label to infer; enough to be people where the attack identifies."""
-        return PEOPLE if getattr(self.built, "identifies", False) else CLASSES
+        return PEOPLE if isinstance(self.built, InferenceAttack) and self.built.identifies else CLASSES
 
     def fitted(
         self,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskbench.plugins.attack import InferenceAttack, RestorationAttack
+from maskbench.plugins.attack import Attack
 from maskbench.plugins.method import Method
 from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
 from maskbench.stages.teacher import Label
-
-Attack = RestorationAttack | InferenceAttack
 
 _KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", STACKED: "inference"}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from maskbench.data.options import DataOptions
 from maskbench.errors import UsageError
-from maskbench.planning.cell import Attack, Cell
+from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
-from maskbench.plugins.attack import RestorationAttack
+from maskbench.plugins.attack import Attack, RestorationAttack
 from maskbench.plugins.discovery import catalogue, create
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
@@ -78,7 +78,7 @@ def _control(role: str) -> Method:
     found = catalogue()
     for name in found.names("method"):
         plugin = found.get("method", name)
-        if getattr(plugin, "role", None) == role:
+        if plugin.role == role:
             return plugin.create({})
     raise UsageError(f"No method has the role '{role}': the controls that come with maskbench are missing.")
 
@@ -93,7 +93,7 @@ def _refuse_without_restorations(attacks: tuple[Attack, ...]) -> None:
     if any(isinstance(attack, RestorationAttack) for attack in attacks):
         return
     for attack in attacks:
-        if getattr(attack, "needs_restorations", False):
+        if attack.needs_restorations:
             raise UsageError(
                 f"The attack {attack.label()} works on restored images: name a restoration attack as well."
             )
@@ -141,7 +141,7 @@ def _applies(attack: Attack, method: Method) -> bool:
     """Whether there is anything to run: some attacks work on masks, some with the owner's key."""
     if attack.needs_masks and not method.masked:
         return False
-    return method.key_known() or not getattr(attack, "needs_key", False)
+    return method.key_known() or not attack.needs_key
 
 
 def _aux_shares(attack: Attack, label: Label | None, suite: Suite) -> tuple[float, ...]:
@@ -149,8 +149,8 @@ def _aux_shares(attack: Attack, label: Label | None, suite: Suite) -> tuple[floa
 
     Where the target label is inferred, they learn from the owner's released training images instead.
     """
-    told = getattr(attack, "needs_restorations", False) or getattr(attack, "needs_raw_classifier", False)
-    return suite.aux_shares if attack.trains_on and not told and label != "target" else (1.0,)
+    told = attack.needs_restorations or attack.needs_raw_classifier
+    return suite.aux_shares if attack.learns_from and not told and label != "target" else (1.0,)
 
 
 def _lacks_label(method: Method, data: Data) -> str | None:
@@ -167,7 +167,7 @@ def _labels(attack: Attack, data: Data, suite: Suite) -> tuple[Label | None, ...
         return ("sensitive",) if data.options.sensitive is not None else ()
     if data.options.sensitive is None:
         return ("target",)
-    return ("sensitive", "target") if attack.probes_target or suite.probe_target else ("sensitive",)
+    return ("sensitive", "target") if attack.learns_from == "masks" or suite.probe_target else ("sensitive",)
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class _Scorings:
 
     def lacks(self, attack: Attack) -> str | None:
         """Why an attack on restored images has none to work on here, or to learn on."""
-        if not getattr(attack, "needs_restorations", False):
+        if not attack.needs_restorations:
             return None
         restorations = self._restorations()
         if not restorations:
@@ -200,7 +200,7 @@ class _Scorings:
                 f"{attack.label()} works on restored images, and no restoration attack of the suite can be run on "
                 f"{self.method.name}: name one that needs no masks as well"
             )
-        if attack.learns_from_restorations and not any(each.attack.restores_training for each in restorations):
+        if attack.learns_from == "restorations" and not any(each.attack.restores_training for each in restorations):
             return (
                 f"{attack.label()} learns on restored images, and no restoration attack of the suite that can be run "
                 f"on {self.method.name} is fast enough for so many: name a faster one as well"
@@ -212,6 +212,6 @@ class _Scorings:
         return tuple(self._restoration(attack) for attack in found if attack.unavailable() is None)
 
     def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:
-        learned_from = any(getattr(other, "learns_from_restorations", False) for other in self.attacks)
+        learned_from = any(other.learns_from == "restorations" for other in self.attacks)
         training = learned_from and attack.restores_training and share == 1
         return Restoration(self.data, self.method, attack, self.settings, self.seed, aux_share=share, training=training)

@@ -1,4 +1,4 @@
-"""The contracts of the two kinds of attack."""
+"""The contract of an attack, and of its two kinds: what is restored, and what is inferred."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from maskbench.release import Release, to_bytes, to_float
 from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
-TrainsOn = Literal["raw", "releases", "restorations", "masks"]
-"""What an inference attack learned on; naive ones know raw images alone, adaptive ones the releases."""
+LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
+"""What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
+released ones, releases, what restoration attacks made of releases, or the masks of releases alone."""
 
 
 @dataclass(frozen=True)
@@ -89,25 +90,41 @@ class InferenceAux(Aux):
         return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
 
 
-class RestorationAttack(Plugin):
-    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
+class Attack(Plugin):
+    """What restoration and inference attacks have in common. Extend one of these two.
 
     Attributes:
-        trains_on: what it learns from: ``pairs`` of raw and released pictures, or ``raw`` pictures alone; empty where
-            it learns nothing. Those that learn get curves over the attacker's data, and should not stay below others.
+        kind: what the attack gives back.
+        learns_from: see ``LearnsFrom``. Results are compared by it: attacks that learn should not stay below others,
+            and what is read from masks alone is what their shape gives away. Attacks that learn from pictures of the
+            attacker's own get curves over how many it has.
         needs_masks: runs only against methods that release masks.
         needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
-        restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
-            inference attacks that learn on restored ones.
+        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Those of
+            the attacker's training pictures come along for attacks that learn from restorations.
+        needs_raw_classifier: ``aux.raw_classifier`` is given.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
-    kind: ClassVar[Literal["restoration"]] = "restoration"
-    trains_on: ClassVar[Literal["", "pairs", "raw"]] = ""
+    kind: ClassVar[Literal["restoration", "inference"]]
+    learns_from: ClassVar[LearnsFrom] = ""
     needs_masks: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
-    restores_training: ClassVar[bool] = True
+    needs_restorations: ClassVar[bool] = False
+    needs_raw_classifier: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
+
+
+class RestorationAttack(Attack):
+    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
+
+    Attributes:
+        restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
+            inference attacks that learn from restorations.
+    """
+
+    kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
+    restores_training: ClassVar[bool] = True
 
     def fit(self, aux: Aux) -> Any:
         """Learn to restore; whatever is returned comes back as ``self.state``."""
@@ -115,7 +132,7 @@ class RestorationAttack(Plugin):
 
     @abstractmethod
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        """Restore a release: float32 N C H W in [0, 1], on the CPU. Each image on its own."""
+        """Restore a release: float32 (N, C, H, W) in [0, 1], on the CPU. Each image on its own."""
 
     @final
     def restored(self, release: Release, device: torch.device) -> Tensor:
@@ -127,37 +144,19 @@ class RestorationAttack(Plugin):
         return to_float(to_bytes(judged))
 
 
-class InferenceAttack(Plugin):
+class InferenceAttack(Attack):
     """An attack that infers a label from releases. Implement ``fit`` and ``infer``.
 
     Attributes:
-        probes_target: it is run for the target label too, not only for the sensitive one. That is a probe of the
-            release itself: the attack learns on the owner's released images, whose task labels were handed out.
-        trains_on: what it learns from, by which results are compared: ``raw`` pictures (such an attacker does not adapt
-            to the method), ``releases``, ``restorations``, or ``masks`` alone.
-        shape_probe: it sees nothing but masks, so its accuracy on the target label is what their shape alone gives.
-        needs_masks: runs only against methods that release masks.
-        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite.
-        learns_from_restorations: the attacker's training pictures come with restorations too, by those attacks
-            that can do so many.
-        needs_raw_classifier: ``aux.raw_classifier`` is given.
         with_task: it learns the sensitive label together with the task label, which the attacker is told of every
             training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
-        time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
-    kind: ClassVar[Literal["inference"]] = "inference"
-    probes_target: ClassVar[bool] = False
-    trains_on: ClassVar[TrainsOn] = "releases"
-    shape_probe: ClassVar[bool] = False
-    needs_masks: ClassVar[bool] = False
-    needs_restorations: ClassVar[bool] = False
-    learns_from_restorations: ClassVar[bool] = False
-    needs_raw_classifier: ClassVar[bool] = False
+    kind: ClassVar[Literal["restoration", "inference"]] = "inference"
+    learns_from: ClassVar[LearnsFrom] = "releases"
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
-    time_limit: ClassVar[float] = 3600.0
 
     @abstractmethod
     def fit(self, aux: InferenceAux) -> Any:
@@ -165,7 +164,7 @@ class InferenceAttack(Plugin):
 
     @abstractmethod
     def infer(self, release: Release, device: torch.device) -> Tensor:
-        """Logits for a release: float32, N × classes, on the CPU."""
+        """Logits for a release: float32 (N, classes), on the CPU."""
 
     @final
     def inferred(self, release: Release, classes: int, device: torch.device) -> Tensor:

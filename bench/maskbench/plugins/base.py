@@ -12,6 +12,17 @@ import pydantic
 from maskbench.artifacts.file_digest import content_digest
 from maskbench.errors import UsageError, nearest
 
+CONTRACT = 2
+"""Version of the contracts between engine and plug-ins. 2: the package is maskbench; attacks say ``learns_from``."""
+
+_RETIRED = {
+    "trains_on": "it is called learns_from now",
+    "shape_probe": "an attack that learns from masks is one: learns_from = 'masks'",
+    "probes_target": "attacks that learn from masks are run for the target label too: learns_from = 'masks'",
+    "learns_from_restorations": "say learns_from = 'restorations'",
+}
+"""What contract 1 had → what to write instead. Left in a class, it would be passed over without a word."""
+
 
 class Plugin(pydantic.BaseModel):
     """Base of methods, attacks and adjustments. Annotated class attributes are its parameters.
@@ -23,6 +34,7 @@ class Plugin(pydantic.BaseModel):
     Attributes:
         name: what the user types; lower case, words joined by hyphens.
         source: the paper (arXiv number, section or equation) that the plug-in follows, or "maskbench".
+        contract: the version of the contracts that the plug-in was written for.
         paths: the parameters that name a file or a folder. Tables and messages show its name, never where it lies.
     """
 
@@ -30,6 +42,7 @@ class Plugin(pydantic.BaseModel):
 
     name: ClassVar[str]
     source: ClassVar[str] = "maskbench"
+    contract: ClassVar[int] = CONTRACT
     paths: ClassVar[tuple[str, ...]] = ()
 
     _state: Any = pydantic.PrivateAttr(default=None)
@@ -37,6 +50,7 @@ class Plugin(pydantic.BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
+        cls._refuse_other_contracts()
         for attribute in vars(cls):
             for base in cls.__mro__[1:]:
                 if getattr(vars(base).get(attribute), "__final__", False):
@@ -44,6 +58,17 @@ class Plugin(pydantic.BaseModel):
                         f"{cls.__qualname__} redefines {base.__name__}.{attribute}, which judges what a plug-in "
                         f"proposes and is sealed. Implement the hooks that the docstring of {base.__name__} names."
                     )
+
+    @classmethod
+    def _refuse_other_contracts(cls) -> None:
+        if cls.contract != CONTRACT:
+            raise TypeError(
+                f"{cls.__qualname__} was written for version {cls.contract} of maskbench's contracts, and this is "
+                f"version {CONTRACT}: see CHANGELOG.md for what changed, then set contract = {CONTRACT}."
+            )
+        retired = [f"{name}: {mend}" for name, mend in _RETIRED.items() if name in vars(cls)]
+        if retired:
+            raise TypeError(f"{cls.__qualname__} says what contract {CONTRACT} has no place for. {'; '.join(retired)}.")
 
     @classmethod
     def create(cls, parameters: Mapping[str, Any]) -> Self:

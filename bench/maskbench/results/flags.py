@@ -85,8 +85,8 @@ def _fails_on_raw(leaks: pd.DataFrame, marked: _Marked) -> None:
 
 def _learned_below_classical(leaks: pd.DataFrame, marked: _Marked) -> None:
     values = _values(leaks[leaks["attack_kind"] == "restoration"])
-    learned = {name: value for (name, _, trains_on), value in values.items() if trains_on}
-    classical = {name: value for (name, _, trains_on), value in values.items() if not trains_on}
+    learned = {name: value for (name, _, learns_from), value in values.items() if learns_from}
+    classical = {name: value for (name, _, learns_from), value in values.items() if not learns_from}
     if not classical:
         return
     best = max(classical, key=lambda name: classical[name].value)
@@ -170,7 +170,7 @@ def _values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
     for attack, label, part in _attacks(rows):
         value = read(part, MAIN[part["attack_kind"].iloc[0]])
         if value:
-            found[attack, label, part["trains_on"].iloc[0]] = value
+            found[attack, label, part["learns_from"].iloc[0]] = value
     return found
 
 

@@ -67,8 +67,8 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "attack": cell.attack_name,
         "attack_kind": cell.attack_kind,
         "label": cell.label or "",
-        "probe": "shape" if getattr(plugin, "shape_probe", False) else "",
-        "trains_on": plugin.trains_on if plugin else "",
+        "probe": "shape" if plugin and plugin.learns_from == "masks" else "",
+        "learns_from": plugin.learns_from if plugin else "",
         "aux_share": cell.aux_share,
     }
 

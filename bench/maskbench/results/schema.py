@@ -10,7 +10,7 @@ import pandas as pd
 from maskbench.plugins.reserved import ORACLE, WORST_CASE
 
 SCHEMA_VERSION = 2
-"""2: oracle rows, metrics relative to the fully masked control; columns role, trains_on and aux_share."""
+"""2: oracle rows, metrics relative to the fully masked control; columns role, learns_from and aux_share."""
 
 DERIVED = (WORST_CASE, ORACLE)
 """What is made of the outcomes of several attacks."""
@@ -32,7 +32,7 @@ COLUMNS = {
     "attack_kind": "string",
     "label": "string",
     "probe": "string",
-    "trains_on": "string",
+    "learns_from": "string",
     "aux_share": "float64",
     "seed": "Int64",
     "split": "string",

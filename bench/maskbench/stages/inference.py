@@ -77,7 +77,7 @@ class Inference(Stage):
 
     def _more_draws(self) -> dict[str, Released]:
         """For attacks that learn from releases or masks of the attacker's: one draw of masks is learned by heart."""
-        learns = self._learns_from_own() and self.attack.trains_on in ("releases", "masks")
+        learns = self._learns_from_own() and self.attack.learns_from in ("releases", "masks")
         if not learns or self.attack.identifies:
             return {}
         return more_draws(self.data, self.method, self.settings, self.seed)
