@@ -1,63 +1,220 @@
-"""A run from suite to results: resolve, plan, execute, assemble."""
+"""Running suites and reading what they left, from Python and for the command."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import pandas as pd
+from rich.console import Console
 
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import resolve, source_name
-from maskbench.data.options import DataOptions
 from maskbench.errors import UsageError
-from maskbench.executors.local import MISSING, LocalExecutor, Observer, Outcome
+from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
+from maskbench.executors.hardware import choose_device
+from maskbench.executors.local import LocalExecutor
+from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
-from maskbench.planning.suite import Suite
-from maskbench.results.assemble import Tables, assemble
-from maskbench.results.result import Result, results
+from maskbench.planning.suite import Suite, validate
+from maskbench.planning.suite import load as load_suite
+from maskbench.plugins.base import Plugin
+from maskbench.plugins.discovery import add_file, catalogue
+from maskbench.report.captions import run_caption
+from maskbench.report.summary import summarize
+from maskbench.report.tables.summary import headline
+from maskbench.report.write import write_figures, write_tables
+from maskbench.results.collect import collect
+from maskbench.results.execution import Execution
+from maskbench.results.flags.find import find_flags
+from maskbench.results.flags.kind import Flag
+from maskbench.results.measure import measure, planned_of
+from maskbench.results.pictures import examples
+from maskbench.results.provenance import command_line, provenance
+from maskbench.results.timings import timings
+from maskbench.runfolder.claim import claimed
+from maskbench.runfolder.folder import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything a report is made from.
+    """The results of a run.
 
     Attributes:
-        record: the data artifact's record (names, classes, sizes, notes); empty where the data could not be read.
-        seconds: wall time by part: total, stages (work done in this run), outside (planning, store, assembling).
+        results: everything that the run found.
+        path: the folder that holds it, with tables and figures.
     """
 
-    matrix: Matrix
-    plan: Plan
-    outcomes: Mapping[str, Outcome]
-    results: list[Result]
-    tables: Tables
-    record: Mapping[str, Any]
-    executor: LocalExecutor
-    seconds: Mapping[str, float]
-
-    def artifact(self, key: str) -> Artifact:
-        """An artifact of the run."""
-        return self.executor.read(key)
+    results: RunFolder
+    path: Path
 
     @property
-    def failed(self) -> list[Result]:
-        """The cells that failed."""
-        return [result for result in self.results if result.status == "failed"]
+    def cells(self) -> pd.DataFrame:
+        """One row for each cell of the matrix, metric, split and seed; over seeds where ``seed`` is empty."""
+        return self.results.cells
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """One row for each cell, seed and image: outcomes, and what attacks believe of each class."""
+        return self.results.samples
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row a method: what it keeps and what it leaks, with intervals."""
+        return summarize(self.results)
+
+    @property
+    def flags(self) -> tuple[Flag, ...]:
+        """What should not be trusted as it is, and how results are to be read."""
+        return self.results.flags
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """The cells that failed, with their reasons."""
+        planned = planned_of(self.cells)
+        return planned[planned["status"] == "failed"]
+
+    def plot(self) -> Figure:
+        """Accuracy against leakage to the strongest attack."""
+        from maskbench.report.figures.accuracy_against_leakage import draw  # loads matplotlib
+
+        return draw(self.results)
+
+    def report(self) -> None:
+        """Write tables and figures again, from the folder alone."""
+        write_tables(self.results, self.path)
+        write_figures(self.results, self.path)
+
+    def __repr__(self) -> str:
+        coverage = self.results.provenance["coverage"]
+        return f"Run({str(self.path)!r}: {coverage['ok']} of {sum(coverage.values())} cells ok)"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{run_caption(self.results)}</p>{headline(self.results).to_html(index=False)}"
 
 
-def prepare(suite: Suite, device: torch.device) -> tuple[Matrix, Plan]:
+def run(
+    suite: str | Path | Mapping[str, Any] | Suite = "quick",
+    *,
+    methods: Iterable[str | Plugin | type[Plugin]] | None = None,
+    attacks: Iterable[str | Plugin | type[Plugin]] | None = None,
+    ratios: Iterable[float] | None = None,
+    seeds: int | None = None,
+    data: str | Path | None = None,
+    target: str | None = None,
+    sensitive: str | None = None,
+    size: int | None = None,
+    limit: int | None = None,
+    recognizer: str | None = None,
+    device: str = "auto",
+    plugins: Iterable[str | Path] = (),
+    out: str | Path | None = None,
+    store: str | Path | None = None,
+    pictures: bool = True,
+    progress: bool = True,
+) -> Run:
+    """Run every method of a suite against every attack, and write the results; what was done before is found again.
+
+    Args:
+        suite: name of a built-in suite, a YAML file, or its content.
+        methods, attacks: instead of the suite's: as typed at the command, instances, or classes, also of a notebook.
+        ratios: shares hidden, in [0, 1], instead of the suite's.
+        seeds: how many; they are 0, 1, ….
+        data: built-in name, folder, or ``hf:NAME``; ``target`` and ``sensitive`` name its label columns.
+        size: side in pixels; ``limit``: at most this many images over all splits.
+        recognizer: as ``maskbench list recognizers`` shows them.
+        device: auto, cpu, cuda or cuda:N.
+        plugins: Python files with plug-ins.
+        out: folder for the results. Default: ``runs/SUITE-DATE``.
+        store: folder of stored artifacts. Default: ``MASKBENCH_STORE``, or the user's cache folder.
+        pictures: whether a few example images lie in the results.
+        progress: whether progress is shown.
+
+    Raises:
+        UsageError: something that does not exist or does not fit was asked for.
+    """
+    for file in plugins:
+        add_file(Path(file))
+    chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
+    chosen = chosen if isinstance(chosen, Suite) else validate({"name": "run", **chosen}, "The suite")
+    overrides = {
+        "methods": None if methods is None else tuple(_typed("method", each) for each in methods),
+        "attacks": None if attacks is None else tuple(_typed("attack", each) for each in attacks),
+        "ratios": None if ratios is None else tuple(ratios),
+        "seeds": seeds,
+    }
+    about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
+    chosen = changed(chosen, overrides, about_data, recognizer)
+    executor = LocalExecutor(Store(store_folder(store)), choose_device(device))
+    with RunProgress(Console()) if progress else nullcontext(Silent()) as observer:
+        return run_suite(chosen, executor, observer, out=_path(out), command="maskbench.run(…)", pictures=pictures)
+
+
+def load(path: str | Path) -> Run:
+    """Read the folder that a run left.
+
+    Raises:
+        UsageError: it is no run folder, one of another schema, or damaged.
+    """
+    return Run(RunFolder.read(Path(path)), Path(path))
+
+
+def run_suite(
+    suite: Suite,
+    executor: Executor,
+    observer: Observer,
+    *,
+    out: Path | None,
+    command: str,
+    pictures: bool = True,
+    show: Callable[[RunFolder], None] = lambda results: None,
+) -> Run:
+    """Run a suite and write its results: the folder is claimed first, and holds them all or nothing.
+
+    Args:
+        show: told the results as soon as the tables are written, before the figures are drawn.
+    """
+    with claimed(out, suite.name) as claim:
+        execution = execute(suite, executor, observer)
+        results_of(execution, command, pictures).write(claim.aside)
+        # Read again: what people see comes from the folder, and can be made from it again.
+        results = RunFolder.read(claim.aside)
+        write_tables(results, claim.aside)
+        show(results)
+        write_figures(results, claim.aside)
+        claim.finish()
+    return Run(results, claim.folder)
+
+
+def execute(suite: Suite, executor: Executor, observer: Observer) -> Execution:
+    """Make every stage of a suite. Cells fail alone; what was done before is found in the store."""
+    started = time.perf_counter()
+    matrix, plan = prepare(suite, executor.device.type)
+    outcomes = executor.execute(plan, observer)
+    data = _data(matrix, plan, outcomes, executor)
+    total = time.perf_counter() - started
+    computed = sum(outcome.timing["seconds"] for outcome in outcomes.values() if outcome.source == "computed")
+    seconds = {"total": total, "stages": computed, "outside": total - computed}
+    return Execution(matrix, plan, outcomes, executor, data, seconds)
+
+
+def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:
     """Check everything that the user asked for, before anything is computed or written.
 
     Raises:
         UsageError: anything in the suite that does not exist or does not fit.
     """
     matrix = expand(suite, resolve(suite.data))
-    plan = Plan(device.type)
+    plan = Plan(device_type)
     plan.add(matrix.data)
     for cell in matrix.cells:
         if cell.scoring is not None:
@@ -65,26 +222,78 @@ def prepare(suite: Suite, device: torch.device) -> tuple[Matrix, Plan]:
     return matrix, plan
 
 
-def execute(suite: Suite, store_root: Path, device: torch.device, observer: Observer) -> Run:
-    """Run a suite. Cells fail alone; what was done before is found in the store."""
-    started = time.perf_counter()
-    matrix, plan = prepare(suite, device)
-    store = Store(store_root)
-    store.sweep()
-    executor = LocalExecutor(store, device)
-    outcomes = executor.execute(plan, observer)
-    data = _data(plan.key(matrix.data), matrix.data.options, outcomes, executor)
-    found = results(matrix, plan, outcomes, executor.read)
-    tables = assemble(matrix, found, data)
-    total = time.perf_counter() - started
-    computed = sum(outcome.timing["seconds"] for outcome in outcomes.values() if outcome.source == "computed")
-    seconds = {"total": total, "stages": computed, "outside": total - computed}
-    return Run(matrix, plan, outcomes, found, tables, data.record, executor, seconds)
+def results_of(execution: Execution, command: str = "", pictures: bool = True) -> RunFolder:
+    """Everything that an executed suite found, as a run folder holds it."""
+    found = collect(execution)
+    cells = measure(found.planned, found.samples, execution.classes)
+    return RunFolder(
+        cells=cells,
+        samples=found.samples,
+        timings=timings(execution),
+        flags=tuple(find_flags(cells)),
+        provenance=provenance(execution, cells, command),
+        pictures=tuple(examples(execution)) if pictures else (),
+        failures=execution.failures,
+    )
 
 
-def _data(key: str, options: DataOptions, outcomes: Mapping[str, Outcome], executor: LocalExecutor) -> Artifact:
+def changed(
+    suite: Suite, overrides: Mapping[str, Any], data: Mapping[str, Any], recognizer: str | None = None
+) -> Suite:
+    """A suite with what the user named instead; None leaves the suite's.
+
+    Other data or another target bring their own labels, not the suite's.
+    """
+    content = suite.model_dump() | {name: value for name, value in overrides.items() if value is not None}
+    if data.get("source") is not None:
+        content["data"] = {}
+    elif data.get("target") is not None:
+        content["data"] |= {"sensitive": None}
+    content["data"] |= {name: _plain(value) for name, value in data.items() if value is not None}
+    if recognizer is not None:
+        content["settings"]["recognizer"] = recognizer
+    return validate(content, "Options")
+
+
+def store_folder(chosen: str | Path | None) -> Path:
+    """The store that the user chose, or the one of ``MASKBENCH_STORE``, or the one in the user's cache folder."""
+    named = chosen or os.environ.get("MASKBENCH_STORE")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("maskbench", appauthor=False) / "store"
+
+
+def typed_command(arguments: Sequence[str]) -> str:
+    """The command line as ``run.json`` has it."""
+    return command_line(arguments)
+
+
+def _typed(kind: str, plugin: str | Plugin | type[Plugin]) -> str:
+    """A plug-in as a user types it; a class that no file holds becomes known by its name."""
+    if isinstance(plugin, str):
+        return plugin
+    plugin_class = plugin if isinstance(plugin, type) else type(plugin)
+    catalogue().add(plugin_class)
+    if isinstance(plugin, type):
+        return plugin.name
+    given = plugin.model_dump(exclude_defaults=True)
+    return plugin.name + (":" + ",".join(f"{name}={value}" for name, value in given.items()) if given else "")
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _path(given: str | Path | None) -> Path | None:
+    return None if given is None else Path(given)
+
+
+def _data(matrix: Matrix, plan: Plan, outcomes: Mapping[str, StageOutcome], executor: Executor) -> Artifact:
+    key = plan.key(matrix.data)
     if outcomes[key].source in MISSING:
         # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
         raise UsageError(outcomes[key].reason)
     found = executor.read(key)
-    return Artifact(found.tensors, {**found.record, "name": source_name(options)})
+    return Artifact(found.tensors, {**found.record, "name": source_name(matrix.data.options)})

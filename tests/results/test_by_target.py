@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from maskbench.results.by_target import by_target
-from planted import ADAPTIVE, DATA, IMAGES, PIXELATE, RANDOM, REVERSE, inferred, recognized, tables
+from planted import ADAPTIVE, IMAGES, PIXELATE, RANDOM, REVERSE, inferred, recognized, tables
 
 EVEN = np.arange(IMAGES) % 2 == 0
 
@@ -49,9 +49,3 @@ def test_the_attack_chosen_for_a_seed_is_read_for_that_seed() -> None:
 def test_nothing_without_inference_of_a_sensitive_label() -> None:
     found = tables([recognized(RANDOM)])
     assert by_target(found.cells, found.samples).empty
-
-
-def test_samples_name_the_target_class_of_each_image() -> None:
-    samples = tables([inferred(RANDOM, ADAPTIVE, EVEN)]).samples
-    classes = np.asarray(DATA.record["target_classes"])
-    assert samples["target_class"].tolist() == classes[samples["number"] % 2].tolist()

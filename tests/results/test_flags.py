@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
-from maskbench.results import flag
-from maskbench.results.flag import KINDS, Flag, Kind
-from maskbench.results.flags import find_flags
+from maskbench.results.flags.find import find_flags, kinds
+from maskbench.results.flags.kind import Flag
 from maskbench.results.schema import typed
 
 Row = dict[str, Any]
@@ -65,18 +65,18 @@ def clean() -> list[Row]:
         *rows("full-mask", "restorer", 0.1, role="null", learns_from="pairs"),
         *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", learns_from="releases"),
         *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", learns_from="raw"),
-        *rows("full-mask", "worst-case", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
+        *rows("full-mask", "strongest", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
         *rows("random", "telea", 0.5),
         *rows("random", "restorer", 0.7, learns_from="pairs"),
         *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", learns_from="pairs"),
         *rows("random", "restorer", 0.69, learns_from="pairs", aux_share=0.5),
         *rows("random", "adaptive", 0.4, "advantage", label="sensitive", learns_from="releases"),
         *rows("random", "naive", 0.1, "advantage", label="sensitive", learns_from="raw"),
-        *rows("random", "mask-only", 0.01, "advantage", label="sensitive", learns_from="masks", probe="shape"),
-        *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks", probe="shape"),
-        *rows("random", "worst-case", 0.4, "advantage_over_null", label="sensitive"),
-        *rows("random", "worst-case", 0.6, "advantage", label="sensitive"),
-        *rows("random", "worst-case", 0.7),
+        *rows("random", "mask-only", 0.01, "advantage", label="sensitive", learns_from="masks"),
+        *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks"),
+        *rows("random", "strongest", 0.4, "advantage_over_null", label="sensitive"),
+        *rows("random", "strongest", 0.6, "advantage", label="sensitive"),
+        *rows("random", "strongest", 0.7),
         *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
         *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
     ]
@@ -104,37 +104,37 @@ def test_a_clean_run_has_no_flag() -> None:
     assert flags(clean()) == []
 
 
-PLANTED: dict[str, tuple[tuple[str, str, str, float, str], Kind, str, str]] = {
+PLANTED: dict[str, tuple[tuple[str, str, str, float, str], str, str, str]] = {
     # What is replaced in the clean run; the flag it raises, on which attack, and what the finding names.
     "restoration distorts raw images": (
-        ("raw", "restorer", "psnr", 30.0, ""), flag.FAILS_ON_RAW, "restorer", "30.0 dB"
+        ("raw", "restorer", "psnr", 30.0, ""), "fails-on-raw", "restorer", "30.0 dB"
     ),
     "inference learns nothing from raw images": (
-        ("raw", "adaptive", "advantage", 0.01, "sensitive"), flag.FAILS_ON_RAW, "adaptive", "1.0 [-1.0"
+        ("raw", "adaptive", "advantage", 0.01, "sensitive"), "fails-on-raw", "adaptive", "1.0 [-1.0"
     ),
     "learned below classical": (
-        ("random", "restorer", "ssim_hole", 0.4, ""), flag.LEARNED_BELOW_CLASSICAL, "restorer", "telea"
+        ("random", "restorer", "ssim_hole", 0.4, ""), "learned-below-classical", "restorer", "telea"
     ),
     "adaptive below naive": (
-        ("random", "naive", "advantage", 0.5, "sensitive"), flag.ADAPTIVE_BELOW_NAIVE, "adaptive", "naive"
+        ("random", "naive", "advantage", 0.5, "sensitive"), "adaptive-below-naive", "adaptive", "naive"
     ),
     "the worst inference was not chosen": (
-        ("random", "adaptive", "advantage", 0.7, "sensitive"), flag.WORST_MISSED, "adaptive", "worst case 60.0"
+        ("random", "adaptive", "advantage", 0.7, "sensitive"), "strongest-missed", "adaptive", "strongest 60.0"
     ),
     "the worst restoration was not chosen": (
-        ("random", "restorer", "ssim_hole", 0.9, ""), flag.WORST_MISSED, "restorer", "worst case 0.700"
+        ("random", "restorer", "ssim_hole", 0.9, ""), "strongest-missed", "restorer", "strongest 0.700"
     ),
     "shape leaks the sensitive label": (
-        ("random", "mask-only", "advantage", 0.1, "sensitive"), flag.SHAPE_LEAKS, "mask-only", "10.0"
+        ("random", "mask-only", "advantage", 0.1, "sensitive"), "shape-leaks", "mask-only", "10.0"
     ),
     "shape tells the target label": (
-        ("random", "mask-only", "advantage", 0.1, "target"), flag.SHAPE_RECOGNIZES, "mask-only", "10.0"
+        ("random", "mask-only", "advantage", 0.1, "target"), "shape-recognizes", "mask-only", "10.0"
     ),
     "still rising": (
-        ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), flag.MORE_DATA, "restorer", "50%"
+        ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), "more-data", "restorer", "50%"
     ),
     "not above the null": (
-        ("random", "worst-case", "advantage_over_null", 0.01, "sensitive"), flag.NOT_ABOVE_NULL, "", "over the null"
+        ("random", "strongest", "advantage_over_null", 0.01, "sensitive"), "not-above-null", "", "over the null"
     ),
 }  # fmt: skip
 
@@ -143,22 +143,23 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], Kind, str, str]] = {
 def test_what_is_planted_is_flagged_and_nothing_else(name: str) -> None:
     where, kind, attack, seen = PLANTED[name]
     (raised,) = flags(replaced(*where))
-    assert raised.kind is kind
+    assert raised.name == kind
     assert (raised.method, raised.attack) == (where[0], attack)
     assert seen in raised.finding
-    assert raised.kind.action
+    assert raised.action
 
 
 def test_every_kind_is_planted_somewhere() -> None:
     planted = {kind for _, kind, *_ in PLANTED.values()}
-    assert set(KINDS) - planted == {flag.FAILED, flag.COVERAGE}, "these two have tests of their own"
-    assert len({kind.mark for kind in KINDS}) == len({kind.name for kind in KINDS}) == len(KINDS)
-    assert [kind.level for kind in KINDS] == sorted((kind.level for kind in KINDS), reverse=True)
+    known = kinds()
+    assert {kind.name for kind in known} - planted == {"failed", "coverage"}, "these two have tests of their own"
+    assert len({kind.mark for kind in known}) == len({kind.name for kind in known}) == len(known)
+    assert [kind.level for kind in known] == sorted((kind.level for kind in known), reverse=True)
 
 
 def test_a_failed_cell_and_the_coverage_are_flagged() -> None:
     raised = flags([*clean(), *missing("random", "lama", "failed"), *missing("random", "navier", "failed")])
-    assert [each.kind for each in raised] == [flag.FAILED, flag.COVERAGE]
+    assert [each.name for each in raised] == ["failed", "coverage"]
     assert (raised[0].method, raised[0].attack, raised[0].finding) == ("random", "lama, navier", "2 × kaboom")
     assert raised[1].method == ""
     assert "2 failed, 0 unavailable" in raised[1].finding
@@ -166,7 +167,7 @@ def test_a_failed_cell_and_the_coverage_are_flagged() -> None:
 
 def test_what_cannot_run_here_is_a_matter_of_coverage_alone() -> None:
     (raised,) = flags([*clean(), *missing("random", "lama", "unavailable")])
-    assert raised.kind is flag.COVERAGE
+    assert raised.name == "coverage"
     assert "0 failed, 1 unavailable" in raised.finding
 
 
@@ -190,7 +191,18 @@ def test_any_attack_that_adapts_will_do() -> None:
 
 
 def test_single_values_without_an_interval_raise_nothing() -> None:
-    found = replaced("random", "worst-case", "advantage_over_null", 0.01, "sensitive")
+    found = replaced("random", "strongest", "advantage_over_null", 0.01, "sensitive")
     for row in found:
         row.update(ci_low=np.nan, ci_high=np.nan)
     assert flags(found) == []
+
+
+def test_a_flag_survives_json() -> None:
+    for row in (
+        replaced("random", "mask-only", "advantage", 0.1, "sensitive"),
+        replaced("raw", "restorer", "psnr", 3, ""),
+    ):
+        (raised,) = flags(row)
+        again = Flag.of_record(json.loads(json.dumps(raised.record())))
+        assert again == raised or np.isnan(again.ratio)
+        assert (again.name, again.finding) == (raised.name, raised.finding)

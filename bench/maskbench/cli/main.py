@@ -13,6 +13,7 @@ from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
 from maskbench.cli import list as list_command
 from maskbench.cli import new as new_command
+from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
 from maskbench.cli import why as why_command
 from maskbench.errors import MaskbenchError
@@ -20,7 +21,7 @@ from maskbench.version import own_version
 
 app = typer.Typer(
     name="maskbench",
-    help="Does masking images before outsourcing their training protect them? Accuracy against worst-case leakage.",
+    help="Does masking images before outsourcing their training protect them? Accuracy against what attacks win back.",
     epilog="Add --debug to any command to see the traceback of an error.",
     no_args_is_help=True,
     add_completion=False,
@@ -45,6 +46,7 @@ def _options(
 
 
 app.command("run")(run_command.run)
+app.command("report")(report_command.report)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)

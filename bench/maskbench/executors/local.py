@@ -8,56 +8,18 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import torch
 
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.errors import MaskbenchError, Unavailable
+from maskbench.executors.executor import MISSING, Observer, StageOutcome
 from maskbench.executors.hardware import Meter, device_name
 from maskbench.executors.time_limit import time_limit
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
 
-MISSING = ("failed", "unavailable")
-"""Sources of an outcome that has no artifact."""
-
 _MEMORY = 2 << 30  # bytes of artifacts kept in memory between steps
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a step.
-
-    Attributes:
-        source: "computed" in this run, "stored" by an earlier one, "failed", or "unavailable": it cannot run here.
-        reason: why it failed or cannot run.
-        trace: the traceback of a failure, for the log.
-        timing: when the work was done: seconds, device, memory; as stored with the artifact.
-    """
-
-    step: Step
-    source: str
-    reason: str = ""
-    trace: str = ""
-    timing: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Observer(Protocol):
-    """Who is told what happens: a progress display, or a test."""
-
-    def planned(self, steps: int, stored: int) -> None:
-        """The store was searched: so many steps in all, so many of them are there."""
-
-    def started(self, step: Step) -> None:
-        """A step begins."""
-
-    def progressed(self, step: Step, share: float) -> None:
-        """A step is done in part."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """A step is done, was found, or failed."""
 
 
 class LocalExecutor:
@@ -68,12 +30,12 @@ class LocalExecutor:
         self.device = device
         self._memory: OrderedDict[str, Artifact] = OrderedDict()
 
-    def execute(self, plan: Plan, observer: Observer) -> dict[str, Outcome]:
+    def execute(self, plan: Plan, observer: Observer) -> dict[str, StageOutcome]:
         """Make every step that is not in the store. A failed step fails what needs it, and nothing else."""
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             there = dict(zip(plan.steps, pool.map(self.store.verify, plan.steps), strict=True))
         observer.planned(len(plan.steps), sum(there.values()))
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[str, StageOutcome] = {}
         for key, step in plan.steps.items():
             if there[key]:
                 outcomes[key] = self._found(step)
@@ -83,24 +45,24 @@ class LocalExecutor:
             observer.finished(outcomes[key])
         return outcomes
 
-    def _found(self, step: Step) -> Outcome:
-        return Outcome(step, "stored", timing=self.store.describe(step.key)["timing"])
+    def _found(self, step: Step) -> StageOutcome:
+        return StageOutcome(step, "stored", timing=self.store.describe(step.key)["timing"])
 
-    def _make(self, step: Step, outcomes: Mapping[str, Outcome], observer: Observer) -> Outcome:
+    def _make(self, step: Step, outcomes: Mapping[str, StageOutcome], observer: Observer) -> StageOutcome:
         for key in step.inputs.values():
             if outcomes[key].source in MISSING:
-                return Outcome(step, outcomes[key].source, outcomes[key].reason)
+                return StageOutcome(step, outcomes[key].source, outcomes[key].reason)
         with self.store.turn(step.key):
             if self.store.verify(step.key):  # another run made it while this one waited for its turn
                 return self._found(step)
             try:
                 return self._run(step, observer)
             except Unavailable as error:
-                return Outcome(step, "unavailable", str(error))
+                return StageOutcome(step, "unavailable", str(error))
             except Exception as error:  # noqa: BLE001 - whatever a plug-in raises becomes a failed cell with its reason
-                return Outcome(step, "failed", explain(error, step), traceback.format_exc())
+                return StageOutcome(step, "failed", explain(error, step), traceback.format_exc())
 
-    def _run(self, step: Step, observer: Observer) -> Outcome:
+    def _run(self, step: Step, observer: Observer) -> StageOutcome:
         inputs = {name: self.read(key) for name, key in step.inputs.items()}
         context = Context(self.device, lambda share: observer.progressed(step, share))
         meter = Meter(self.device)
@@ -115,7 +77,7 @@ class LocalExecutor:
         description = {"stage": step.stage.kind, "slot": step.stage.slot(), "ingredients": step.ingredients}
         self.store.save(step.key, artifact, {**description, "timing": timing})
         self._remember(step.key, artifact)
-        return Outcome(step, "computed", timing=timing)
+        return StageOutcome(step, "computed", timing=timing)
 
     def read(self, key: str) -> Artifact:
         """An artifact, from memory where it still is."""

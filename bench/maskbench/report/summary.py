@@ -1,72 +1,74 @@
-"""The headline: one row a method, with what it keeps and what it leaks at worst."""
+"""The headline as numbers: one row a method, with what it keeps and what it leaks to the strongest attack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from maskbench.plugins.reserved import WORST_CASE
-from maskbench.results.flag import KINDS, Flag
-from maskbench.results.reading import Value, headline, methods, planned, pooled, read
+from maskbench.plugins.reserved import STRONGEST
+from maskbench.results.flags.kind import Flag
+from maskbench.results.measure import planned_of
+from maskbench.results.reading import Value, headline, methods, pooled, read
+from maskbench.runfolder.folder import RunFolder
+
+MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null")
+"""What the summary measures; see ``summarize``."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A method's headline. What is None was not measured, because a cell failed or does not apply.
+def summarize(run: RunFolder) -> pd.DataFrame:
+    """One row for each method × ratio, in the order of the suite.
 
-    Attributes:
-        accuracy, utility: on owner-test.
-        shape: accuracy on the target label of a classifier that sees the masks alone.
-        restoration: worst case, SSIM in the hole, on owner-train; ``psnr`` is the same attack's, whole image.
-        inference: worst case, advantage on the sensitive label, on owner-train (without a sensitive label: on the
-            target label, on owner-test).
-        over_null: ``inference`` minus that of the same attacks on fully masked images.
-        ok, total: cells that ran, of those that were planned.
-        marks: of the flags on the method, as in ``flag.KINDS``.
+    Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each of ``MEASURED`` with its 95 %
+    interval in ``…_low`` and ``…_high``, NaN where it was not measured; ``restoration_attack``, ``inference_attack`` (the
+    strongest ones); ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
+
+    - accuracy, utility: shares, on owner-test. shape: accuracy on the target label of a classifier that sees the masks
+      alone.
+    - restoration: hole SSIM of the strongest attack on owner-train; psnr: the same attack's, whole image, in dB.
+    - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
+      the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images.
     """
-
-    method: str
-    ratio: float
-    accuracy: Value | None
-    utility: Value | None
-    shape: Value | None
-    restoration: Value | None
-    psnr: Value | None
-    inference: Value | None
-    over_null: Value | None
-    ok: int
-    total: int
-    marks: str
+    return pd.DataFrame([_row(method, ratio, mine, run.flags) for method, ratio, mine in methods(run.cells)])
 
 
-def summarize(cells: pd.DataFrame, flags: Sequence[Flag]) -> list[Row]:
-    """One row for each method × ratio, in the order of the suite."""
-    return [_row(method, ratio, mine, flags) for method, ratio, mine in methods(cells)]
+def value_of(row: Mapping[str, Any], name: str) -> Value | None:
+    """One of ``MEASURED`` with its interval; None where it was not measured."""
+    if np.isnan(row[name]):
+        return None
+    return Value(row[name], row[f"{name}_low"], row[f"{name}_high"], str(row.get(f"{name}_attack", "")))
 
 
-def _row(method: str, ratio: float, mine: pd.DataFrame, flags: Sequence[Flag]) -> Row:
+def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...]) -> dict[str, Any]:
     rows = pooled(mine)
     recognition = rows[rows["attack_kind"] == "none"]
-    shape = rows[(rows["probe"] == "shape") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
-    worst = headline(mine)
-    worst = worst[worst["attack"] == WORST_CASE]
-    restoration, inference = (worst[worst["attack_kind"] == kind] for kind in ("restoration", "inference"))
-    cells = planned(mine)
+    shape = rows[(rows["learns_from"] == "masks") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
+    strongest = headline(mine)
+    strongest = strongest[strongest["attack"] == STRONGEST]
+    restoration, inference = (strongest[strongest["attack_kind"] == kind] for kind in ("restoration", "inference"))
+    cells = planned_of(mine)
     # NaN, of a method without a ratio, equals nothing.
-    own = {each.kind for each in flags if each.method == method and (each.ratio == ratio or ratio != ratio)}
-    return Row(
-        method=method,
-        ratio=ratio,
-        accuracy=read(recognition, "accuracy"),
-        utility=read(recognition, "utility"),
-        shape=read(shape, "accuracy"),
-        restoration=read(restoration, "ssim_hole"),
-        psnr=read(restoration, "psnr"),
-        inference=read(inference, "advantage"),
-        over_null=read(inference, "advantage_over_null"),
-        ok=int((cells["status"] == "ok").sum()),
-        total=len(cells),
-        marks=" ".join(kind.mark for kind in KINDS if kind in own),
-    )
+    own = [flag.mark for flag in flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
+    found = {
+        "accuracy": read(recognition, "accuracy"),
+        "utility": read(recognition, "utility"),
+        "shape": read(shape, "accuracy"),
+        "restoration": read(restoration, "ssim_hole"),
+        "psnr": read(restoration, "psnr"),
+        "inference": read(inference, "advantage"),
+        "over_null": read(inference, "advantage_over_null"),
+    }
+    row: dict[str, Any] = {"method": method, "ratio": ratio, "role": mine["role"].iloc[0]}
+    for name, value in found.items():
+        row |= _columns(name, value)
+        if name in ("restoration", "inference"):
+            row[f"{name}_attack"] = value.attack if value else ""
+    ok = int((cells["status"] == "ok").sum())
+    return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+
+
+def _columns(name: str, value: Value | None) -> dict[str, float]:
+    numbers = (value.value, value.low, value.high) if value else (np.nan,) * 3
+    return dict(zip((name, f"{name}_low", f"{name}_high"), numbers, strict=True))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import pandas as pd
 from rich import box
@@ -12,25 +14,25 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskbench.plugins.reserved import RECOGNITION
-from maskbench.report.cell_text import NOT_MEASURED, hidden
-from maskbench.report.judgement import Judgement
-from maskbench.report.tables import headline, headline_caption
-from maskbench.report.timing import timing_table
-from maskbench.results.flag import KINDS, Flag
-from maskbench.running import Run
+from maskbench.report.tables.summary import caption, headline
+from maskbench.report.tables.timing import timing
+from maskbench.report.text import NOT_MEASURED, hidden
+from maskbench.results.flags.kind import Flag
+from maskbench.results.measure import planned_of
+from maskbench.runfolder.folder import RunFolder
 
 _ANY_WIDTH = 10_000  # columns; more than any table needs
 _KEPT = 4  # columns of the headline that say what is kept: method, accuracy, utility, shape
 
 
-def print_run(run: Run, judgement: Judgement, console: Console) -> None:
+def print_run(run: RunFolder, console: Console) -> None:
     """The headline table, the flags on it, the times, and the coverage with the reasons of what is missing."""
-    for table in headline_tables(headline(judgement), console):
+    for table in headline_tables(headline(run), console):
         console.print(table)
-    console.print(escape(headline_caption(judgement)), style="dim", highlight=False)
+    console.print(escape(caption(run)), style="dim", highlight=False)
     console.print()
-    print_flags(judgement.flags, console)
-    console.print(_table(timing_table(run)))
+    print_flags(run.flags, console)
+    console.print(_table(timing(run)))
     _print_coverage(run, console)
 
 
@@ -38,7 +40,7 @@ def print_flags(flags: Sequence[Flag], console: Console) -> None:
     """A line for each kind of flag: what was seen, where, and what to do. The numbers are in ``tables/flags``."""
     if not flags:
         return
-    levels = Counter(flag.kind.level for flag in flags)
+    levels = Counter(flag.level for flag in flags)
     counted = ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in levels.items())
     table = Table(
         box=None,
@@ -50,14 +52,12 @@ def print_flags(flags: Sequence[Flag], console: Console) -> None:
     table.title_style = "bold"
     table.add_column(no_wrap=True)
     table.add_column()
-    for kind in KINDS:
-        found = [flag for flag in flags if flag.kind is kind]
-        if found:
-            style = "yellow" if kind.level == "warning" else "dim"
-            where = "; ".join(dict.fromkeys(map(_where, found)))
-            table.add_row(
-                f"[{style}]{kind.mark}[/]", f"[{style}]{escape(kind.title)}[/]: {escape(where)}. {escape(kind.action)}"
-            )
+    for mark, found in groupby(flags, key=lambda flag: flag.mark):
+        alike = list(found)
+        style = "yellow" if alike[0].level == "warning" else "dim"
+        where = "; ".join(dict.fromkeys(map(_where, alike)))
+        text = f"[{style}]{escape(alike[0].title)}[/]: {escape(where)}. {escape(alike[0].action)}"
+        table.add_row(f"[{style}]{mark}[/]", text)
     console.print(table, highlight=False)
     console.print()
 
@@ -69,19 +69,24 @@ def _where(flag: Flag) -> str:
     return f"{flag.method}{ratio} × {flag.attack}" + (f" ({flag.label})" if flag.label else "")
 
 
-def _print_coverage(run: Run, console: Console) -> None:
-    counts = Counter(result.status for result in run.results)
-    total = len(run.results)
-    console.print(f"Coverage: {counts['ok']} of {total} cells ok ({counts['ok'] / total:.0%}).", highlight=False)
+def _print_coverage(run: RunFolder, console: Console) -> None:
+    planned = planned_of(run.cells)
+    counts = Counter(planned["status"])
+    console.print(
+        f"Coverage: {counts['ok']} of {len(planned)} cells ok ({counts['ok'] / len(planned):.0%}).", highlight=False
+    )
     for status, style in (("failed", "red"), ("unavailable", "yellow")):
-        reasons: dict[str, list[str]] = {}
-        for result in run.results:
-            if result.status == status:
-                attack = "" if result.cell.attack == RECOGNITION else f" × {result.cell.attack_name}"
-                reasons.setdefault(result.reason, []).append(f"{result.cell.method.label()}{attack}")
-        for reason, cells in reasons.items():
-            named = ", ".join(dict.fromkeys(cells))
-            console.print(f"[{style}]{len(cells)} {status}[/]: {escape(reason)} ({escape(named)})", highlight=False)
+        for reason, part in planned[planned["status"] == status].groupby("reason", sort=False):
+            named = ", ".join(dict.fromkeys(map(_cell, part.to_dict("records"))))
+            text = f"[{style}]{len(part)} {status}[/]: {escape(str(reason))} ({escape(named)})"
+            console.print(text, highlight=False)
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    parameters = [row["params"], *([] if pd.isna(row["ratio"]) else [f"ratio={row['ratio']:g}"])]
+    given = ",".join(filter(None, parameters))
+    attack = "" if row["attack"] == RECOGNITION else f" × {row['attack']}"
+    return row["method"] + (f":{given}" if given else "") + attack
 
 
 def headline_tables(frame: pd.DataFrame, console: Console) -> list[Table]:

@@ -1,54 +1,66 @@
-"""Where a run's numbers come from: suite, seeds, versions, hardware, state of the source."""
+"""Where a run's numbers come from: command, suite, seeds, versions, hardware, state of the source."""
 
 from __future__ import annotations
 
 import platform
+import re
+import shlex
 import subprocess
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from maskbench.executors.executor import MISSING
 from maskbench.executors.hardware import device_name
-from maskbench.executors.local import MISSING
-from maskbench.metrics.catalogue import CATALOGUE
+from maskbench.metrics.catalogue import FAMILIES
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
 from maskbench.plugins.discovery import catalogue
 from maskbench.plugins.names import parse
-from maskbench.report.flags import flag_records
-from maskbench.results.flag import Flag
-from maskbench.results.schema import SCHEMA_VERSION
-from maskbench.running import Run
+from maskbench.results.execution import Execution
+from maskbench.results.measure import planned_of
+from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
 from maskbench.version import own_version
 
+_FOLDERS = re.compile(r"[^=,:\s]*[/\\]")  # what stands before the last part of a path, wherever in an argument
 
-def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
-    """The content of ``run.json``."""
+
+def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[str, Any]:
+    """The content of ``run.json``.
+
+    Args:
+        command: what was typed, as ``command_line`` writes it.
+    """
     libraries: dict[str, str] = {}
-    for step in run.plan.steps.values():
+    for step in execution.plan.steps.values():
         libraries |= step.ingredients["libraries"]
-    statuses = [result.status for result in run.results]
-    options = run.matrix.data.options
+    statuses = Counter(planned_of(cells)["status"])
+    data, matrix, plan = execution.data.record, execution.matrix, execution.plan
+    sources = Counter(outcome.source for outcome in execution.outcomes.values())
     return {
         "schema_version": SCHEMA_VERSION,
+        "threat_model": THREAT_MODEL,
         "maskbench": own_version(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "suite": _suite(run),
+        "command": command,
+        "suite": _suite(execution),
         "data": {
             # A name, not a path: where the data lie on this machine is nobody else's business.
-            **options.model_dump(exclude={"source"}),
-            **run.record,
-            "fingerprint": run.plan.steps[run.plan.key(run.matrix.data)].ingredients["parameters"]["content"],
+            **matrix.data.options.model_dump(exclude={"source"}),
+            **data,
+            "fingerprint": plan.steps[plan.key(matrix.data)].ingredients["parameters"]["content"],
         },
-        "methods": [method.label() for method in run.matrix.methods],
-        "attacks": [attack.label() for attack in run.matrix.attacks],
-        "coverage": {status: statuses.count(status) for status in ("ok", "failed", "unavailable")},
-        "unavailable_metrics": _unavailable_metrics(run),
-        "flags": flag_records(flags),
-        "seconds": dict(run.seconds),
-        "stages": {source: _count(run, source) for source in ("computed", "stored", *MISSING)},
-        "device": device_name(run.executor.device),
+        "methods": [method.label() for method in matrix.methods],
+        "attacks": [attack.label() for attack in matrix.attacks],
+        "coverage": {status: statuses[status] for status in ("ok", "failed", "unavailable")},
+        "unavailable_metrics": _unavailable_metrics(cells),
+        "seconds": dict(execution.seconds),
+        "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
+        "device": device_name(execution.executor.device),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
@@ -56,15 +68,24 @@ def provenance(run: Run, flags: Sequence[Flag]) -> dict[str, Any]:
     }
 
 
-def _suite(run: Run) -> dict[str, Any]:
+def command_line(arguments: Sequence[str]) -> str:
+    """The command as it was typed; of a path its last part alone, for where things lie is nobody else's business."""
+    return shlex.join(["maskbench", *map(_without_folders, arguments)])
+
+
+def _without_folders(argument: str) -> str:
+    return argument if argument.startswith("hf:") else _FOLDERS.sub("", argument)
+
+
+def _suite(execution: Execution) -> dict[str, Any]:
     """What was run, without the paths of this machine."""
-    content = run.matrix.suite.model_dump(mode="json", exclude={"data"})
+    suite = execution.matrix.suite
+    content = suite.model_dump(mode="json", exclude={"data"})
     for kind in ("method", "attack"):
         content[f"{kind}s"] = [_without_paths(kind, text) for text in content[f"{kind}s"]]
-    settings = run.matrix.suite.settings
-    content["settings"]["recognizer"] = identity(settings.recognizer)
-    if settings.perceptual is not None:
-        content["settings"]["perceptual"] = backbone_identity(settings.perceptual)
+    content["settings"]["recognizer"] = identity(suite.settings.recognizer)
+    if suite.settings.perceptual is not None:
+        content["settings"]["perceptual"] = backbone_identity(suite.settings.perceptual)
     return content
 
 
@@ -73,14 +94,11 @@ def _without_paths(kind: str, text: str) -> str:
     return catalogue().get(kind, name).shown(parameters)
 
 
-def _unavailable_metrics(run: Run) -> dict[str, str]:
+def _unavailable_metrics(cells: pd.DataFrame) -> dict[str, str]:
     """Metric → what it would have needed, for those that nothing in this run was measured by for lack of it."""
-    missing = set(CATALOGUE) - set(run.tables.cells["metric"])
-    return {name: f"needs {CATALOGUE[name].needs}" for name in sorted(missing) if CATALOGUE[name].needs}
-
-
-def _count(run: Run, source: str) -> int:
-    return sum(outcome.source == source for outcome in run.outcomes.values())
+    measured = set(cells["metric"])
+    needs = {metric.name: metric.needs for metrics in FAMILIES.values() for metric in metrics if metric.needs}
+    return {name: f"needs {need}" for name, need in sorted(needs.items()) if name not in measured}
 
 
 def git_state(folder: Path) -> Mapping[str, Any] | None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from maskbench.results.estimates import MAIN
-from maskbench.results.schema import DERIVED
+from maskbench.results.schema import METHOD
+
+ATTACKS = ("restoration", "inference")
+"""What attacks give back, as the column ``attack_kind`` has it."""
 
 HEADLINE_SPLIT = {"": "owner_train", "sensitive": "owner_train", "target": "owner_test"}
 """Inferred label → where leakage counts: on what was outsourced; its target labels were given away with it."""
@@ -27,7 +29,7 @@ class Value:
 
 def methods(cells: pd.DataFrame) -> Iterator[tuple[str, float, pd.DataFrame]]:
     """``name:parameters``, ratio (NaN where there is none) and rows of each method, in the order of the suite."""
-    for (name, params, ratio), mine in cells.groupby(["method", "params", "ratio"], sort=False, dropna=False):
+    for (name, params, ratio), mine in cells.groupby(list(METHOD), sort=False, dropna=False):
         yield (f"{name}:{params}" if params else name), ratio, mine
 
 
@@ -39,13 +41,7 @@ def pooled(cells: pd.DataFrame) -> pd.DataFrame:
 def headline(cells: pd.DataFrame) -> pd.DataFrame:
     """Of ``pooled``, what attacks got on the split where it counts."""
     rows = pooled(cells)
-    return rows[rows["attack_kind"].isin(MAIN) & (rows["split"] == rows["label"].map(HEADLINE_SPLIT))]
-
-
-def planned(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row for each cell of the matrix, with its status; what is derived from several attacks is not one."""
-    own = cells[cells["seed"].notna() & ~cells["attack"].isin(DERIVED)]
-    return own.drop_duplicates(["method", "params", "ratio", "attack", "label", "aux_share", "seed"])
+    return rows[rows["attack_kind"].isin(ATTACKS) & (rows["split"] == rows["label"].map(HEADLINE_SPLIT))]
 
 
 def read(rows: pd.DataFrame, metric: str) -> Value | None:

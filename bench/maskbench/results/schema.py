@@ -1,4 +1,4 @@
-"""The columns of ``cells``, and the names that mean something in them."""
+"""The columns of ``cells`` and ``samples``, and the names that mean something in them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from typing import Any
 
 import pandas as pd
 
-from maskbench.plugins.reserved import ORACLE, WORST_CASE
+from maskbench.plugins.reserved import ORACLE, STRONGEST
 
-SCHEMA_VERSION = 2
-"""2: oracle rows, metrics relative to the fully masked control; columns role, learns_from and aux_share."""
+SCHEMA_VERSION = 3
+"""Of a run folder. 3: samples hold all that cells are made of; the strongest attack is called so; ``learns_from``."""
 
-DERIVED = (WORST_CASE, ORACLE)
+THREAT_MODEL = {"name": "adaptive", "version": 1}
+"""What attackers are given, as ``docs/threat-model.md`` says it; results of different ones are not compared."""
+
+DERIVED = (STRONGEST, ORACLE)
 """What is made of the outcomes of several attacks."""
 
-SPLITS = ("owner_train", "owner_test")
-"""Where a cell is reported; attacker-validation is the attacker's own and only serves to choose an attack."""
+SCORED_SPLITS = ("owner_train", "owner_test")
+"""Where a cell is reported."""
+
+VALIDATION = "validation"
+"""The split of ``samples`` that holds what attacks were compared on: pictures whose labels the attacker has."""
+
+METHOD = ("method", "params", "ratio")
+"""The columns that tell methods apart."""
+
+CELL = (*METHOD, "attack", "attack_kind", "label", "aux_share")
+"""The columns that tell cells apart, seeds aside."""
 
 COLUMNS = {
     "suite": "string",
@@ -31,7 +43,6 @@ COLUMNS = {
     "attack": "string",
     "attack_kind": "string",
     "label": "string",
-    "probe": "string",
     "learns_from": "string",
     "aux_share": "float64",
     "seed": "Int64",
@@ -49,7 +60,15 @@ COLUMNS = {
     "stage_key": "string",
     "schema_version": "Int64",
 }
-"""Column → type, in the order they are written. Text is empty, not missing, where it does not apply."""
+"""Column of ``cells`` → type, in the order they are written. Text is empty, not missing, where it does not apply."""
+
+PROBABILITIES = "probabilities"
+"""Column of ``samples``: what the attack believes of each class of the label, float32; empty for other cells."""
+
+
+def score_for(split: str) -> str:
+    """Column of ``samples``: by its mean over the validation rows, attacks are chosen for a split."""
+    return f"score_{split}"
 
 
 def typed(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -1,0 +1,93 @@
+"""What attacks infer of a label."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskbench.metrics.classification import balanced_statistic
+from maskbench.metrics.families.recognition import by_class
+from maskbench.metrics.identification import FALSE_ACCEPTANCE
+from maskbench.metrics.intervals import proportion
+from maskbench.metrics.leakage import advantage, bits
+from maskbench.metrics.metric import Metric, relative, stacked
+
+
+def _advantage(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    return advantage(means[..., 0], means[..., 1])
+
+
+_ACCURACY = Metric(
+    "accuracy",
+    "inference",
+    "lower",
+    "share",
+    "Share of images whose label the attack infers rightly.",
+    stacked("correct"),
+    proportion,
+    shown=True,
+)
+_ADVANTAGE = Metric(
+    "advantage",
+    "inference",
+    "lower",
+    "share",
+    "Accuracy on the inferred label beyond its prior: (acc − prior)/(1 − prior).",
+    stacked("correct", "prior_correct"),
+    _advantage,
+    main=True,
+    shown=True,
+)
+
+METRICS = (
+    _ACCURACY,
+    Metric(
+        "balanced_accuracy",
+        "inference",
+        "lower",
+        "share",
+        "Mean of the recalls of the inferred classes present.",
+        by_class,
+        balanced_statistic,
+    ),
+    _ADVANTAGE,
+    Metric(
+        "bits",
+        "inference",
+        "lower",
+        "bit",
+        "What the attack learned of the label beyond its prior, per image.",
+        stacked("information"),
+        lambda means: bits(means[..., 0]),
+        shown=True,
+    ),
+    Metric(
+        "rank1",
+        "inference",
+        "lower",
+        "share",
+        "Share of images whose person is the most similar of all known ones.",
+        stacked("rank1"),
+        proportion,
+    ),
+    Metric(
+        "rank5",
+        "inference",
+        "lower",
+        "share",
+        "Share of images whose person is among the five most similar known ones.",
+        stacked("rank5"),
+        proportion,
+    ),
+    Metric(
+        "tar",
+        "inference",
+        "lower",
+        "share",
+        f"Share of images whose person is accepted where {FALSE_ACCEPTANCE:.0%} of wrong ones would be.",
+        stacked("tar"),
+        proportion,
+    ),
+    relative(_ADVANTAGE, "null", "Advantage minus that on fully masked images."),
+    relative(_ADVANTAGE, "less_data", "Advantage minus that of an attacker with less data."),
+)

@@ -1,0 +1,59 @@
+"""How well the recognizer that was trained on a release does its task."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maskbench.metrics.classification import balanced_columns, balanced_statistic
+from maskbench.metrics.intervals import proportion
+from maskbench.metrics.leakage import utility
+from maskbench.metrics.metric import Metric, Outcomes, stacked
+
+
+def by_class(outcomes: Outcomes) -> NDArray[np.float64]:
+    """What balanced accuracy averages: (seeds, images, 2 × classes)."""
+    truth = torch.from_numpy(np.asarray(outcomes.columns["truth"]))
+    rows = zip(outcomes.columns["correct"], truth, strict=True)
+    return np.stack([balanced_columns(torch.from_numpy(row), labels, outcomes.classes).numpy() for row, labels in rows])
+
+
+def _beside_raw(outcomes: Outcomes) -> NDArray[np.float64] | None:
+    raw = outcomes.references.get("raw")
+    if raw is None:
+        return None
+    columns = outcomes.columns["correct"], outcomes.columns["prior_correct"], raw.columns["correct"]
+    return np.stack([column.astype(np.float64) for column in columns], axis=-1)
+
+
+METRICS = (
+    Metric(
+        "accuracy",
+        "recognition",
+        "higher",
+        "share",
+        "Share of images whose target label the recognizer gets right.",
+        stacked("correct"),
+        proportion,
+        main=True,
+    ),
+    Metric(
+        "balanced_accuracy",
+        "recognition",
+        "higher",
+        "share",
+        "Mean of the recalls of the target classes present.",
+        by_class,
+        balanced_statistic,
+    ),
+    Metric(
+        "utility",
+        "recognition",
+        "higher",
+        "share of raw",
+        "Accuracy, scaled so that the prior is 0 and training on raw is 1.",
+        _beside_raw,
+        lambda means: utility(means[..., 0], means[..., 1], means[..., 2]),
+    ),
+)

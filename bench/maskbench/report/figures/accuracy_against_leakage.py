@@ -1,0 +1,76 @@
+"""What methods keep against what they leak to the strongest attack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from maskbench.report.parts import Figure as Part
+from maskbench.report.style import COLOURS, MARKERS
+from maskbench.report.summary import summarize, value_of
+from maskbench.report.text import hidden
+from maskbench.results.reading import Value
+from maskbench.runfolder.folder import RunFolder
+
+
+def draw(run: RunFolder) -> Figure:
+    """Accuracy against the strongest restoration and the strongest inference of a label.
+
+    Up and to the left is better, but where what is inferred is the target label: that is what a release is for.
+    """
+    rows = summarize(run).to_dict("records")
+    figure = Figure(figsize=(10.5, 6), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    _panel(panels[0], rows, "restoration", "strongest restoration: SSIM in the hole\n(left is better)")
+    side = "left is better" if run.inferred == "sensitive" else "the task itself: a probe, not a leak"
+    label = f"strongest inference: advantage on the {run.inferred} label\n({side})"
+    _panel(panels[1], rows, "inference", label)
+    panels[0].set_ylabel("accuracy on owner-test")
+    shown: dict[str, Artist] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        shown |= dict(zip(labels, handles, strict=True))
+    if shown:
+        columns = min(4, len(shown))
+        figure.legend(
+            shown.values(), shown.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
+        )
+    figure.suptitle("What a method keeps, and what it leaks to the strongest attack that was run (95 % intervals)")
+    return figure
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, label: str) -> None:
+    for number, row in enumerate(rows):
+        x, y = value_of(row, leakage), value_of(row, "accuracy")
+        if x is None or y is None:
+            continue
+        axes.errorbar(
+            x.value,
+            y.value,
+            xerr=_reach(x),
+            yerr=_reach(y),
+            fmt=MARKERS[number % len(MARKERS)],
+            color=COLOURS[number % len(COLOURS)],
+            markersize=7,
+            alpha=0.85,
+            elinewidth=1,
+            capsize=2,
+            label=row["method"] + ("" if np.isnan(row["ratio"]) else f" ({hidden(row['ratio'])} hidden)"),
+        )
+    axes.set_xlabel(label)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(0.08)
+
+
+def _reach(value: Value) -> list[list[float]]:
+    """Distances from a value to the ends of its interval; a bootstrap interval may not hold the value itself."""
+    return [[max(value.value - value.low, 0.0)], [max(value.high - value.value, 0.0)]]
+
+
+FIGURES = (Part("accuracy-against-leakage", draw),)

@@ -1,0 +1,43 @@
+"""Every attack on every method: the metrics that stand in this table, on both splits, over seeds."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from maskbench.metrics.catalogue import FAMILIES, MAIN
+from maskbench.report.captions import run_caption
+from maskbench.report.parts import Table
+from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
+from maskbench.results.reading import ATTACKS, methods, pooled, read
+from maskbench.runfolder.folder import RunFolder
+
+_CAPTION = (
+    "Every attack on every method, over seeds. Strongest and oracle are made of the others; over null is ssim_hole or "
+    "advantage minus that of the same attack on fully masked images."
+)
+
+
+def _build(run: RunFolder) -> pd.DataFrame:
+    rows = pooled(run.cells)
+    built = []
+    keys = ["attack_kind", "attack", "label", "split"]
+    for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
+        for (kind, attack, label, split), part in mine.groupby(keys, sort=False):
+            chosen = part["chosen"].iloc[0]
+            row = {
+                "method": method,
+                "hidden": hidden(ratio),
+                "attack": f"{attack} ({chosen})" if chosen else attack,
+                "infers": label or "pixels",
+                "split": split.replace("_", "-"),
+            }
+            for family in ATTACKS:
+                for metric in (metric for metric in FAMILIES[family] if metric.shown):
+                    own = plain(read(part, metric.name)) if family == kind else None
+                    row[metric.name] = decimal(own) if family == kind else NOT_MEASURED
+            row["over null"] = decimal(plain(read(part, f"{MAIN[kind]}_over_null")))
+            built.append(row)
+    return pd.DataFrame(built)
+
+
+TABLE = Table("attacks", _build, lambda run: run_caption(run) + _CAPTION)

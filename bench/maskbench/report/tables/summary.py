@@ -1,0 +1,48 @@
+"""The headline: one row a method."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from maskbench.report.captions import run_caption
+from maskbench.report.parts import Table
+from maskbench.report.summary import summarize, value_of
+from maskbench.report.text import decimal, hidden, percent, plain
+from maskbench.runfolder.folder import RunFolder
+
+
+def headline(run: RunFolder) -> pd.DataFrame:
+    """The summary in words."""
+    return pd.DataFrame(
+        [
+            {
+                "method": row["method"],
+                "hidden": hidden(row["ratio"]),
+                "accuracy %": percent(value_of(row, "accuracy")),
+                "utility %": percent(value_of(row, "utility")),
+                "shape alone %": percent(value_of(row, "shape")),
+                "strongest hole SSIM": decimal(value_of(row, "restoration")),
+                "its PSNR dB": decimal(plain(value_of(row, "psnr")), 1),
+                f"strongest advantage on {run.inferred} %": percent(value_of(row, "inference")),
+                "over null %": percent(plain(value_of(row, "over_null"))),
+                "cells": f"{row['ok']}/{row['total']}",
+                "flags": row["flags"],
+            }
+            for row in summarize(run).to_dict("records")
+        ]
+    )
+
+
+def caption(run: RunFolder) -> str:
+    """What the headline says, on what."""
+    titles = dict.fromkeys(f"{flag.mark} {flag.title}" for flag in run.flags if flag.method)
+    return (
+        run_caption(run) + "Accuracy is on owner-test, leakage on owner-train "
+        "(inference of the target on owner-test). The strongest attack is realizable: the attack, in brackets, was "
+        "chosen on pictures that it is not scored on. Higher leakage is worse. "
+        "Over null: the strongest advantage minus that of the same attacks on fully masked images. "
+        "Shape alone: accuracy of a classifier that sees nothing but the masks."
+    ) + (f" Flags: {'; '.join(titles)}." if titles else "")
+
+
+TABLE = Table("summary", headline, caption)

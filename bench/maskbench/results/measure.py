@@ -1,0 +1,255 @@
+"""From outcomes of images to the table of cells: every metric, per seed and over seeds, with its interval.
+
+``cells`` is a function of the planned cells and the samples alone, so anyone can compute it again from a run folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
+from maskbench.metrics.metric import Columns, Family, Outcomes
+from maskbench.plugins.reserved import ORACLE, STRONGEST
+from maskbench.results.schema import CELL, DERIVED, METHOD, SCORED_SPLITS, VALIDATION, score_for, typed
+from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part
+
+_FAMILY: Mapping[str, Family] = {
+    "none": "recognition",
+    "masks": "masks",
+    "restoration": "restoration",
+    "inference": "inference",
+}
+"""Column ``attack_kind`` → the family of the cell's metrics."""
+
+
+class _Key(NamedTuple):
+    """A cell, seeds aside; a ratio of None where there is none."""
+
+    method: str
+    params: str
+    ratio: float | None
+    attack: str
+    attack_kind: str
+    label: str
+    aux_share: float
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> _Key:
+        given = dict(zip(CELL, values, strict=True))
+        return cls(**given | {"ratio": None if pd.isna(given["ratio"]) else float(given["ratio"])})
+
+
+@dataclass(frozen=True)
+class _Group:
+    """One cell under all of its seeds: what it is, what became of each seed, and the outcomes of those that ran."""
+
+    base: Mapping[str, Any]
+    planned: pd.DataFrame
+    ran: Mapping[int, Attacked]
+
+    @property
+    def complete(self) -> bool:
+        """Whether no seed is missing."""
+        return len(self.ran) == len(self.planned)
+
+
+def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, int]) -> pd.DataFrame:
+    """Compute the table of cells.
+
+    Args:
+        planned, samples: as in :class:`maskbench.results.collect.Collected`.
+        classes: label (target, sensitive) → its number of classes; 0 where there is no such label.
+    """
+    groups = _groups(planned, samples)
+    rows: list[dict[str, Any]] = []
+    for key, group in groups.items():
+        rows += _missing(group)
+        parts = [Part(seed, ran.columns) for seed, ran in group.ran.items()]
+        references = _references(key, groups)
+        rows += _measured(group.base, parts, references, classes, group.complete, _keys_of(group))
+    rows += _strongest(groups, classes)
+    return typed(rows)
+
+
+def planned_of(cells: pd.DataFrame) -> pd.DataFrame:
+    """The planned cells that a table of cells was made of."""
+    own = cells[cells["seed"].notna() & ~cells["attack"].isin(DERIVED)]
+    return own.drop_duplicates([*CELL, "seed"])
+
+
+def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
+    ran: dict[tuple[_Key, int], dict[str, pd.DataFrame]] = {}
+    for values, part in samples.groupby([*CELL, "seed", "split"], sort=False, dropna=False, observed=True):
+        *cell, seed, split = values
+        ran.setdefault((_Key.of(cell), int(seed)), {})[str(split)] = part
+    groups = {}
+    for values, part in planned.groupby(list(CELL), sort=False, dropna=False, observed=True):
+        key = _Key.of(values)
+        of_seed = {int(seed): ran[key, int(seed)] for seed in part["seed"] if (key, int(seed)) in ran}
+        attacked = {seed: _attacked(splits, _FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
+        base = {name: part[name].iloc[0] for name in part if name not in ("seed", "status", "reason", "stage_key")}
+        groups[key] = _Group(base, part, attacked)
+    return groups
+
+
+def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:
+    columns = {split: _columns(splits[split], family) for split in SCORED_SPLITS if split in splits}
+    validation = splits.get(VALIDATION)
+    scores = {}
+    if validation is not None:
+        judged = [split for split in SCORED_SPLITS if score_for(split) in validation]
+        scores = {split: validation[score_for(split)].to_numpy(np.float64) for split in judged}
+    return Attacked(columns, {split: float(np.nanmean(score)) for split, score in scores.items() if len(score)})
+
+
+def _columns(part: pd.DataFrame, family: Family) -> Columns:
+    """Outcome → (images,): those that the cell has, of all that any cell has."""
+    found = {}
+    for name in part:
+        if name in CELL or name in ("seed", "split", "target_class") or part[name].dtype == object:
+            continue
+        values = part[name].to_numpy()
+        if _always(family, name) or not np.isnan(values.astype(np.float64)).all():
+            found[name] = values.astype(np.int64) if name in ("number", "truth", "guess") else values
+    return found
+
+
+def _always(family: Family, name: str) -> bool:
+    """Whether every restoration has an outcome, be it undefined for all of its images."""
+    if family != "restoration":
+        return False
+    return any(metric.name == name and not metric.needs for metric in FAMILIES[family])
+
+
+def _references(key: _Key, groups: Mapping[_Key, _Group]) -> dict[str, _Group]:
+    """What a cell is measured against, by what it is."""
+    others = {}
+    role = {other: group.base["role"] for other, group in groups.items()}
+    if key.attack_kind == "none":
+        others["raw"] = [other for other in groups if role[other] == "raw" and other.attack_kind == "none"]
+    elif key.attack_kind != "masks":
+        alike = [other for other in groups if other[3:6] == key[3:6]]
+        same_share = [other for other in alike if other.aux_share == key.aux_share]
+        others["null"] = [other for other in same_share if role[other] == "null"]
+        less = [other for other in alike if other[:3] == key[:3] and other.aux_share < key.aux_share]
+        others["less_data"] = sorted(less, key=lambda other: other.aux_share)[-1:]
+    return {name: groups[found[0]] for name, found in others.items() if found}
+
+
+def _keys_of(group: _Group) -> dict[int, str]:
+    return {int(row["seed"]): str(row["stage_key"]) for _, row in group.planned.iterrows()}
+
+
+def _missing(group: _Group) -> list[dict[str, Any]]:
+    """A row with the reason for every seed that did not run."""
+    absent = group.planned[group.planned["status"] != "ok"]
+    return absent.assign(seed=absent["seed"].astype(int)).to_dict("records")
+
+
+def _measured(
+    base: Mapping[str, Any],
+    parts: Sequence[Part],
+    references: Mapping[str, _Group],
+    classes: Mapping[str, int],
+    complete: bool = True,
+    keys: Mapping[int, str] | None = None,
+) -> list[dict[str, Any]]:
+    """A row for each split, metric and seed and, where no seed is missing, over seeds (seed empty)."""
+    rows: list[dict[str, Any]] = []
+    family = _FAMILY[base["attack_kind"]]
+    for split in SCORED_SPLITS:
+        scored = [part for part in parts if split in part.columns]
+        if not scored:
+            continue
+        for together in [[part] for part in scored] + ([scored] if complete else []):
+            pooled = together is scored
+            seed = None if pooled else together[0].seed
+            found = estimates(family, _outcomes(together, split, references, classes.get(base["label"], 0)))
+            rows += [
+                {
+                    **base,
+                    "seed": seed,
+                    "split": split,
+                    "metric": name,
+                    "direction": metric_of(family, name).direction,
+                    "value": estimate.value,
+                    "ci_low": estimate.low,
+                    "ci_high": estimate.high,
+                    "n": estimate.n,
+                    "seeds": estimate.seeds,
+                    "status": "ok",
+                    "chosen": ", ".join(dict.fromkeys(part.chosen for part in together)),
+                    "stage_key": "" if seed is None else (keys or {}).get(seed, ""),
+                }
+                for name, estimate in found.items()
+            ]
+    return rows
+
+
+def _outcomes(parts: Sequence[Part], split: str, references: Mapping[str, _Group], classes: int) -> Outcomes:
+    """The outcomes of some seeds on a split, with those references that have the same seeds."""
+    seeds = [part.seed for part in parts]
+    beside = {
+        name: Outcomes(_stacked([group.ran[seed].columns[split] for seed in seeds]), classes)
+        for name, group in references.items()
+        if all(seed in group.ran and split in group.ran[seed].columns for seed in seeds)
+    }
+    return Outcomes(_stacked([part.columns[split] for part in parts]), classes, beside)
+
+
+def _stacked(tables: Sequence[Columns]) -> Columns:
+    """Column → (seeds, images), of the columns that all have: chosen attacks may differ from seed to seed."""
+    names = [name for name in tables[0] if all(name in table for table in tables)]
+    return {name: np.stack([table[name] for table in tables]) for name in names}
+
+
+def _strongest(groups: Mapping[_Key, _Group], classes: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+    """Rows of the strongest attack and of the oracle, each against the same attacks on the null."""
+    inferred = "sensitive" if classes.get("sensitive") else "target"
+    methods = dict.fromkeys(key[: len(METHOD)] for key in groups)
+    null = next((key[: len(METHOD)] for key, group in groups.items() if group.base["role"] == "null"), None)
+    for method in methods:
+        for kind, label in (("restoration", ""), ("inference", inferred)):
+            mine = _ensemble(groups, method, kind, label)
+            if not mine.attacks:
+                continue
+            own = next(group.base for key, group in groups.items() if key[: len(METHOD)] == method)
+            base = {**own, "attack_kind": kind, "label": label, "learns_from": "", "aux_share": 1.0}
+            if not mine.known:
+                status, reason = ("failed", FAILED) if mine.failed else ("unavailable", NONE_RAN)
+                for name in DERIVED:
+                    yield {**base, "attack": name, "status": status, "reason": reason}
+                continue
+            control = None if null is None else _ensemble(groups, null, kind, label).like(mine.ran)
+            for name, judged in ((STRONGEST, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
+                chance = judged(control) if control is not None and control.known else []
+                references = {"null": _as_group(base, chance)} if chance else {}
+                yield from _measured(base | {"attack": name}, judged(mine), references, classes)
+
+
+def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:
+    """Parts of several splits as one group: what a reference has to be."""
+    columns: dict[int, dict[str, Columns]] = {}
+    for part in parts:
+        columns.setdefault(part.seed, {}).update(part.columns)
+    ran = {seed: Attacked(found, {}) for seed, found in columns.items()}
+    return _Group(base, pd.DataFrame(), ran)
+
+
+def _ensemble(groups: Mapping[_Key, _Group], method: tuple[Any, ...], kind: str, label: str) -> Ensemble:
+    """The attacks of a kind on a method; what an attacker would have with less data is none of them."""
+    chosen = {
+        key.attack: group
+        for key, group in groups.items()
+        if key[: len(METHOD)] == method and (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0)
+    }
+    statuses = {
+        name: {int(row["seed"]): str(row["status"]) for _, row in group.planned.iterrows()}
+        for name, group in chosen.items()
+    }
+    return Ensemble(statuses, {name: group.ran for name, group in chosen.items()})

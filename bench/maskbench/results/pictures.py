@@ -1,0 +1,89 @@
+"""Examples of what the methods released and what the attacks made of it, so that a reader sees what numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskbench.metrics.catalogue import MAIN
+from maskbench.planning.cell import Cell
+from maskbench.plugins.attack import RestorationAttack
+from maskbench.results.execution import Execution
+from maskbench.stages.data import Dataset
+from maskbench.stages.party_release import ReleaseView
+from maskbench.stages.restoration import Restoration, RestoredView
+from maskbench.stages.scored import Scored
+
+EXAMPLES = 2
+"""Images shown of each run, of the outsourced ones that leakage is measured on."""
+
+_SPLIT = "owner_train"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One example.
+
+    Attributes:
+        method: ``name:parameters`` without those of the adjustment, which changes no picture.
+        example: the number of the image among the examples.
+        shows: what it is. A mask is white where pixels are kept.
+        attack: what restored it; empty for the others.
+        score: of a restoration, SSIM in the hole.
+        pixels: uint8 (C, H, W), C = 1 or 3.
+    """
+
+    method: str
+    example: int
+    shows: Literal["raw", "released", "mask", "restored"]
+    attack: str
+    score: float | None
+    pixels: NDArray[np.uint8]
+
+
+def examples(execution: Execution) -> list[Picture]:
+    """The examples of every method under the first seed: raw, released, mask, and each restoration."""
+    found: dict[str, list[Cell]] = {}
+    for cell in execution.matrix.cells:
+        if _is_shown(cell, execution):
+            cells = found.setdefault(cell.method.label(leave_out=("adjust",)), [])
+            if cell.attack_name not in {known.attack_name for known in cells}:
+                cells.append(cell)
+    return [picture for name, cells in found.items() for picture in _of_method(name, cells, execution)]
+
+
+def _is_shown(cell: Cell, execution: Execution) -> bool:
+    if not isinstance(cell.plugin, RestorationAttack) or cell.scoring is None or (cell.seed, cell.aux_share) != (0, 1):
+        return False
+    return execution.outcomes[execution.plan.key(cell.scoring)].source in ("computed", "stored")
+
+
+def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[Picture]:
+    dataset = Dataset(execution.data)
+    positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
+    first = _restoration(cells[0])
+    release = ReleaseView(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
+    raw, released, masks = dataset.bytes(_SPLIT)[positions], release.images(_SPLIT)[positions], release.masks(_SPLIT)
+    for example in range(len(positions)):
+        yield Picture(name, example, "raw", "", None, raw[example].numpy())
+        yield Picture(name, example, "released", "", None, released[example].numpy())
+        if masks is not None:
+            yield Picture(name, example, "mask", "", None, 255 * masks[positions[example]].numpy())
+    for cell in cells:
+        restored = RestoredView(execution.executor.read(execution.plan.key(_restoration(cell)))).images(_SPLIT)
+        scores = Scored(execution.executor.read(execution.plan.key(cell.scoring))).columns(_SPLIT)[MAIN["restoration"]]
+        for example in range(len(positions)):
+            score = float(scores[example])
+            shown = None if np.isnan(score) else score
+            yield Picture(name, example, "restored", cell.attack_name, shown, restored[example].numpy())
+
+
+def _restoration(cell: Cell) -> Restoration:
+    stage = cell.scoring.inputs()["restoration"] if cell.scoring is not None else None
+    if not isinstance(stage, Restoration):
+        raise TypeError(f"{cell.attack_name} restores nothing")
+    return stage

@@ -1,0 +1,36 @@
+"""How long every stage took, when it was made and on what."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from maskbench.results.execution import Execution
+
+COLUMNS = (
+    *("stage", "title", "source", "seconds", "device", "peak_memory", "peak_memory_of", "finished", "libraries", "key"),
+)
+
+
+def timings(execution: Execution) -> pd.DataFrame:
+    """One row a stage: what it is, whether it was computed in this run, how long it took when it was, and on what."""
+    rows = []
+    for outcome in execution.outcomes.values():
+        timing, stage = outcome.timing, outcome.step.stage
+        finished = timing.get("finished")
+        libraries = outcome.step.ingredients["libraries"].items()
+        values = (
+            stage.kind,
+            stage.title(),
+            outcome.source,
+            timing.get("seconds"),
+            timing.get("device", ""),
+            timing.get("peak_memory"),
+            timing.get("peak_memory_of", ""),
+            datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds") if finished else "",
+            " ".join(f"{name}={version}" for name, version in libraries),
+            outcome.step.key,
+        )
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
