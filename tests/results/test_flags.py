@@ -65,7 +65,7 @@ def clean() -> list[Row]:
         *rows("full-mask", "restorer", 0.1, role="null", learns_from="pairs"),
         *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", learns_from="releases"),
         *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", learns_from="raw"),
-        *rows("full-mask", "worst-case", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
+        *rows("full-mask", "strongest", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
         *rows("random", "telea", 0.5),
         *rows("random", "restorer", 0.7, learns_from="pairs"),
         *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", learns_from="pairs"),
@@ -74,9 +74,9 @@ def clean() -> list[Row]:
         *rows("random", "naive", 0.1, "advantage", label="sensitive", learns_from="raw"),
         *rows("random", "mask-only", 0.01, "advantage", label="sensitive", learns_from="masks", probe="shape"),
         *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks", probe="shape"),
-        *rows("random", "worst-case", 0.4, "advantage_over_null", label="sensitive"),
-        *rows("random", "worst-case", 0.6, "advantage", label="sensitive"),
-        *rows("random", "worst-case", 0.7),
+        *rows("random", "strongest", 0.4, "advantage_over_null", label="sensitive"),
+        *rows("random", "strongest", 0.6, "advantage", label="sensitive"),
+        *rows("random", "strongest", 0.7),
         *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
         *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
     ]
@@ -134,7 +134,7 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], Kind, str, str]] = {
         ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), flag.MORE_DATA, "restorer", "50%"
     ),
     "not above the null": (
-        ("random", "worst-case", "advantage_over_null", 0.01, "sensitive"), flag.NOT_ABOVE_NULL, "", "over the null"
+        ("random", "strongest", "advantage_over_null", 0.01, "sensitive"), flag.NOT_ABOVE_NULL, "", "over the null"
     ),
 }  # fmt: skip
 
@@ -190,7 +190,7 @@ def test_any_attack_that_adapts_will_do() -> None:
 
 
 def test_single_values_without_an_interval_raise_nothing() -> None:
-    found = replaced("random", "worst-case", "advantage_over_null", 0.01, "sensitive")
+    found = replaced("random", "strongest", "advantage_over_null", 0.01, "sensitive")
     for row in found:
         row.update(ci_low=np.nan, ci_high=np.nan)
     assert flags(found) == []

@@ -29,7 +29,7 @@ HALF = np.arange(IMAGES) < IMAGES // 2
 
 def test_the_attack_is_chosen_by_validation_not_by_what_it_got() -> None:
     found = tables([restored(RANDOM, TELEA, 0.3, validation=0.9), restored(RANDOM, RESTORER, 0.8, validation=0.1)])
-    worst = value(found, "ssim_hole", attack="worst-case")
+    worst = value(found, "ssim_hole", attack="strongest")
     assert (worst["value"], worst["chosen"]) == (pytest.approx(0.3), "telea")
 
 
@@ -42,8 +42,8 @@ def test_each_seed_names_its_own_choice() -> None:
             restored(RANDOM, RESTORER, 0.8, validation=0.9, seed=1),
         ]
     )
-    assert [value(found, "psnr", attack="worst-case", seed=seed)["chosen"] for seed in (0, 1)] == ["telea", "restorer"]
-    pooled = value(found, "ssim_hole", attack="worst-case")
+    assert [value(found, "psnr", attack="strongest", seed=seed)["chosen"] for seed in (0, 1)] == ["telea", "restorer"]
+    pooled = value(found, "ssim_hole", attack="strongest")
     assert pooled["chosen"] == "telea, restorer"
     assert pooled["value"] == pytest.approx(0.55)
 
@@ -63,7 +63,7 @@ def test_the_oracle_infers_what_any_attack_infers_against_the_same_prior() -> No
     found = tables([inferred(RANDOM, ADAPTIVE, HALF, validation=1), inferred(RANDOM, REVERSE, ~HALF)])
     assert value(found, "accuracy", attack="oracle")["value"] == 1
     assert value(found, "advantage", attack="oracle")["value"] == 1
-    realizable = value(found, "advantage", attack="worst-case")["value"]
+    realizable = value(found, "advantage", attack="strongest")["value"]
     assert realizable == pytest.approx((0.5 - 0.25) / 0.75)
     # The best of several distributions is no distribution: it would bound no information.
     assert found.cells[(found.cells["attack"] == "oracle") & (found.cells["metric"] == "bits")].empty
@@ -83,8 +83,8 @@ def test_the_oracle_takes_the_side_that_the_owner_does_not_want() -> None:
 
 def test_without_an_attack_that_failed_no_worst_case_is_known() -> None:
     found = tables([restored(RANDOM, TELEA, 0.3), missing(RANDOM, RESTORER, "failed")])
-    rows = found.cells[found.cells["attack"].isin(["worst-case", "oracle"])]
-    assert rows["attack"].tolist() == ["worst-case", "oracle"]
+    rows = found.cells[found.cells["attack"].isin(["strongest", "oracle"])]
+    assert rows["attack"].tolist() == ["strongest", "oracle"]
     assert (rows["status"] == "failed").all()
     assert (rows["reason"] == FAILED).all()
 
@@ -93,7 +93,7 @@ def test_an_attack_that_cannot_run_here_is_left_out() -> None:
     found = tables([restored(RANDOM, TELEA, 0.3), missing(RANDOM, RESTORER, "unavailable")])
     assert value(found, "ssim_hole", attack="oracle")["value"] == pytest.approx(0.3)
     found = tables([missing(RANDOM, TELEA, "unavailable")])
-    rows = found.cells[found.cells["attack"].isin(["worst-case", "oracle"])]
+    rows = found.cells[found.cells["attack"].isin(["strongest", "oracle"])]
     assert set(rows["status"]) == {"unavailable"} and set(rows["reason"]) == {NONE_RAN}
 
 
@@ -102,7 +102,7 @@ def test_attackers_with_less_data_are_no_part_of_the_worst_case() -> None:
         [restored(RANDOM, RESTORER, 0.4), restored(RANDOM, RESTORER, 0.9, validation=1, share=0.5)],
         aux_shares=(0.5, 1.0),
     )
-    assert value(found, "ssim_hole", attack="worst-case")["value"] == pytest.approx(0.4)
+    assert value(found, "ssim_hole", attack="strongest")["value"] == pytest.approx(0.4)
     assert value(found, "ssim_hole", attack="oracle")["value"] == pytest.approx(0.4)
 
 
@@ -131,14 +131,14 @@ def test_the_null_over_itself_is_exactly_nothing() -> None:
         found += [inferred(NULL, attack, generator.random(IMAGES) < 0.3, seed=seed) for attack in (ADAPTIVE, REVERSE)]
     cells = tables(found).cells
     over = cells[cells["metric"].isin(["ssim_hole_over_null", "advantage_over_null"])]
-    assert {"telea", "restorer", "adaptive", "reverse", "worst-case", "oracle"} == set(over["attack"])
+    assert {"telea", "restorer", "adaptive", "reverse", "strongest", "oracle"} == set(over["attack"])
     assert (over[["value", "ci_low", "ci_high"]] == 0).all(axis=None)
 
 
 def test_over_null_is_the_difference_on_the_same_images() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, IMAGES)
     found = tables([restored(RANDOM, TELEA, 0.6 + noise), restored(NULL, TELEA, 0.2 + noise)])
-    for attack in ("telea", "worst-case", "oracle"):
+    for attack in ("telea", "strongest", "oracle"):
         over = value(found, "ssim_hole_over_null", attack=attack, method="random")
         assert over["value"] == pytest.approx(0.4)
         assert over["ci_high"] - over["ci_low"] < 1e-9
@@ -171,7 +171,7 @@ def test_the_null_faces_the_same_attacks_as_the_method() -> None:
             inferred(NULL, MASK_ONLY, 1, validation=1),
         ]
     )
-    for attack in ("worst-case", "oracle"):
+    for attack in ("strongest", "oracle"):
         assert value(found, "advantage_over_null", attack=attack, method="pixelate")["value"] == 0
 
 
@@ -203,7 +203,7 @@ def test_oracle_at_least_realizable_at_least_nothing_else_chosen(seed: int) -> N
             ]
             every = every[every["attack_kind"] != "none"].set_index("attack")["value"]
             assert every["oracle"] >= every.drop("oracle").max()
-            assert every["oracle"] > every["worst-case"]
+            assert every["oracle"] > every["strongest"]
 
 
 def test_chosen_attacks_with_different_outcomes_can_be_taken_together() -> None:
@@ -216,4 +216,4 @@ def test_chosen_attacks_with_different_outcomes_can_be_taken_together() -> None:
             inferred(RANDOM, REVERSE, HALF, seed=1, validation=1),
         ]
     )
-    assert value(found, "advantage", attack="worst-case")["chosen"] == "adaptive, reverse"
+    assert value(found, "advantage", attack="strongest")["chosen"] == "adaptive, reverse"

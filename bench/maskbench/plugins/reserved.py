@@ -13,10 +13,10 @@ FIND_MASKS: Final = "find-masks"
 STACKED: Final = "stacked"
 """All inference attacks on a label, with their answers taken together."""
 
-WORST_CASE: Final = "worst-case"
-"""The realizable worst case, chosen on attacker-validation."""
+STRONGEST: Final = "strongest"
+"""The realizable strongest attack, chosen on attacker-validation."""
 
 ORACLE: Final = "oracle"
 """The best attack for each image, by an attacker who sees the answer."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, WORST_CASE, ORACLE)
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE)

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maskbench.plugins.reserved import WORST_CASE
+from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.figures import COLOURS, MARKERS, save
 from maskbench.results.estimates import MAIN
 from maskbench.results.reading import HEADLINE_SPLIT, methods, pooled
@@ -58,7 +58,7 @@ def ratio_curves(cells: pd.DataFrame, kind: str) -> list[Curve]:
     if kind == "recognition":
         rows = rows[(rows["attack_kind"] == "none") & (rows["metric"] == "accuracy")]
     else:
-        rows = rows[(rows["attack"] == WORST_CASE) & (rows["attack_kind"] == kind) & (rows["metric"] == MAIN[kind])]
+        rows = rows[(rows["attack"] == STRONGEST) & (rows["attack_kind"] == kind) & (rows["metric"] == MAIN[kind])]
         rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
     found = []
     for (method, params), part in rows.groupby(["method", "params"], sort=False):

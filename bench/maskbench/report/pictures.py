@@ -18,7 +18,7 @@ from maskbench.report.figures import save
 from maskbench.results.result import Result
 from maskbench.running import Run
 from maskbench.stages.data import Dataset
-from maskbench.stages.released import read_release
+from maskbench.stages.party_release import StoredRelease, release_input
 
 _EXAMPLES = 2
 _SPLIT = "owner_train"
@@ -119,8 +119,8 @@ def _scored(run: Run) -> tuple[Dataset, Tensor]:
 
 
 def _release(run: Run, result: Result, example: int) -> Release:
-    key = run.plan.key(result.cell.scoring.inputs()["release"])
-    return read_release(run.artifact(key), _SPLIT, _scored(run)[1][example : example + 1])
+    key = run.plan.key(result.cell.scoring.inputs()[release_input("owner")])
+    return StoredRelease(run.artifact(key)).release(_SPLIT, _scored(run)[1][example : example + 1])
 
 
 def _restored(run: Run, result: Result, example: int) -> Tensor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from maskbench.plugins.reserved import WORST_CASE
+from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.flag import KINDS, Flag
 from maskbench.results.reading import Value, headline, methods, planned, pooled, read
 
@@ -51,7 +51,7 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: Sequence[Flag]) -
     recognition = rows[rows["attack_kind"] == "none"]
     shape = rows[(rows["probe"] == "shape") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
     worst = headline(mine)
-    worst = worst[worst["attack"] == WORST_CASE]
+    worst = worst[worst["attack"] == STRONGEST]
     restoration, inference = (worst[worst["attack_kind"] == kind] for kind in ("restoration", "inference"))
     cells = planned(mine)
     # NaN, of a method without a ratio, equals nothing.

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from maskbench.plugins.reserved import FIND_MASKS, ORACLE, WORST_CASE
+from maskbench.plugins.reserved import FIND_MASKS, ORACLE, STRONGEST
 from maskbench.report.cell_text import NOT_MEASURED, decimal, hidden, percent
 from maskbench.report.flags import FLAGS_CAPTION, flag_table, legend
 from maskbench.report.judgement import Judgement
@@ -116,7 +116,7 @@ def worst_cases(judgement: Judgement) -> pd.DataFrame:
     for (kind, (metric, write)), split in product(shown.items(), SPLITS):
         part = rows[(rows["attack_kind"] == kind) & (rows["split"] == split)]
         for method, ratio, mine in methods(part):
-            worst, oracle = (mine[mine["attack"] == name] for name in (WORST_CASE, ORACLE))
+            worst, oracle = (mine[mine["attack"] == name] for name in (STRONGEST, ORACLE))
             realizable, over = read(worst, MAIN[kind]), read(worst, f"{MAIN[kind]}_over_null")
             built.append(
                 {

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import Label
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.plugins.method import Method
-from maskbench.plugins.reserved import ORACLE, RECOGNITION, WORST_CASE
+from maskbench.plugins.reserved import ORACLE, RECOGNITION, STRONGEST
 from maskbench.results import estimates
 from maskbench.results.estimates import Estimate
 from maskbench.results.result import Result
@@ -21,7 +22,6 @@ from maskbench.results.rows import Measure, Member, identity, measured_rows, mem
 from maskbench.results.samples import build_samples
 from maskbench.results.schema import DERIVED, typed
 from maskbench.results.worst_case import FAILED, NONE_RAN, Ensemble
-from maskbench.stages.teacher import Label
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _worst_cases(
         return [{**base, "attack": name, "status": status, "reason": reason} for name in DERIVED]
     control = _ensemble(matrix, found, null, kind, label).like(ensemble.attacks)
     rows = []
-    for name, judged in ((WORST_CASE, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
+    for name, judged in ((STRONGEST, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
         chance = _merged(judged(control)) if control.known else {}
         measure = _leaked(kind, label, record, over_null=chance)
         rows += measured_rows(base | {"attack": name}, judged(ensemble), measure)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from maskbench.metrics.intervals import interval
 from maskbench.metrics.leakage import advantage
-from maskbench.plugins.reserved import WORST_CASE
+from maskbench.plugins.reserved import STRONGEST
 
 _SPLIT = "owner_train"  # where leakage of the sensitive label counts
 _METHOD = ["method", "params", "ratio"]
@@ -25,7 +25,7 @@ def by_target(cells: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     if samples.empty:
         return pd.DataFrame(rows)
     chosen = cells[
-        (cells["attack"] == WORST_CASE)
+        (cells["attack"] == STRONGEST)
         & (cells["label"] == "sensitive")
         & (cells["metric"] == "advantage")
         & (cells["split"] == _SPLIT)

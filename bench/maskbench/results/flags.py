@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from maskbench.plugins.reserved import WORST_CASE
+from maskbench.plugins.reserved import STRONGEST
 from maskbench.results import flag
 from maskbench.results.estimates import MAIN
 from maskbench.results.flag import Flag, Kind
@@ -113,7 +113,7 @@ def _adaptive_below_naive(leaks: pd.DataFrame, marked: _Marked) -> None:
 
 def _worst_missed(leaks: pd.DataFrame, marked: _Marked) -> None:
     for (kind, label), part in leaks.groupby(["attack_kind", "label"], sort=False):
-        worst = read(part[part["attack"] == WORST_CASE], MAIN[kind])
+        worst = read(part[part["attack"] == STRONGEST], MAIN[kind])
         for (attack, _, _), value in _values(part).items() if worst else ():
             if value.low > worst.value:
                 shown = _decimal if kind == "restoration" else _percent
@@ -142,7 +142,7 @@ def _more_data(mine: pd.DataFrame, leaks: pd.DataFrame, marked: _Marked) -> None
 
 
 def _not_above_null(leaks: pd.DataFrame, marked: _Marked) -> None:
-    worst = leaks[(leaks["attack"] == WORST_CASE) & (leaks["attack_kind"] == "inference")]
+    worst = leaks[(leaks["attack"] == STRONGEST) & (leaks["attack_kind"] == "inference")]
     value = read(worst, "advantage_over_null")
     if value and value.low <= 0:
         label = worst["label"].iloc[0]

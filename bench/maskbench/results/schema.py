@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from maskbench.plugins.reserved import ORACLE, WORST_CASE
+from maskbench.plugins.reserved import ORACLE, STRONGEST
 
 SCHEMA_VERSION = 2
 """2: oracle rows, metrics relative to the fully masked control; columns role, learns_from and aux_share."""
 
-DERIVED = (WORST_CASE, ORACLE)
+DERIVED = (STRONGEST, ORACLE)
 """What is made of the outcomes of several attacks."""
 
 SPLITS = ("owner_train", "owner_test")
