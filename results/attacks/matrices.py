@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from maskbench.plugins.reserved import WORST_CASE
+from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.cell_text import NOT_MEASURED, to_markdown
 from maskbench.results.estimates import MAIN
 from maskbench.results.reading import headline, methods, read
@@ -37,13 +37,13 @@ def matrix(cells: pd.DataFrame, kind: str) -> pd.DataFrame:
         column = {attack: f"{factor * value.value:.{digits}f}" for attack, value in own.items()}
         if best:
             column[best] = f"**{column[best]}**"
-        worst = values.get(WORST_CASE)
+        worst = values.get(STRONGEST)
         if worst:
             low, value, high = (f"{factor * part:.{digits}f}" for part in (worst.low, worst.value, worst.high))
-            column = {WORST_CASE: f"{value} [{low}, {high}]", **column}
+            column = {STRONGEST: f"{value} [{low}, {high}]", **column}
         columns[method] = column
     table = pd.DataFrame(columns).rename_axis("attack")
-    order = [WORST_CASE, *(attack for attack in rows["attack"].unique() if attack not in DERIVED)]
+    order = [STRONGEST, *(attack for attack in rows["attack"].unique() if attack not in DERIVED)]
     return table.reindex(order).fillna(NOT_MEASURED).reset_index()
 
 

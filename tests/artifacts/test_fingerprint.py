@@ -94,7 +94,7 @@ def test_what_a_plug_in_imports_from_beside_it_counts(package: Path, files: dict
 
 
 def test_a_stage_does_not_depend_on_plugins_it_does_not_run() -> None:
-    sources, _ = closure(["maskbench.stages.released", "maskbench.methods.random_masks"])
+    sources, _ = closure(["maskbench.stages.party_release", "maskbench.methods.random_masks"])
     assert "maskbench.methods.random_masks" in sources
     assert "maskbench.plugins.judging" in sources
     unrelated = {

@@ -44,7 +44,7 @@ def test_a_curve_has_a_cell_for_each_share_of_the_attackers_pictures(tmp_path: P
     assert all(result.status == "ok" for result in found.results)
     # The worst case is made of attacks that had everything.
     rows = found.tables.cells
-    assert set(rows[rows["attack"] == "worst-case"]["aux_share"]) == {1.0}
+    assert set(rows[rows["attack"] == "strongest"]["aux_share"]) == {1.0}
     restorer = pooled(rows, attack="restorer", metric="psnr_hole", split="owner_train", method="random")
     assert len(restorer) == 3
     assert restorer["value"].nunique() == 3
@@ -89,7 +89,7 @@ def test_who_has_the_key_undoes_the_scrambling_exactly(tmp_path: Path) -> None:
     known = pooled(rows, attack="with-key", metric="ssim", params="key=known", split="owner_train")
     assert known["value"].iloc[0] == pytest.approx(1.0)
     assert pooled(rows, attack="with-key", params="").empty  # without the key there is nothing to try
-    assert value(rows, "ssim", attack="worst-case", method="scramble", params="", split="owner_train") < 0.9
+    assert value(rows, "ssim", attack="strongest", method="scramble", params="", split="owner_train") < 0.9
 
 
 SLOW = '''

@@ -8,7 +8,7 @@ import pytest
 import torch
 from maskbench.executors.hardware import choose_device
 from maskbench.running import Run, execute
-from maskbench.stages.released import Released
+from maskbench.stages.party_release import PartyRelease
 from tiny import CPU, EVERYTHING, Log, pooled, tiny
 
 pytestmark = pytest.mark.cuda
@@ -36,7 +36,7 @@ def test_a_random_release_is_the_same_on_both_devices_and_the_store_keeps_them_a
         stage = next(
             outcome.step
             for outcome in run.outcomes.values()
-            if isinstance(outcome.step.stage, Released) and outcome.step.stage.method.name == "random"
+            if isinstance(outcome.step.stage, PartyRelease) and outcome.step.stage.method.name == "random"
         )
         assert run.outcomes[stage.key].source == "computed"
         releases.append(run.artifact(stage.key).tensors)

@@ -110,7 +110,7 @@ def test_each_failure_is_its_own_cell(tmp_path: Path) -> None:
     assert set(absent["status"]) == {"unavailable"}
     assert absent["reason"].str.contains("put them into FOLDER").all()
     # The attack that failed could have been the worst: the worst case must not be taken over the others.
-    worst = cells[(cells["attack"] == "worst-case") & (cells["method"] == "random")]
+    worst = cells[(cells["attack"] == "strongest") & (cells["method"] == "random")]
     assert set(worst["status"]) == {"failed"}
     not_here = cells[(cells["method"] == "not-on-these-data") & (cells["attack"].isin(["none", "released"]))]
     assert set(not_here["status"]) == {"unavailable"}

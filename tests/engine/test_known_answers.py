@@ -58,7 +58,7 @@ def test_the_full_mask_gives_chance(controls: pd.DataFrame) -> None:
     leaked = leaked[leaked["attack"] != "oracle"]
     outside = leaked[(leaked["ci_low"] > 0) | (leaked["ci_high"] < 0)]
     assert outside.empty, outside[["attack", "label", "split", "value", "ci_low", "ci_high"]]
-    assert {"adaptive", "reverse", "mask-only", "worst-case"} <= set(leaked["attack"])
+    assert {"adaptive", "reverse", "mask-only", "strongest"} <= set(leaked["attack"])
 
 
 @pytest.mark.slow

@@ -37,7 +37,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return found.tables.cells
 
 
-def advantage(cells: pd.DataFrame, method: str, attack: str = "worst-case") -> pd.Series:
+def advantage(cells: pd.DataFrame, method: str, attack: str = "strongest") -> pd.Series:
     """The row of an attack's advantage on the digit, on what was outsourced."""
     found = pooled(cells, method=method, attack=attack, metric="advantage", label="sensitive", split="owner_train")
     assert len(found) == 1

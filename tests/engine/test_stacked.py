@@ -75,7 +75,7 @@ def test_each_half_tells_one_bit_and_both_tell_the_class(tables: Tables) -> None
 
 
 def test_the_worst_case_is_both_together(tables: Tables) -> None:
-    worst = _advantage(tables.cells, "worst-case")
+    worst = _advantage(tables.cells, "strongest")
     assert worst["chosen"] == "stacked"
     assert worst["value"] > 0.95
 

@@ -77,7 +77,7 @@ def test_who_is_told_the_task_sees_through_it(cells: pd.DataFrame) -> None:
 @pytest.mark.parametrize("method", [method.name for method in PLANTED])
 def test_the_worst_case_has_that_attack(cells: pd.DataFrame, method: str) -> None:
     """Also where training pictures alone leak: attacks are chosen on pictures released with their task labels."""
-    worst = _advantage(cells, "worst-case", "owner_train", method)
+    worst = _advantage(cells, "strongest", "owner_train", method)
     assert worst["value"] > 0.95 and worst["chosen"] in ("adaptive-with-task", "stacked")
 
 

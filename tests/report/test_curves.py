@@ -44,8 +44,8 @@ def cells() -> pd.DataFrame:
     rows += [row(value, aux_share=share, attack="mask-only") for share, value in ((0.25, 0.6), (1.0, 0.1))]
     rows += [row(0.9, attack="naive")]  # has no curve
     rows += [row(0.99, aux_share=share, split="owner_test") for share in (0.25, 1.0)]
-    rows += [row(value, ratio=ratio, attack="worst-case") for ratio, value in ((0.9, 0.2), (0.75, 0.4), (0.5, 0.6))]
-    rows += [row(0.5, method="raw", role="raw", ratio=np.nan, attack="worst-case")]
+    rows += [row(value, ratio=ratio, attack="strongest") for ratio, value in ((0.9, 0.2), (0.75, 0.4), (0.5, 0.6))]
+    rows += [row(0.5, method="raw", role="raw", ratio=np.nan, attack="strongest")]
     return typed(rows)
 
 

@@ -42,7 +42,7 @@ def rows(method: str, attack: str, metric: str, value: float, **more: object) ->
         "n": 64,
         "seeds": 2,
         "status": "ok",
-        "chosen": "adaptive, reverse" if attack == "worst-case" else "",
+        "chosen": "adaptive, reverse" if attack == "strongest" else "",
         **more,
     }
     return [{**base, "seed": 0}, base]
@@ -53,18 +53,18 @@ def judgement() -> Judgement:
     """A method that leaks a little above the null by its shape, and one whose advantage is the null's."""
     cells = typed(
         [
-            *rows("full-mask", "worst-case", "advantage", 0.10),
-            *rows("full-mask", "worst-case", "advantage_over_null", 0.0),
+            *rows("full-mask", "strongest", "advantage", 0.10),
+            *rows("full-mask", "strongest", "advantage_over_null", 0.0),
             *rows("random", "mask-only", "advantage", 0.2, probe="shape", learns_from="masks"),
-            *rows("random", "worst-case", "advantage", 0.4),
-            *rows("random", "worst-case", "advantage_over_null", 0.3),
+            *rows("random", "strongest", "advantage", 0.4),
+            *rows("random", "strongest", "advantage_over_null", 0.3),
             *rows("random", "oracle", "advantage", 0.7),
             *rows("random", "oracle", "advantage_over_null", 0.2),
-            *rows("random", "worst-case", "ssim_hole", 0.5),
-            *rows("random", "worst-case", "ssim_hole_over_null", 0.35),
+            *rows("random", "strongest", "ssim_hole", 0.5),
+            *rows("random", "strongest", "ssim_hole_over_null", 0.35),
             *rows("pixelate", "adaptive", "advantage", 0.12, learns_from="releases"),
-            *rows("pixelate", "worst-case", "advantage", 0.12),
-            *rows("pixelate", "worst-case", "advantage_over_null", 0.02),
+            *rows("pixelate", "strongest", "advantage", 0.12),
+            *rows("pixelate", "strongest", "advantage_over_null", 0.02),
         ]
     )
     return Judgement(Tables(cells, lambda: typed([]).iloc[:0]))

@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def test_the_full_mask_over_the_null_is_exactly_nothing(run: Run) -> None:
     cells = run.tables.cells
     over = cells[(cells["method"] == "full-mask") & cells["metric"].str.endswith("_over_null")]
-    assert {"worst-case", "oracle", "telea", "adaptive"} <= set(over["attack"])
+    assert {"strongest", "oracle", "telea", "adaptive"} <= set(over["attack"])
     assert (over[["value", "ci_low", "ci_high"]] == 0).all(axis=None)
 
 
@@ -72,7 +72,7 @@ def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: Run) -> None
             values = part.set_index("attack")["value"]
             # Sums of float32 outcomes differ in their last digits.
             assert values["oracle"] >= values.drop("oracle").max() - 1e-9
-            assert values["worst-case"] in values.drop(["worst-case", "oracle"]).tolist() or metric == "advantage"
+            assert values["strongest"] in values.drop(["strongest", "oracle"]).tolist() or metric == "advantage"
             judged += 1
     assert judged == 4 * 2 * 5
 
@@ -81,7 +81,7 @@ def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: Run) -> None
 def test_by_target_adds_up_to_the_worst_case(run: Run) -> None:
     frame = by_target(run.tables.cells, run.tables.samples)
     cells = run.tables.cells
-    worst = cells[(cells["attack"] == "worst-case") & (cells["metric"] == "accuracy") & cells["seed"].isna()]
+    worst = cells[(cells["attack"] == "strongest") & (cells["metric"] == "accuracy") & cells["seed"].isna()]
     worst = worst[(worst["label"] == "sensitive") & (worst["split"] == "owner_train")].set_index("method")["value"]
     assert set(frame["method"]) == {"raw", "full-mask", "random", "pixelate"}
     for method, part in frame.groupby("method"):

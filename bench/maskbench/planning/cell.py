@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from maskbench.data.parties import Label
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.method import Method
 from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
-from maskbench.stages.teacher import Label
 
 _KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", STACKED: "inference"}
 

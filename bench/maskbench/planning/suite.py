@@ -25,7 +25,8 @@ class Suite(pydantic.BaseModel):
         ratios: shares hidden, for the methods that take one and were not given one.
         seeds: how many; they are 0, 1, ….
         aux_shares: shares of the attacker's training pictures that the attacks which learn are given, for the curve of
-            leakage against them. All of them (1) is always among these, because it is what worst cases are made of.
+            leakage against them. All of them (1) is always among these, because the strongest attack is
+            chosen among attacks that have them.
         probe_target: run every inference attack for the target label too; without it only those that say so.
         settings: how things are trained, and how much is scored.
     """

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from maskbench.executors.executor import MISSING, StageOutcome
-from maskbench.models.recognizers import recognizer_label
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.results.execution import Execution
@@ -55,7 +54,7 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "dataset": record["name"],
         "target": record["target"],
         "sensitive": record["sensitive"] or "",
-        "recognizer": recognizer_label(matrix.suite.settings.recognizer),
+        "recognizer": matrix.suite.settings.recognizer.partition("@")[0],
         "method": method.name,
         "params": method.label(leave_out=("ratio",)).partition(":")[2],
         "ratio": np.nan if ratio is None else ratio,

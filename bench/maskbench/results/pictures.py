@@ -14,8 +14,8 @@ from maskbench.planning.cell import Cell
 from maskbench.plugins.attack import RestorationAttack
 from maskbench.results.execution import Execution
 from maskbench.stages.data import Dataset
-from maskbench.stages.party_release import ReleaseView
-from maskbench.stages.restoration import Restoration, RestoredView
+from maskbench.stages.party_release import StoredRelease
+from maskbench.stages.restoration import Restoration, StoredRestoration
 from maskbench.stages.scored import Scored
 
 EXAMPLES = 2
@@ -66,7 +66,7 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
     dataset = Dataset(execution.data)
     positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
     first = _restoration(cells[0])
-    release = ReleaseView(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
+    release = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
     raw, released, masks = dataset.bytes(_SPLIT)[positions], release.images(_SPLIT)[positions], release.masks(_SPLIT)
     for example in range(len(positions)):
         yield Picture(name, example, "raw", "", None, raw[example].numpy())
@@ -74,7 +74,7 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
         if masks is not None:
             yield Picture(name, example, "mask", "", None, 255 * masks[positions[example]].numpy())
     for cell in cells:
-        restored = RestoredView(execution.executor.read(execution.plan.key(_restoration(cell)))).images(_SPLIT)
+        restored = StoredRestoration(execution.executor.read(execution.plan.key(_restoration(cell)))).images(_SPLIT)
         scores = Scored(execution.executor.read(execution.plan.key(cell.scoring))).columns(_SPLIT)[MAIN["restoration"]]
         for example in range(len(positions)):
             score = float(scores[example])

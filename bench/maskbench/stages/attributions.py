@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.attributions.algorithm import find, module_of
 from maskbench.attributions.passes import PassSize
+from maskbench.data.parties import SPLITS_OF, Split
 from maskbench.release import to_float
-from maskbench.stages.data import SPLITS, Data, Dataset
+from maskbench.stages.data import Dataset
 from maskbench.stages.stage import Context, Stage
-from maskbench.stages.teacher import Teacher
+from maskbench.stages.teacher import StoredTeacher, Teacher
 
 _BATCH = 256
 
@@ -25,12 +27,11 @@ class Attributions(Stage):
 
     kind: ClassVar[str] = "attribution"
 
-    data: Data
     teacher: Teacher
     algorithm: str
 
     def inputs(self) -> Mapping[str, Stage]:
-        return {"data": self.data, "teacher": self.teacher}
+        return {"data": self.teacher.data, "teacher": self.teacher}
 
     def parameters(self) -> Mapping[str, Any]:
         return {"algorithm": self.algorithm}
@@ -43,12 +44,12 @@ class Attributions(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        network = self.teacher.restore(inputs["teacher"], dataset, context.device)
+        network = StoredTeacher(inputs["teacher"]).network(self.teacher, dataset, context.device)
         algorithm = find(self.algorithm)
-        first = to_float(dataset.bytes(SPLITS[self.teacher.party][0])[:1].to(context.device))
+        splits = SPLITS_OF[self.teacher.party]
+        first = to_float(dataset.bytes(splits[0])[:1].to(context.device))
         pass_size = PassSize.fitting(network, first)
-        tensors = {}
-        splits = SPLITS[self.teacher.party]
+        maps: dict[Split, Tensor] = {}
         total = sum(len(dataset.index(split)) for split in splits)
         done = 0
         for split in splits:
@@ -57,5 +58,21 @@ class Attributions(Stage):
                 parts.append(algorithm.explain(network, to_float(batch.to(context.device)), pass_size).cpu())
                 done += len(batch)
                 context.progress(done / total)
-            tensors[split] = torch.cat(parts)
-        return Artifact(tensors)
+            maps[split] = torch.cat(parts)
+        return StoredAttributions.pack(maps)
+
+
+@dataclass(frozen=True)
+class StoredAttributions:
+    """The artifact of attributions."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(maps: Mapping[Split, Tensor]) -> Artifact:
+        """Make the artifact of the maps of each split of a party."""
+        return Artifact(dict(maps))
+
+    def maps(self, split: Split) -> Tensor:
+        """Float32 (N, 1, H, W): how much each pixel of a split's images matters; the scale is the algorithm's own."""
+        return self.artifact.tensors[split]

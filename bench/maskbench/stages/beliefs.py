@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from maskbench.data.parties import Label, Split
 from maskbench.metrics.calibration import Calibration, calibrate, evidence, held_out_posterior, mixed, mixture_weight
 from maskbench.metrics.leakage import label_prior, of_pairs
-from maskbench.stages.data import Dataset, Split
+from maskbench.stages.data import Dataset
 from maskbench.stages.inference import Inference
 
 
@@ -23,7 +24,7 @@ class Beliefs:
     Attributes:
         inferences: of one attack, or of several whose answers are taken together; all of one label.
         weight: of the counts given the target label against those of all pictures, in the prior.
-        validation: log-probabilities of the validation pictures with the picture and without it, N × classes each; the
+        validation: log-probabilities of the validation pictures with the picture and without it, (N, classes) each; the
             former by a calibration that has not seen the picture.
     """
 
@@ -53,7 +54,7 @@ class Beliefs:
         return cls(counts, inferences, weight, calibrate(stated, prior, labels), validation)
 
     def guesses(self, logits: Sequence[Tensor], target: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Log-probabilities with the picture and without it, N × classes each; given the target label where known."""
+        """Log-probabilities with the picture and without it, (N, classes) each; given the target label where known."""
         prior = self.counts.prior(len(logits[0]), target, self.weight)
         stated = self.counts.evidence(self.inferences, logits, target, prior)
         return self.calibration.posterior(stated, prior), prior
@@ -66,12 +67,14 @@ class _Counts:
 
     def marginal(self, count: int) -> Tensor:
         """Log P(s) in ``count`` rows."""
-        return label_prior(self._labels("label"), None, self._classes("label"), 1).expand(count, -1)
+        label = self.inference.label
+        return label_prior(self._labels(label), None, self.dataset.classes(label), 1).expand(count, -1)
 
     def conditional(self, target: Tensor) -> Tensor:
         """Log P(s|t) of each target label."""
-        labels, tasks = self._labels("label"), self._labels("target")
-        return label_prior(labels, tasks, self._classes("label"), self._classes("target"))[target]
+        label = self.inference.label
+        classes, tasks = self.dataset.classes(label), self.dataset.classes("target")
+        return label_prior(self._labels(label), self._labels("target"), classes, tasks)[target]
 
     def prior(self, count: int, target: Tensor | None, weight: float) -> Tensor:
         """What is believed without the picture, a row a picture."""
@@ -81,7 +84,7 @@ class _Counts:
     def evidence(
         self, inferences: Sequence[Inference], logits: Sequence[Tensor], target: Tensor | None, prior: Tensor
     ) -> Tensor:
-        """What each attack's answers add to what it would state without the picture: attacks × N × classes.
+        """What each attack's answers add to what it would state without the picture: (attacks, N, classes).
 
         An attack that answers for pairs knows the target label by itself; to the others it comes in with the prior,
         by Bayes' rule, as if picture and target label were independent given the sensitive one.
@@ -89,15 +92,12 @@ class _Counts:
         found, marginal = [], self.marginal(len(prior))
         for inference, answers in zip(inferences, logits, strict=True):
             if inference.attack.with_task:
-                found.append(evidence(of_pairs(answers, target, self._classes("target")), prior))
+                found.append(evidence(of_pairs(answers, target, self.dataset.classes("target")), prior))
             else:
                 found.append(evidence(answers.double().log_softmax(1), marginal))
         return torch.stack(found)
 
-    def _classes(self, name: str) -> int:
-        return self.dataset.classes(self.inference.label if name == "label" else name)
-
-    def _labels(self, name: str) -> Tensor:
+    def _labels(self, label: Label) -> Tensor:
         source: Split = "attacker_train" if self.inference.label == "sensitive" else "owner_train"
-        labels = self.dataset.labels(source, self.inference.label if name == "label" else name)
+        labels = self.dataset.labels(source, label)
         return labels[self.dataset.share(source, self.inference.aux_share)] if source == "attacker_train" else labels

@@ -5,32 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.imageset import ImageSet
 from maskbench.data.load import fingerprint, load, source_module
 from maskbench.data.options import DataOptions
-from maskbench.data.splits import split
+from maskbench.data.parties import SPLITS_OF, Label, Split
+from maskbench.data.splits import Splits, split
 from maskbench.release import to_float
 from maskbench.stages.stage import Context, Stage
-from maskbench.stages.stratified import stratified_order
-
-Party = Literal["owner", "attacker"]
-Split = Literal["owner_train", "owner_test", "attacker_train", "attacker_validation"]
-
-# Each party trains on its first split; the second is where it looks how well that went.
-SPLITS: dict[Party, tuple[Split, Split]] = {
-    "owner": ("owner_train", "owner_test"),
-    "attacker": ("attacker_train", "attacker_validation"),
-}
 
 
 @dataclass(frozen=True)
 class Data(Stage):
-    """Images (uint8 N C H W), labels and the four splits of the threat model."""
+    """Images, labels and the four splits of the threat model; read as ``Dataset``."""
 
     kind: ClassVar[str] = "data"
 
@@ -61,8 +53,19 @@ class Data(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         images = load(self.options)
-        splits = split(images, self.options.limit)
-        chosen = {name: getattr(splits, name) for names in SPLITS.values() for name in names}
+        return Dataset.pack(images, split(images, self.options.limit))
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The artifact of the data stage: what the other stages see of the data."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(images: ImageSet, splits: Splits) -> Artifact:
+        """Make the artifact of images and who owns which."""
+        chosen = {name: getattr(splits, name) for names in SPLITS_OF.values() for name in names}
         tensors = {"images": images.images, "target": images.labels[images.target], **chosen}
         if images.sensitive is not None:
             tensors["sensitive"] = images.labels[images.sensitive]
@@ -79,30 +82,23 @@ class Data(Stage):
             },
         )
 
-
-@dataclass(frozen=True)
-class Dataset:
-    """Reads a data artifact: what the other stages see of the data."""
-
-    artifact: Artifact
-
     def index(self, split: Split) -> Tensor:
-        """Int64: the numbers of a split's images."""
+        """Int64 (N,): the numbers of a split's images."""
         return self.artifact.tensors[split]
 
     def bytes(self, split: Split) -> Tensor:
-        """Uint8 N C H W: a split's raw images."""
+        """Uint8 (N, C, H, W): a split's raw images."""
         return self.artifact.tensors["images"][self.index(split)]
 
     def images(self, split: Split) -> Tensor:
-        """Float32 N C H W in [0, 1]: a split's raw images."""
+        """Float32 (N, C, H, W) in [0, 1]: a split's raw images."""
         return to_float(self.bytes(split))
 
-    def labels(self, split: Split, label: str) -> Tensor:
+    def labels(self, split: Split, label: Label) -> Tensor:
         """Int64 (N,): a split's target or sensitive labels."""
         return self.artifact.tensors[label][self.index(split)]
 
-    def classes(self, label: str) -> int:
+    def classes(self, label: Label) -> int:
         """Number of classes of the target or the sensitive label."""
         return len(self.artifact.record[f"{label}_classes"])
 
@@ -123,9 +119,15 @@ class Dataset:
         return bool(self.artifact.record["flippable"])
 
     def scored(self, split: Split, count: int) -> Tensor:
-        """Int64, sorted: positions within a split of the images that leakage is measured on; a fixed random choice.
+        """Choose the images of a split that leakage is measured on: at random, but always the same ones.
 
         Each pair of labels has its share of them, so that guessing is worth the same on them as on the whole split.
+
+        Args:
+            count: at most so many.
+
+        Returns:
+            Int64 (min(count, N),), sorted: positions within the split, 0 … N − 1.
         """
         labels = self.labels(split, "target")
         if self.has_sensitive:
@@ -133,5 +135,32 @@ class Dataset:
         return stratified_order(labels, torch.Generator().manual_seed(0))[:count].sort().values
 
     def share(self, split: Split, share: float) -> Tensor:
-        """Int64, sorted: positions within a split of a part of it; a smaller part lies within every larger one."""
+        """Choose a part of a split; a smaller part lies within every larger one.
+
+        Args:
+            share: in (0, 1], of the split's N images.
+
+        Returns:
+            Int64 (max(2, round(share · N)),), sorted: positions within the split, 0 … N − 1.
+        """
         return self.scored(split, max(2, round(share * len(self.index(split)))))
+
+
+def stratified_order(labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Shuffle images so that every beginning of their order has the labels in proportion.
+
+    Args:
+        labels: int64 (N,).
+
+    Returns:
+        Int64 (N,): positions, a permutation; the first k of them hold about its share of every label.
+    """
+    shuffled = torch.randperm(len(labels), generator=generator)
+    drawn = labels[shuffled]
+    counts = torch.bincount(drawn)
+    offsets = torch.rand(len(counts), generator=generator)
+    grouped = drawn.argsort(stable=True)
+    rank = torch.empty_like(grouped)
+    rank[grouped] = torch.arange(len(labels)) - (counts.cumsum(0) - counts)[drawn[grouped]]
+    place = (rank + offsets[drawn]) / counts[drawn]
+    return shuffled[place.argsort(stable=True)]

@@ -10,25 +10,25 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import Label, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known
-from maskbench.plugins.method import Method
+from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
 from maskbench.randomness import derive
 from maskbench.release import Release, to_bytes, to_float
-from maskbench.stages.data import Data, Dataset, Split
-from maskbench.stages.found_masks import as_seen, finding
-from maskbench.stages.released import Released, more_draws
-from maskbench.stages.restoration import SCORED, Restoration
-from maskbench.stages.settings import Settings
-from maskbench.stages.stage import Context, Stage, share_title
-from maskbench.stages.teacher import Label, Teacher
+from maskbench.stages.data import Dataset
+from maskbench.stages.found_masks import as_seen, seen_inputs
+from maskbench.stages.party_release import PartyRelease
+from maskbench.stages.restoration import Restoration, StoredRestoration
+from maskbench.stages.stage import Context, Stage, code_of, share_title
+from maskbench.stages.teacher import StoredTeacher
+from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict
 from maskbench.training.seeding import seeded
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
-_RESTORATION = "restoration/"
+_TEACHER = "teacher"
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,17 @@ class Inference(Stage):
     For the sensitive label the attack learns on the attacker's own pictures. For the target label it learns on the
     owner's released training images, whose task labels were handed out with them, and is scored on owner-test alone.
     Attacks that work on restored images or look people up learn on the attacker's own pictures for it too.
+
+    Attributes:
+        restorations: what the attack is shown of restored images; of the same trial.
+        aux_share: of its training pictures the attacker uses this share.
     """
 
     kind: ClassVar[str] = "inference"
 
-    data: Data
-    method: Method
+    trial: Trial
     attack: InferenceAttack
     label: Label
-    settings: Settings
-    seed: int
     restorations: tuple[Restoration, ...] = ()
     aux_share: float = 1.0
 
@@ -57,134 +58,147 @@ class Inference(Stage):
         return self.attack.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
+        own = (self.trial.release("attacker"),) if self._learns_from_own() else ()
+        releases = (self.trial.release("owner"), *own, *self._more_draws())
         inputs: dict[str, Stage] = {
-            "data": self.data,
-            "release": Released(self.data, self.method, "owner", self.settings, self.seed),
-            **finding(self.data, self.method, self.settings, self.seed, self.aux_share),
+            "data": self.trial.data,
+            **seen_inputs(releases, self.trial.found_masks(self.aux_share)),
+            **{_restoration_input(restoration.attack): restoration for restoration in self.restorations},
         }
-        if self._learns_from_own():
-            inputs["attacker_release"] = Released(self.data, self.method, "attacker", self.settings, self.seed)
-        inputs |= self._more_draws()
         if self.attack.needs_raw_classifier:
-            inputs["teacher"] = self._teacher()
-        for restoration in self.restorations:
-            inputs[f"{_RESTORATION}{restoration.attack.label()}"] = restoration
+            inputs[_TEACHER] = self.trial.teacher(self.label, party="attacker")
         return inputs
 
     def _learns_from_own(self) -> bool:
         """Whether the attack learns from the attacker's own pictures, not from the owner's released ones."""
         return self.label == "sensitive" or self.attack.needs_restorations or self.attack.identifies
 
-    def _more_draws(self) -> dict[str, Released]:
+    def _more_draws(self) -> tuple[PartyRelease, ...]:
         """For attacks that learn from releases or masks of the attacker's: one draw of masks is learned by heart."""
         learns = self._learns_from_own() and self.attack.learns_from in ("releases", "masks")
-        if not learns or self.attack.identifies:
-            return {}
-        return more_draws(self.data, self.method, self.settings, self.seed)
-
-    def _teacher(self) -> Teacher:
-        return Teacher(
-            self.data, "attacker", self.label, self.settings.recognizer, self.settings.recognition, self.seed
-        )
+        return self.trial.more_draws() if learns and not self.attack.identifies else ()
 
     def parameters(self) -> Mapping[str, Any]:
+        settings = self.trial.settings
         return {
             "attack": self.attack.name,
             "parameters": self.attack.identity(),
             "label": self.label,
-            "recognizer": identity(self.settings.recognizer),
-            "training": self.settings.attack.model_dump(),
-            "scored": self.settings.scored,
-            "mirror": self.method.mirror_symmetric,
-            "seed": self.seed,
+            "recognizer": identity(settings.recognizer),
+            "training": settings.attack.model_dump(),
+            "scored": settings.scored,
+            "mirror": self.trial.method.mirror_symmetric,
+            "seed": self.trial.seed,
             "aux_share": self.aux_share,
         }
 
     def roots(self) -> tuple[str, ...]:
-        return (type(self.attack).__module__, source_module(self.settings.recognizer))
+        return (code_of(self.attack), source_module(self.trial.settings.recognizer))
 
     def title(self) -> str:
-        method = self.method.label(leave_out=("adjust",))
+        method = self.trial.method.label(leave_out=("adjust",))
         share = share_title(self.aux_share)
-        return f"inference {self.attack.label()} of {self.label} from {method}{share} · seed {self.seed}"
+        return f"inference {self.attack.label()} of {self.label} from {method}{share} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         classes = self._classes(dataset)
-        tensors = {}
-        with seeded(derive(self.seed, "inference", self.attack.name, self.label)):
+        logits: dict[Split, Tensor] = {}
+        with seeded(self._attack_seed()):
             aux = self._aux(dataset, inputs, context)
             attack = self.attack.with_state(self.attack.fit(aux))
             for split in scored_splits(self.label):
-                release = self._scored(dataset, inputs, split)
-                tensors[split] = attack.inferred(release, classes, context.device)
-            release, labels = self._validation(dataset, inputs, aux)
+                logits[split] = attack.inferred(self._scored(dataset, inputs, split), classes, context.device)
+            release, split, positions = self._validation(dataset, inputs, aux)
             validation = attack.inferred(release, classes, context.device)
-        return Artifact({**tensors, "validation": validation, "validation_labels": labels})
+        return StoredAnswers.pack(
+            logits,
+            validation=validation,
+            validation_labels=dataset.labels(split, self.label)[positions],
+            validation_numbers=dataset.index(split)[positions],
+        )
+
+    def _attack_seed(self) -> int:
+        return derive(self.trial.seed, "inference", self.attack.name, self.label)
 
     def _scored(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> Release:
         """The scored part of a split, with its restorations."""
-        release = as_seen(inputs, SCORED[split], split, dataset.scored(split, self.settings.scored))
-        return Release(release.images, release.masks, _restored(inputs, split))
+        release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
+        return Release(release.images, release.masks, self._restored(inputs, split))
 
     def _validation(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], aux: InferenceAux
-    ) -> tuple[Release, Tensor]:
-        """What attacks are compared on: the same pictures for all that infer a label.
+    ) -> tuple[Release, Split, Tensor]:
+        """What attacks are compared on, with its split and positions: the same pictures for all that infer a label.
 
         For the target label those are released training images of the owner's, whose labels are known and which no
         attack learned from, on whosever pictures it learned.
         """
         if self.label == "sensitive":
-            positions = dataset.scored("attacker_validation", self.settings.scored)
-            return aux.validation.release, dataset.labels("attacker_validation", self.label)[positions]
-        scored = dataset.scored("owner_train", self.settings.scored)
+            positions = dataset.scored("attacker_validation", self.trial.settings.scored)
+            return aux.validation.release, "attacker_validation", positions
+        scored = dataset.scored("owner_train", self.trial.settings.scored)
         held_out = _held_out(dataset)
         held_out = held_out[torch.isin(held_out, scored)]
         release = self._scored(dataset, inputs, "owner_train").select(torch.searchsorted(scored, held_out))
-        return release, dataset.labels("owner_train", self.label)[held_out]
+        return release, "owner_train", held_out
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> InferenceAux:
+        settings = self.trial.settings
         draws = 1 + len(self._more_draws())
         train, validation = self._known(dataset, inputs)
         return InferenceAux(
             train=train,
             validation=validation,
             classes=self._classes(dataset),
-            training=self.settings.attack.over(draws * self.aux_share),
-            new_classifier=_classifiers(self.settings.recognizer, dataset.shape[1:]),
-            mirror=dataset.mirror and self.method.mirror_symmetric,
-            seed=derive(self.seed, "inference", self.attack.name, self.label),
+            training=settings.attack.over(draws * self.aux_share),
+            new_classifier=_classifiers(settings.recognizer, dataset.shape[1:]),
+            mirror=dataset.mirror and self.trial.method.mirror_symmetric,
+            seed=self._attack_seed(),
             device=context.device,
             raw_classifier=self._raw_classifier(dataset, inputs, context.device),
             progress=context.progress,
         )
 
     def _known(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
+        """What the attack learns on, and how it tells how well: pictures of its own, or the owner's released ones."""
         if self._learns_from_own():
-            positions = dataset.scored("attacker_validation", self.settings.scored)
-            used = dataset.share("attacker_train", self.aux_share)
-            release = as_seen(inputs, "attacker_release", "attacker_train", used)
-            restored = {name: images[used] for name, images in _restored(inputs, "attacker_train").items()}
-            draws = [Release(release.images, release.masks, restored)]
-            draws += [as_seen(inputs, name, "attacker_train", used) for name in self._more_draws()]
-            raw, labels = dataset.images("attacker_train")[used], self._labels(dataset, "attacker_train")[used]
-            return (
-                Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
-                Known(
-                    dataset.images("attacker_validation")[positions],
-                    self._scored(dataset, inputs, "attacker_validation"),
-                    self._labels(dataset, "attacker_validation")[positions],
-                ),
-            )
+            return self._own(dataset, inputs)
         held_out = _held_out(dataset)
         rest = torch.ones(len(dataset.index("owner_train")), dtype=torch.bool)
         rest[held_out] = False
         labels = dataset.labels("owner_train", self.label)
-        return tuple(
-            Known(None, as_seen(inputs, "release", "owner_train", part), labels[part])
+        learned, compared = (
+            Known(None, as_seen(inputs, "owner_train", part), labels[part])
             for part in (rest.nonzero().flatten(), held_out)
         )
+        return learned, compared
+
+    def _own(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
+        positions = dataset.scored("attacker_validation", self.trial.settings.scored)
+        used = dataset.share("attacker_train", self.aux_share)
+        release = as_seen(inputs, "attacker_train", used)
+        restored = {name: images[used] for name, images in self._restored(inputs, "attacker_train").items()}
+        draws = [Release(release.images, release.masks, restored)]
+        draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
+        raw, labels = dataset.images("attacker_train")[used], self._labels(dataset, "attacker_train")[used]
+        return (
+            Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
+            Known(
+                dataset.images("attacker_validation")[positions],
+                self._scored(dataset, inputs, "attacker_validation"),
+                self._labels(dataset, "attacker_validation")[positions],
+            ),
+        )
+
+    def _restored(self, inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]:
+        """Name of a restoration attack → its images of a split, float32; of those attacks that restored it."""
+        found = {}
+        for each in self.restorations:
+            stored = StoredRestoration(inputs[_restoration_input(each.attack)])
+            if stored.restored(split):
+                found[each.attack.label()] = to_float(stored.images(split))
+        return found
 
     def _classes(self, dataset: Dataset) -> int:
         return dataset.classes(self.label) * (dataset.classes("target") if self.attack.with_task else 1)
@@ -197,19 +211,58 @@ class Inference(Stage):
     def _raw_classifier(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device
     ) -> Classify | None:
-        if "teacher" not in inputs:
+        if _TEACHER not in inputs:
             return None
-        network = ImageOnly(self._teacher().restore(inputs["teacher"], dataset, device))
+        teacher = self.trial.teacher(self.label, party="attacker")
+        network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
         return lambda images: predict(network, to_bytes(images), None, device=device)
 
 
-def _restored(inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]:
-    """Name of a restoration attack → its images of a split, float32; of those attacks that restored it."""
-    return {
-        name.removeprefix(_RESTORATION): to_float(artifact.tensors[split])
-        for name, artifact in inputs.items()
-        if name.startswith(_RESTORATION) and split in artifact.tensors
-    }
+@dataclass(frozen=True)
+class StoredAnswers:
+    """The artifact of inference: what an attack answers, on the scored images and on those it is chosen by."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(
+        logits: Mapping[Split, Tensor],
+        *,
+        validation: Tensor,
+        validation_labels: Tensor,
+        validation_numbers: Tensor,
+    ) -> Artifact:
+        """Make the artifact; the arguments are as the attributes of the same names."""
+        own = {"validation": validation, "validation_labels": validation_labels}
+        return Artifact({**logits, **own, "validation_numbers": validation_numbers})
+
+    def logits(self, split: Split) -> Tensor:
+        """Float32 (N, classes), of the scored part of a split in ``scored_splits``."""
+        return self.artifact.tensors[split]
+
+    @property
+    def validation(self) -> Tensor:
+        """Float32 (V, classes): logits of the pictures that attacks are compared on."""
+        return self.artifact.tensors["validation"]
+
+    @property
+    def validation_labels(self) -> Tensor:
+        """Int64 (V,): their labels."""
+        return self.artifact.tensors["validation_labels"]
+
+    @property
+    def validation_numbers(self) -> Tensor:
+        """Int64 (V,): their numbers in the data."""
+        return self.artifact.tensors["validation_numbers"]
+
+
+def scored_splits(label: Label) -> tuple[Split, ...]:
+    """Where an attack on a label is scored: the target labels of the training images were given away."""
+    return ("owner_train", "owner_test") if label == "sensitive" else ("owner_test",)
+
+
+def _restoration_input(attack: RestorationAttack) -> str:
+    return f"restoration/{attack.label()}"
 
 
 def _held_out(dataset: Dataset) -> Tensor:
@@ -228,8 +281,3 @@ def _joined(draws: list[Release]) -> Release:
 def _classifiers(recognizer: str, size: tuple[int, int]) -> Callable[[int, int], Recognizer]:
     """What makes untrained classifiers; it knows nothing of the stage, whose seed is the owner's too."""
     return lambda channels, classes: build(recognizer, channels=channels, classes=classes, size=size)
-
-
-def scored_splits(label: Label) -> tuple[Split, ...]:
-    """Where an attack on a label is scored: the target labels of the training images were given away."""
-    return ("owner_train", "owner_test") if label == "sensitive" else ("owner_test",)

@@ -10,17 +10,19 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import SPLITS_OF
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.plugins.method import Method
 from maskbench.randomness import derive
-from maskbench.stages.data import SPLITS, Data, Dataset, Split
-from maskbench.stages.released import Released
-from maskbench.stages.settings import Settings
-from maskbench.stages.stage import Context, Stage
-from maskbench.stages.teacher import Teacher
+from maskbench.stages.data import Dataset
+from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.stage import Context, Stage, code_of
+from maskbench.stages.teacher import StoredTeacher
+from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict, train_classifier
 from maskbench.training.seeding import seeded
+
+_TEACHER = "teacher"
 
 
 @dataclass(frozen=True)
@@ -29,79 +31,86 @@ class Recognition(Stage):
 
     kind: ClassVar[str] = "recognition"
 
-    data: Data
-    method: Method
-    settings: Settings
-    seed: int
+    trial: Trial
 
     def inputs(self) -> Mapping[str, Stage]:
-        released = Released(self.data, self.method, "owner", self.settings, self.seed)
-        inputs: dict[str, Stage] = {"data": self.data, "release": released}
-        if self.method.needs_teacher():
-            inputs["teacher"] = self._teacher()
+        inputs: dict[str, Stage] = {"data": self.trial.data, release_input("owner"): self.trial.release("owner")}
+        if self.trial.method.needs_teacher():
+            inputs[_TEACHER] = self.trial.teacher("target")
         return inputs
 
-    def _teacher(self) -> Teacher:
-        return Teacher(self.data, "owner", "target", self.settings.recognizer, self.settings.recognition, self.seed)
-
     def parameters(self) -> Mapping[str, Any]:
+        method, settings = self.trial.method, self.trial.settings
         return {
-            "method": self.method.name,
-            "adaptation": self.method.adaptation_parameters(),
-            "recognizer": identity(self.settings.recognizer),
-            "training": self.settings.recognition.model_dump(),
-            "mirror": self.method.mirror_symmetric,
-            "seed": self.seed,
+            "method": method.name,
+            "adaptation": method.adaptation_parameters(),
+            "recognizer": identity(settings.recognizer),
+            "training": settings.recognition.model_dump(),
+            "mirror": method.mirror_symmetric,
+            "seed": self.trial.seed,
         }
 
     def roots(self) -> tuple[str, ...]:
-        return (
-            type(self.method).__module__,
-            *self.method.adaptation_modules(),
-            source_module(self.settings.recognizer),
-        )
+        method = self.trial.method
+        return (code_of(method), *method.adaptation_modules(), source_module(self.trial.settings.recognizer))
 
     def title(self) -> str:
-        return f"recognition {self.method.label()} · seed {self.seed}"
+        return f"recognition {self.trial.method.label()} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
+        method, settings, seed = self.trial.method, self.trial.settings, self.trial.seed
         channels, height, width = dataset.shape
-        release = inputs["release"].tensors
-        masks = {split: self._masks(release, split) for split in SPLITS["owner"]}
+        release = StoredRelease(inputs[release_input("owner")])
+        masks = {split: None if method.withholds_masks() else release.masks(split) for split in SPLITS_OF["owner"]}
         # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison.
-        with seeded(derive(self.seed, "recognition", "weights")):
+        with seeded(derive(seed, "recognition", "weights")):
             recognizer = build(
-                self.settings.recognizer,
+                settings.recognizer,
                 channels=channels,
                 classes=dataset.classes("target"),
                 size=(height, width),
             )
             teacher = self._restored_teacher(inputs, dataset)
-            network = self.method.adapt(recognizer, teacher)
+            network = method.adapt(recognizer, teacher)
         losses = train_classifier(
             network,
-            release["owner_train/images"],
+            release.images("owner_train"),
             masks["owner_train"],
             dataset.labels("owner_train", "target"),
-            training=self.settings.recognition,
-            flip=dataset.mirror and self.method.mirror_symmetric,
-            seed=derive(self.seed, "recognition", "training"),
+            training=settings.recognition,
+            flip=dataset.mirror and method.mirror_symmetric,
+            seed=derive(seed, "recognition", "training"),
             device=context.device,
             progress=context.progress,
             taught=None
             if teacher is None
             else predict(ImageOnly(teacher), dataset.bytes("owner_train"), None, device=context.device),
-            loss=self.method.recognition_loss,
+            loss=method.recognition_loss,
         )
-        logits = predict(network, release["owner_test/images"], masks["owner_test"], device=context.device)
+        logits = predict(network, release.images("owner_test"), masks["owner_test"], device=context.device)
         weights = sum(parameter.numel() for parameter in network.parameters())
-        return Artifact({"owner_test": logits}, {"losses": losses, "weights": weights})
-
-    def _masks(self, release: Mapping[str, Tensor], split: Split) -> Tensor | None:
-        return None if self.method.withholds_masks() else release.get(f"{split}/masks")
+        return StoredRecognition.pack(logits, losses, weights)
 
     def _restored_teacher(self, inputs: Mapping[str, Artifact], dataset: Dataset) -> Recognizer | None:
-        if "teacher" not in inputs:
+        if _TEACHER not in inputs:
             return None
-        return self._teacher().restore(inputs["teacher"], dataset, torch.device("cpu"))
+        teacher = self.trial.teacher("target")
+        return StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, torch.device("cpu"))
+
+
+@dataclass(frozen=True)
+class StoredRecognition:
+    """The artifact of recognition: what the recognizer answers, and how its training went."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(logits: Tensor, losses: list[float], weights: int) -> Artifact:
+        """Make the artifact of the logits, the mean loss of each epoch and the number of weights."""
+        return Artifact({"owner_test": logits}, {"losses": losses, "weights": weights})
+
+    @property
+    def logits(self) -> Tensor:
+        """Float32 (N, classes), of the images of owner-test."""
+        return self.artifact.tensors["owner_test"]

@@ -7,41 +7,37 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import Split
 from maskbench.plugins.attack import Aux, Known, RestorationAttack
-from maskbench.plugins.method import Method
 from maskbench.randomness import derive
 from maskbench.release import to_bytes
-from maskbench.stages.data import Data, Dataset, Split
-from maskbench.stages.found_masks import as_seen, finding
-from maskbench.stages.released import Released, fitted
-from maskbench.stages.settings import Settings
-from maskbench.stages.stage import Context, Stage, share_title
+from maskbench.stages.data import Dataset
+from maskbench.stages.found_masks import as_seen, seen_inputs
+from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.stage import Context, Stage, code_of, share_title
+from maskbench.stages.trial import Trial
 from maskbench.training.seeding import seeded
 
-SCORED: dict[Split, str] = {
-    "owner_train": "release",
-    "owner_test": "release",
-    "attacker_validation": "attacker_release",
-}
+_SCORED: tuple[Split, ...] = ("owner_train", "owner_test", "attacker_validation")
 
 
 @dataclass(frozen=True)
 class Restoration(Stage):
-    """Restored images (uint8) of the scored part of each split in ``SCORED``.
+    """Restored images of the scored part of the owner's splits and of attacker-validation.
 
-    ``aux_share``: of its training pictures the attacker uses this share. ``training``: those it trained on are
-    restored too, all of them, for inference attacks that learn on restored pictures.
+    Attributes:
+        aux_share: of its training pictures the attacker uses this share.
+        training: those it trained on are restored too, all of them, for inference attacks that learn on restored
+            pictures.
     """
 
     kind: ClassVar[str] = "restoration"
 
-    data: Data
-    method: Method
+    trial: Trial
     attack: RestorationAttack
-    settings: Settings
-    seed: int
     aux_share: float = 1.0
     training: bool = False
 
@@ -51,62 +47,75 @@ class Restoration(Stage):
         return self.attack.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
-        return {
-            "data": self.data,
-            "release": Released(self.data, self.method, "owner", self.settings, self.seed),
-            "attacker_release": Released(self.data, self.method, "attacker", self.settings, self.seed),
-            **finding(self.data, self.method, self.settings, self.seed, self.aux_share),
-        }
+        releases = self.trial.release("owner"), self.trial.release("attacker")
+        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share))}
 
     def parameters(self) -> Mapping[str, Any]:
         return {
             "attack": self.attack.name,
             "parameters": self.attack.identity(),
-            "training": self.settings.restoration.model_dump(),
-            "scored": self.settings.scored,
-            "mirror": self.method.mirror_symmetric,
-            "seed": self.seed,
+            "training": self.trial.settings.restoration.model_dump(),
+            "scored": self.trial.settings.scored,
+            "mirror": self.trial.method.mirror_symmetric,
+            "seed": self.trial.seed,
             "aux_share": self.aux_share,
             "restores_training": self.training,
         }
 
     def roots(self) -> tuple[str, ...]:
-        return (type(self.attack).__module__,)
+        return (code_of(self.attack),)
 
     def title(self) -> str:
-        method = self.method.label(leave_out=("adjust",))
-        also = " and of its own pictures" if self.training else ""
-        return f"restoration {self.attack.label()} of {method}{share_title(self.aux_share)}{also} · seed {self.seed}"
+        method = self.trial.method.label(leave_out=("adjust",))
+        share, also = share_title(self.aux_share), " and of its own pictures" if self.training else ""
+        return f"restoration {self.attack.label()} of {method}{share}{also} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        with seeded(derive(self.seed, "restoration", self.attack.name)):
+        with seeded(derive(self.trial.seed, "restoration", self.attack.name)):
             state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
-            tensors = {}
-            for split, source in SCORED.items():
-                positions = dataset.scored(split, self.settings.scored)
-                release = as_seen(inputs, source, split, positions)
-                tensors[split] = to_bytes(attack.restored(release, context.device))
+            restored: dict[Split, Tensor] = {}
+            for split in _SCORED:
+                release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
+                restored[split] = to_bytes(attack.restored(release, context.device))
             if self.training:
-                release = as_seen(inputs, "attacker_release", "attacker_train")
-                tensors["attacker_train"] = to_bytes(attack.restored(release, context.device))
-        return Artifact(tensors)
+                release = as_seen(inputs, "attacker_train")
+                restored["attacker_train"] = to_bytes(attack.restored(release, context.device))
+        return StoredRestoration.pack(restored)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
         used = dataset.share("attacker_train", self.aux_share)
-        known, validation = (
-            as_seen(inputs, "attacker_release", split, part)
-            for split, part in (("attacker_train", used), ("attacker_validation", None))
-        )
-        method = fitted(self.method, inputs["attacker_release"], torch.device("cpu"))
+        known = as_seen(inputs, "attacker_train", used)
+        validation = as_seen(inputs, "attacker_validation")
+        method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, torch.device("cpu"))
         return Aux(
             train=Known(dataset.images("attacker_train")[used], known),
             validation=Known(dataset.images("attacker_validation"), validation),
-            training=self.settings.restoration.over(self.aux_share),
-            mirror=dataset.mirror and self.method.mirror_symmetric,
-            seed=derive(self.seed, "restoration", self.attack.name),
+            training=self.trial.settings.restoration.over(self.aux_share),
+            mirror=dataset.mirror and method.mirror_symmetric,
+            seed=derive(self.trial.seed, "restoration", self.attack.name),
             device=context.device,
             progress=context.progress,
-            invert=method.invert if self.method.key_known() else None,
+            invert=method.invert if method.key_known() else None,
         )
+
+
+@dataclass(frozen=True)
+class StoredRestoration:
+    """The artifact of a restoration."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(images: Mapping[Split, Tensor]) -> Artifact:
+        """Make the artifact of the restored images of each split, uint8 (N, C, H, W)."""
+        return Artifact(dict(images))
+
+    def restored(self, split: Split) -> bool:
+        """Whether images of a split were restored."""
+        return split in self.artifact.tensors
+
+    def images(self, split: Split) -> Tensor:
+        """Uint8 (N, C, H, W): the restored images of a split: of its scored part, but all of attacker-train."""
+        return self.artifact.tensors[split]

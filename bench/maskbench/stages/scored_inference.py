@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import Split
 from maskbench.metrics.classification import correct
 from maskbench.metrics.identification import identification
 from maskbench.metrics.leakage import information
 from maskbench.stages.beliefs import Beliefs
-from maskbench.stages.columns import named
-from maskbench.stages.data import Data, Dataset
-from maskbench.stages.inference import Inference
-from maskbench.stages.restoration import SCORED
+from maskbench.stages.data import Dataset
+from maskbench.stages.inference import Inference, StoredAnswers, scored_splits
+from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage
 
 
@@ -25,40 +26,42 @@ class ScoredInference(Stage):
     """Columns on each scored split: truth, guess, correct, prior_correct, and information in bits.
 
     The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
-    so both the guess and the prior are conditioned on it; on owner-test neither is. The record has, for each split, the
-    information on the attacker's own validation pictures, judged as that split is: by it the attacker chooses attacks.
+    so both the guess and the prior are conditioned on it; on owner-test neither is. The attacker chooses attacks by
+    the information on the pictures that it compares them on, judged as the split is.
 
     Attributes:
-        inferences: of one attack; or of several, whose answers are stacked. All of the same method, label and seed.
+        inferences: of one attack; or of several, whose answers are stacked. All of the same trial and label.
     """
 
     kind: ClassVar[str] = "scoring"
 
-    data: Data
     inferences: tuple[Inference, ...]
 
     def inputs(self) -> Mapping[str, Stage]:
         # By place: the fit goes through the attacks in their order, so the order belongs into the key.
-        return {"data": self.data, **{_input(place): inference for place, inference in enumerate(self.inferences)}}
+        by_place = {_input(place): inference for place, inference in enumerate(self.inferences)}
+        return {"data": self.inferences[0].trial.data, **by_place}
 
     def parameters(self) -> Mapping[str, Any]:
         return {"of": "inference"}
 
     def title(self) -> str:
-        if len(self.inferences) == 1:
-            return f"scoring {self.inferences[0].title()}"
         first = self.inferences[0]
-        method = first.method.label(leave_out=("adjust",))
-        return f"scoring stacked inference of {first.label} from {method} · seed {first.seed}"
+        if len(self.inferences) == 1:
+            return f"scoring {first.title()}"
+        method = first.trial.method.label(leave_out=("adjust",))
+        return f"scoring stacked inference of {first.label} from {method} · seed {first.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        answers = [inputs[_input(place)].tensors for place in range(len(self.inferences))]
-        label, count = self.inferences[0].label, self.inferences[0].settings.scored
-        validated, own = [each["validation"] for each in answers], answers[0]["validation_labels"]
-        tensors: dict[str, Tensor] = {}
-        validation, calibration = {}, {}
-        for split in [name for name in SCORED if name in answers[0]]:
+        answers = [StoredAnswers(inputs[_input(place)]) for place in range(len(self.inferences))]
+        label, count = self.inferences[0].label, self.inferences[0].trial.settings.scored
+        own = answers[0].validation_labels
+        columns: dict[Split, dict[str, Tensor]] = {}
+        probabilities: dict[Split, Tensor] = {}
+        validation: dict[Split, Validation] = {}
+        calibration = {}
+        for split in scored_splits(label):
             positions = dataset.scored(split, count)
             labels = dataset.labels(split, label)[positions]
             target = own_target = None
@@ -66,31 +69,36 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
+            validated = [each.validation for each in answers]
             beliefs = Beliefs.fitted(dataset, self.inferences, validated, own, own_target)
             # Of a few dozen pictures, information tells better than hits which attack knows more.
-            validation[split] = float(information(*beliefs.validation, own).mean())
+            scores = information(*beliefs.validation, own)
+            validation[split] = Validation(answers[0].validation_numbers, scores, float(scores.mean()))
             calibration[split] = {"slopes": self._slopes(beliefs), "prior_weight": beliefs.weight}
-            guess, prior = beliefs.guesses([each[split] for each in answers], target)
-            columns = {
+            guess, prior = beliefs.guesses([each.logits(split) for each in answers], target)
+            probabilities[split] = guess.exp().to(torch.float32)
+            columns[split] = {
                 "number": dataset.index(split)[positions],
                 "truth": labels,
                 "guess": guess.argmax(1),
                 "correct": correct(guess, labels),
                 "prior_correct": correct(prior, labels),
                 "information": information(guess, prior, labels),
+                **self._ranks(answers, split, labels),
             }
-            tensors |= named(split, columns | self._ranks(answers, split, labels))
-        return Artifact(tensors, {"validation": validation, "calibration": calibration})
+        return Scored.pack(
+            columns, probabilities=probabilities, validation=validation, record={"calibration": calibration}
+        )
 
     def _slopes(self, beliefs: Beliefs) -> dict[str, float]:
         names = [inference.attack.label() for inference in self.inferences]
         return dict(zip(names, beliefs.calibration.slopes.tolist(), strict=True))
 
-    def _ranks(self, answers: list[Mapping[str, Tensor]], split: str, labels: Tensor) -> dict[str, Tensor]:
+    def _ranks(self, answers: list[StoredAnswers], split: Split, labels: Tensor) -> dict[str, Tensor]:
         """Of an attack whose logits are similarities to known people."""
         if len(self.inferences) > 1 or not self.inferences[0].attack.identifies:
             return {}
-        return identification(answers[0][split], labels)
+        return identification(answers[0].logits(split), labels)
 
 
 def _input(place: int) -> str:

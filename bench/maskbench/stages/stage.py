@@ -57,6 +57,11 @@ class Stage(ABC):
         """Do the work."""
 
 
+def code_of(plugin: object) -> str:
+    """The module that a plug-in's code is in, for the ``roots`` of a stage that runs it."""
+    return type(plugin).__module__
+
+
 def share_title(aux_share: float) -> str:
     """How titles say that the attacker uses a part of its training pictures."""
     return "" if aux_share == 1 else f" · {aux_share:.0%} of aux"

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 
 from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import SPLITS_OF, Label, Party
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
 from maskbench.randomness import derive
-from maskbench.stages.data import SPLITS, Data, Dataset, Party
+from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage
 from maskbench.training.classifier import predict, train_classifier
 from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
-
-Label = Literal["target", "sensitive"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ class Teacher(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        train, held_out = SPLITS[self.party]
-        network = ImageOnly(self._new(dataset))
+        train, held_out = SPLITS_OF[self.party]
+        network = ImageOnly(self.untrained(dataset))
         losses = train_classifier(
             network,
             dataset.bytes(train),
@@ -79,16 +78,29 @@ class Teacher(Stage):
         )
         logits = predict(network, dataset.bytes(held_out), None, device=context.device)
         accuracy = (logits.argmax(1) == dataset.labels(held_out, self.label)).float().mean()
-        weights = {name: tensor.cpu() for name, tensor in network.recognizer.state_dict().items()}
-        return Artifact(weights, {"losses": losses, "accuracy": float(accuracy), "held_out": held_out})
+        return StoredTeacher.pack(network.recognizer, losses, float(accuracy))
 
-    def _new(self, dataset: Dataset) -> Recognizer:
+    def untrained(self, dataset: Dataset) -> Recognizer:
+        """The network before its training."""
         channels, height, width = dataset.shape
         with seeded(derive(self.seed, "teacher", self.party, self.copy, self.label, "weights")):
             return build(self.recognizer, channels=channels, classes=dataset.classes(self.label), size=(height, width))
 
-    def restore(self, artifact: Artifact, dataset: Dataset, device: torch.device) -> Recognizer:
-        """The trained network, in evaluation mode and without gradients for its weights."""
-        network = self._new(dataset)
-        network.load_state_dict(dict(artifact.tensors))
+
+@dataclass(frozen=True)
+class StoredTeacher:
+    """The artifact of a teacher: the weights of its network, and how its training went."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(network: Recognizer, losses: list[float], accuracy: float) -> Artifact:
+        """Make the artifact of a trained network, its mean loss of each epoch and its accuracy on the second split."""
+        weights = {name: tensor.cpu() for name, tensor in network.state_dict().items()}
+        return Artifact(weights, {"losses": losses, "accuracy": accuracy})
+
+    def network(self, teacher: Teacher, dataset: Dataset, device: torch.device) -> Recognizer:
+        """Restore the trained network, in evaluation mode and without gradients for its weights."""
+        network = teacher.untrained(dataset)
+        network.load_state_dict(dict(self.artifact.tensors))
         return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maskbench.stages.stratified import stratified_order
+from maskbench.stages.data import stratified_order
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,0 +1,87 @@
+"""Which attack runs against which method, on which label, with how much data; and why not, where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from maskbench.data.options import DataOptions
+from maskbench.data.parties import Label
+from maskbench.errors import UsageError
+from maskbench.planning.suite import Suite
+from maskbench.plugins.attack import Attack, RestorationAttack
+from maskbench.plugins.method import Method
+
+
+def refuse_without_restorations(attacks: Sequence[Attack]) -> None:
+    """Refuse attacks on restored images in a suite that restores none.
+
+    Raises:
+        UsageError: an attack needs restorations, and no attack of the suite restores.
+    """
+    if any(isinstance(attack, RestorationAttack) for attack in attacks):
+        return
+    for attack in attacks:
+        if attack.needs_restorations:
+            raise UsageError(
+                f"The attack {attack.label()} works on restored images: name a restoration attack as well."
+            )
+
+
+def applies(attack: Attack, method: Method) -> bool:
+    """Whether there is anything to run: some attacks work on masks, some with the owner's key."""
+    if attack.needs_masks and not method.masked:
+        return False
+    return method.key_known() or not attack.needs_key
+
+
+def method_lacks(method: Method, options: DataOptions) -> str | None:
+    """Why a method cannot run here, where it cannot."""
+    unavailable = method.unavailable()
+    if unavailable is not None:
+        return unavailable
+    if options.sensitive is None and any(request.label == "sensitive" for request in method.requests()):
+        return "the method needs a sensitive label and the data have none: choose one with --sensitive"
+    return None
+
+
+def attack_lacks(attack: Attack, method: Method, restoring: Sequence[RestorationAttack]) -> str | None:
+    """Why an attack cannot run on a method, where it cannot.
+
+    Args:
+        restoring: the attacks of the suite that restore what the method releases.
+    """
+    unavailable = attack.unavailable()
+    if unavailable is not None or not attack.needs_restorations:
+        return unavailable
+    if not restoring:
+        return (
+            f"{attack.label()} works on restored images, and no restoration attack of the suite can be run on "
+            f"{method.name}: name one that needs no masks as well"
+        )
+    if attack.learns_from == "restorations" and not any(each.restores_training for each in restoring):
+        return (
+            f"{attack.label()} learns on restored images, and no restoration attack of the suite that can be run "
+            f"on {method.name} is fast enough for so many: name a faster one as well"
+        )
+    return None
+
+
+def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple[Label | None, ...]:
+    """Which labels an attack is run for. Without a sensitive label, what is inferred is the target label."""
+    if isinstance(attack, RestorationAttack):
+        return (None,)
+    if attack.with_task:
+        return ("sensitive",) if options.sensitive is not None else ()
+    if options.sensitive is None:
+        return ("target",)
+    return ("sensitive", "target") if attack.learns_from == "masks" or suite.probe_target else ("sensitive",)
+
+
+def aux_shares(attack: Attack, label: Label | None, suite: Suite) -> tuple[float, ...]:
+    """Which shares of its own training pictures the attacker is given.
+
+    A curve is of attacks that learn from the attacker's own pictures, and from nothing else that they were told.
+    Where the target label is inferred, they learn from the owner's released training images instead.
+    """
+    told = attack.needs_restorations or attack.needs_raw_classifier
+    return suite.aux_shares if attack.learns_from and not told and label != "target" else (1.0,)

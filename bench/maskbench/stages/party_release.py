@@ -1,0 +1,226 @@
+"""The release stage: a method, fitted on a party's training images and applied to both of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import SPLITS_OF, Party, Split
+from maskbench.plugins.given import Attribution, Owner
+from maskbench.plugins.method import Method
+from maskbench.randomness import derive
+from maskbench.release import Release, to_bytes, to_float
+from maskbench.stages.attributions import Attributions, StoredAttributions
+from maskbench.stages.data import Data, Dataset
+from maskbench.stages.stage import Context, Stage, code_of
+
+_BATCH = 512
+_PARTY_OF: dict[Split, Party] = {split: party for party, splits in SPLITS_OF.items() for split in splits}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One fit of a method: whose it is, and which of theirs ("" is the first). Its randomness follows from both."""
+
+    party: Party
+    copy: str = ""
+
+    @property
+    def name(self) -> str:
+        """What seeds are derived from."""
+        return f"{self.party}-{self.copy}" if self.copy else self.party
+
+
+def fits(method: Method, party: Party, draw: int) -> dict[Split, Fit]:
+    """Split → the fit that it is released with.
+
+    The attacker chooses its attacks on pictures that it released with a second fit, so with another key: on those of
+    the first, an attack that learned that key, or that fit's masks, would look better than it is on the owner's.
+    """
+    train, held_out = SPLITS_OF[party]
+    splits = (train,) if draw else (train, held_out)
+    if party == "owner" or method.key_known():
+        return dict.fromkeys(splits, Fit("owner"))
+    both = Fit("attacker", str(draw) if draw else ""), Fit("attacker", "validation")
+    return dict(zip(splits, both, strict=False))
+
+
+def takes_owners_fit(method: Method, party: Party) -> bool:
+    """Whether a party has the owner's fit: what of it can be read off a release, the attacker has."""
+    return party == "attacker" and method.state_is_public
+
+
+@dataclass(frozen=True)
+class PartyRelease(Stage):
+    """A release serves its recognizer and all its attacks; methods that differ in their adjustment alone share it.
+
+    ``Trial.release`` makes it, with what it needs.
+
+    Attributes:
+        draw: numbers further releases of the attacker's training pictures.
+        attributions: of each fit, those that the method requests; each fit has teachers of its own.
+        owners: the owner's release, where its fit is taken.
+    """
+
+    kind: ClassVar[str] = "release"
+
+    data: Data
+    method: Method
+    party: Party
+    seed: int
+    draw: int = 0
+    attributions: tuple[Attributions, ...] = ()
+    owners: PartyRelease | None = None
+
+    def inputs(self) -> Mapping[str, Stage]:
+        inputs: dict[str, Stage] = {"data": self.data}
+        if self.owners is not None:
+            inputs[release_input("owner")] = self.owners
+        for each in self.attributions:
+            inputs[_attribution_input(each.teacher.copy, Attribution(each.algorithm, each.teacher.label))] = each
+        return inputs
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {
+            "method": self.method.name,
+            "parameters": self.method.release_parameters(),
+            "party": self.party,
+            "seed": self.seed,
+            "draw": self.draw,
+        }
+
+    def roots(self) -> tuple[str, ...]:
+        return (code_of(self.method),)
+
+    def title(self) -> str:
+        again = f" · draw {self.draw}" if self.draw else ""
+        return f"release {self.method.label(leave_out=('adjust',))} · {self.party}{again} · seed {self.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        train = SPLITS_OF[self.party][0]
+        fit_of = fits(self.method, self.party, self.draw)
+        state = self._fitted(dataset, inputs, context.device, fit_of[train])
+        stored = {name: tensor.cpu() for name, tensor in state.items()}
+        images: dict[Split, Tensor] = {}
+        masks: dict[Split, Tensor] = {}
+        total, done = sum(len(dataset.index(split)) for split in fit_of), 0
+        for split, fit in fit_of.items():
+            if fit != fit_of[train]:
+                state = self._fitted(dataset, inputs, context.device, fit)
+            method = self.method.with_state({name: tensor.to(context.device) for name, tensor in state.items()})
+            # Attacks are chosen on the attacker's held-out pictures for what was released with its task labels.
+            labelled = split == train or self.party == "attacker"
+            labels = dataset.labels(split, "target") if labelled else None
+            batches: list[Release] = []
+            for start in range(0, len(dataset.index(split)), _BATCH):
+                part = slice(start, start + _BATCH)
+                released = method.release(
+                    to_float(dataset.bytes(split)[part].to(context.device)),
+                    seed=derive(self.seed, "release", fit.name),
+                    numbers=dataset.index(split)[part].to(context.device),
+                    labels=None if labels is None else labels[part].to(context.device),
+                    attributions=self._answers(inputs, fit, split, part, context.device),
+                )
+                batches.append(_as_bytes(released))
+                done += len(released)
+                context.progress(done / total)
+            images[split] = torch.cat([batch.images for batch in batches])
+            shown = [batch.masks for batch in batches if batch.masks is not None]
+            if shown:
+                masks[split] = torch.cat(shown)
+        return StoredRelease.pack(images, masks, stored)
+
+    def _fitted(
+        self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, fit: Fit
+    ) -> dict[str, Tensor]:
+        """The method's state, from the party's training images; or the owner's, where a release shows it."""
+        if self.owners is not None:
+            return StoredRelease(inputs[release_input("owner")]).state
+        train = SPLITS_OF[self.party][0]
+        sensitive = dataset.has_sensitive
+        owner = Owner(
+            images=dataset.images(train),
+            labels=dataset.labels(train, "target"),
+            classes=dataset.classes("target"),
+            sensitive=dataset.labels(train, "sensitive") if sensitive else None,
+            sensitive_classes=dataset.classes("sensitive") if sensitive else 0,
+            attributions=self._answers(inputs, fit, train, slice(None), torch.device("cpu")),
+            seed=derive(self.seed, "fit", fit.name),
+            device=device,
+        )
+        return self.method.fit(owner)
+
+    def _answers(
+        self, inputs: Mapping[str, Artifact], fit: Fit, split: Split, part: slice, device: torch.device
+    ) -> dict[Attribution, Tensor]:
+        if self.owners is not None:
+            return {}
+        return {
+            request: StoredAttributions(inputs[_attribution_input(fit.copy, request)]).maps(split)[part].to(device)
+            for request in self.method.requests()
+        }
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """The artifact of a party's release: what it handed out of each split, and the state of its method."""
+
+    artifact: Artifact
+
+    @staticmethod
+    def pack(images: Mapping[Split, Tensor], masks: Mapping[Split, Tensor], state: Mapping[str, Tensor]) -> Artifact:
+        """Make the artifact; images uint8 (N, C, H, W), masks uint8 (N, 1, H, W), where the method makes any."""
+        tensors = {f"{split}/images": tensor for split, tensor in images.items()}
+        tensors |= {f"{split}/masks": tensor for split, tensor in masks.items()}
+        tensors |= {f"state/{name}": tensor for name, tensor in state.items()}
+        return Artifact(tensors, {"state": list(state)})
+
+    def images(self, split: Split) -> Tensor:
+        """Uint8 (N, C, H, W): a split's released images."""
+        return self.artifact.tensors[f"{split}/images"]
+
+    def masks(self, split: Split) -> Tensor | None:
+        """Uint8 (N, 1, H, W), 1 = kept: the masks that they were made with, handed out or not; None without masks."""
+        return self.artifact.tensors.get(f"{split}/masks")
+
+    def release(self, split: Split, positions: Tensor | None = None) -> Release:
+        """A split's release with its masks, as float32; only the images at ``positions`` where given."""
+        images, masks = self.images(split), self.masks(split)
+        if positions is not None:
+            images = images[positions]
+            masks = None if masks is None else masks[positions]
+        return Release(to_float(images), None if masks is None else masks.to(torch.float32))
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """What the method learned from the party's training images."""
+        return {name: self.artifact.tensors[f"state/{name}"] for name in self.artifact.record["state"]}
+
+    def fitted(self, method: Method, device: torch.device) -> Method:
+        """The method as the party fitted it."""
+        return method.with_state({name: tensor.to(device) for name, tensor in self.state.items()})
+
+
+def release_input(party: Party, draw: int = 0) -> str:
+    """The name under which stages read a release."""
+    return f"release/{party}/{draw}"
+
+
+def stored_release(inputs: Mapping[str, Artifact], split: Split, draw: int = 0) -> StoredRelease:
+    """The release that a split is part of, among the artifacts that a stage reads."""
+    return StoredRelease(inputs[release_input(_PARTY_OF[split], draw)])
+
+
+def _attribution_input(copy: str, request: Attribution) -> str:
+    return f"attribution/{copy}/{request.algorithm}/{request.label}"
+
+
+def _as_bytes(release: Release) -> Release:
+    masks = None if release.masks is None else release.masks.to(torch.uint8).cpu()
+    return Release(to_bytes(release.images).cpu(), masks)

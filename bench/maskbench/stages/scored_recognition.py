@@ -1,0 +1,47 @@
+"""The scoring stage of recognition: which test images the recognizer gets right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from maskbench.artifacts.store import Artifact
+from maskbench.metrics.classification import correct
+from maskbench.metrics.leakage import label_prior
+from maskbench.stages.data import Dataset
+from maskbench.stages.recognition import Recognition, StoredRecognition
+from maskbench.stages.scored import Scored
+from maskbench.stages.stage import Context, Stage
+
+
+@dataclass(frozen=True)
+class ScoredRecognition(Stage):
+    """Columns on owner-test: truth, guess, correct, and whether the training set's most frequent class is right."""
+
+    kind: ClassVar[str] = "scoring"
+
+    recognition: Recognition
+
+    def inputs(self) -> Mapping[str, Stage]:
+        return {"data": self.recognition.trial.data, "recognition": self.recognition}
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {"of": "recognition"}
+
+    def title(self) -> str:
+        return f"scoring {self.recognition.title()}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        logits = StoredRecognition(inputs["recognition"]).logits
+        labels = dataset.labels("owner_test", "target")
+        prior = label_prior(dataset.labels("owner_train", "target"), None, dataset.classes("target"), 1)
+        columns = {
+            "number": dataset.index("owner_test"),
+            "truth": labels,
+            "guess": logits.argmax(1),
+            "correct": correct(logits, labels),
+            "prior_correct": correct(prior.expand(len(labels), -1), labels),
+        }
+        return Scored.pack({"owner_test": columns})

@@ -1,0 +1,53 @@
+"""One method on one data set under one seed: where its stages get the releases, masks and teachers they share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from maskbench.data.parties import Label, Party
+from maskbench.plugins.method import Method
+from maskbench.stages.attributions import Attributions
+from maskbench.stages.data import Data
+from maskbench.stages.found_masks import FoundMasks
+from maskbench.stages.party_release import PartyRelease, fits, takes_owners_fit
+from maskbench.stages.settings import Settings
+from maskbench.stages.teacher import Teacher
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the recognizer and every attack of one method under one seed have in common."""
+
+    data: Data
+    method: Method
+    settings: Settings
+    seed: int
+
+    def release(self, party: Party, draw: int = 0) -> PartyRelease:
+        """What a party releases; ``draw`` numbers further releases of the attacker's training pictures."""
+        if takes_owners_fit(self.method, party):
+            owners = self.release("owner")
+            return PartyRelease(self.data, self.method, party, self.seed, draw, owners=owners)
+        requested = tuple(
+            Attributions(self.teacher(request.label, party=party, copy=fit.copy), request.algorithm)
+            for fit in dict.fromkeys(fits(self.method, party, draw).values())
+            for request in self.method.requests()
+        )
+        return PartyRelease(self.data, self.method, party, self.seed, draw, requested)
+
+    def more_draws(self) -> tuple[PartyRelease, ...]:
+        """Further releases of the attacker's training pictures, which it can make as often as it likes."""
+        return tuple(self.release("attacker", draw) for draw in range(1, self.settings.draws))
+
+    def found_masks(self, aux_share: float = 1.0) -> FoundMasks | None:
+        """The masks that the attacker finds with a share of its training pictures; None unless they are withheld."""
+        if not self.method.withholds_masks():
+            return None
+        own, others = self.release("attacker"), self.more_draws()
+        return FoundMasks(self.release("owner"), own, others, self.settings.restoration, aux_share)
+
+    def teacher(self, label: Label, *, party: Party = "owner", copy: str = "") -> Teacher:
+        """A party's recognizer of raw images; ``copy`` names further ones of the attacker's."""
+        return Teacher(
+            self.data, party, label, self.settings.recognizer, self.settings.recognition, self.seed, copy=copy
+        )

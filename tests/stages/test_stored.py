@@ -1,0 +1,118 @@
+"""What a stage packs into its artifact is what others read from it, after the store as before."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from maskbench.artifacts.store import Artifact, Store
+from maskbench.stages.attributions import StoredAttributions
+from maskbench.stages.found_masks import StoredMasks, as_seen
+from maskbench.stages.inference import StoredAnswers
+from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.recognition import StoredRecognition
+from maskbench.stages.restoration import StoredRestoration
+from maskbench.stages.scored import Scored, Validation
+
+IMAGES = torch.arange(5 * 3 * 2 * 2, dtype=torch.uint8).view(5, 3, 2, 2)
+MASKS = torch.tensor([0, 1, 1, 0], dtype=torch.uint8).view(1, 1, 2, 2).repeat(5, 1, 1, 1)
+Through = Callable[[Artifact], Artifact]
+
+
+@pytest.fixture(params=["memory", "store"])
+def through(request: pytest.FixtureRequest, tmp_path: Path) -> Through:
+    """An artifact as the next stage gets it: kept in memory, or written and read."""
+
+    def stored(artifact: Artifact) -> Artifact:
+        store = Store(tmp_path)
+        key = uuid.uuid4().hex
+        store.save(key, artifact, {})
+        return store.load(key)
+
+    return stored if request.param == "store" else lambda artifact: artifact
+
+
+def test_a_release_with_masks_and_state(through: Through) -> None:
+    state = {"level": torch.tensor(0.5), "a/b": torch.ones(2)}
+    packed = through(StoredRelease.pack({"owner_train": IMAGES}, {"owner_train": MASKS}, state))
+    found = StoredRelease(packed)
+    assert torch.equal(found.images("owner_train"), IMAGES)
+    assert torch.equal(found.masks("owner_train"), MASKS)
+    assert {name: tensor.tolist() for name, tensor in found.state.items()} == {"level": 0.5, "a/b": [1, 1]}
+    some = found.release("owner_train", torch.tensor([3, 1]))
+    assert torch.equal(some.images, IMAGES[[3, 1]].float() / 255)
+    assert torch.equal(some.masks, MASKS[[3, 1]].float())
+    with pytest.raises(KeyError):
+        found.images("owner_test")
+
+
+def test_a_release_without_masks(through: Through) -> None:
+    found = StoredRelease(through(StoredRelease.pack({"owner_test": IMAGES}, {}, {})))
+    assert found.masks("owner_test") is None
+    assert found.release("owner_test").masks is None
+    assert found.state == {}
+
+
+def test_an_attacker_sees_the_masks_that_it_found_in_that_draw(through: Through) -> None:
+    release = through(StoredRelease.pack({"attacker_train": IMAGES}, {"attacker_train": MASKS}, {}))
+    inputs = {release_input("attacker", draw): release for draw in (0, 2)}
+    assert torch.equal(as_seen(inputs, "attacker_train", draw=2).masks, MASKS.float())
+    found = {("attacker_train", 0): 1 - MASKS, ("attacker_train", 2): torch.ones_like(MASKS)}
+    inputs["found_masks"] = through(StoredMasks.pack(found))
+    some = torch.tensor([0, 4])
+    assert torch.equal(as_seen(inputs, "attacker_train", some).masks, 1.0 - MASKS[some])
+    assert torch.equal(as_seen(inputs, "attacker_train", draw=2).masks, torch.ones(5, 1, 2, 2))
+
+
+def test_attributions_restorations_and_answers(through: Through) -> None:
+    maps = torch.rand(5, 1, 2, 2)
+    attributions = StoredAttributions(through(StoredAttributions.pack({"owner_test": maps})))
+    assert torch.equal(attributions.maps("owner_test"), maps)
+    restored = StoredRestoration(through(StoredRestoration.pack({"owner_train": IMAGES})))
+    assert torch.equal(restored.images("owner_train"), IMAGES)
+    assert restored.restored("owner_train")
+    assert not restored.restored("attacker_train")
+    logits = torch.rand(5, 4)
+    recognized = StoredRecognition(through(StoredRecognition.pack(logits, [1.0], 7)))
+    assert torch.equal(recognized.logits, logits)
+    numbers, labels = torch.tensor([9, 7]), torch.tensor([0, 3])
+    packed = StoredAnswers.pack(
+        {"owner_test": logits}, validation=logits[:2].clone(), validation_labels=labels, validation_numbers=numbers
+    )
+    answers = StoredAnswers(through(packed))
+    assert torch.equal(answers.logits("owner_test"), logits)
+    assert torch.equal(answers.validation, logits[:2])
+    assert torch.equal(answers.validation_labels, labels)
+    assert torch.equal(answers.validation_numbers, numbers)
+
+
+def test_scores(through: Through) -> None:
+    column = torch.tensor([0.25, float("nan")])
+    table = {"number": torch.tensor([4, 2]), "ssim": column, "ssim_hole": column}  # one tensor under two names
+    validation = Validation(torch.tensor([1, 5]), torch.tensor([0.5, 1.0], dtype=torch.float64), 0.75)
+    beliefs = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    packed = Scored.pack(
+        {"owner_test": table},
+        probabilities={"owner_test": beliefs},
+        validation={"owner_test": validation},
+        record={"calibration": {}},
+    )
+    scored = Scored(through(packed))
+    assert scored.splits == ("owner_test",)
+    assert set(scored.columns("owner_test")) == set(table)
+    assert all(
+        torch.equal(scored.columns("owner_test")[name].nan_to_num(9), column.nan_to_num(9))
+        for name in ("ssim", "ssim_hole")
+    )
+    assert scored.columns("owner_train") == {}
+    assert torch.equal(scored.probabilities("owner_test"), beliefs)
+    assert scored.probabilities("owner_train") is None
+    assert scored.chosen_by("owner_test") == 0.75
+    numbers, scores = scored.validation_scores("owner_test")
+    assert (numbers.tolist(), scores.tolist(), scores.dtype) == ([1, 5], [0.5, 1.0], torch.float64)
+    assert scored.validation_scores("owner_train") is None
+    with pytest.raises(KeyError):
+        scored.chosen_by("owner_train")
