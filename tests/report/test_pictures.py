@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
-from maskbench.report.pictures import draw_grid
+from maskbench.report.figures.pictures import draw, draw_grid
+from maskbench.results.pictures import Picture
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from planted_runs import planted_run
 
 NAMES = ["raw", "a-rather-long-name\nwith=parameters,and=more", "x"]
 TITLES = ["raw", "released", "some-attack"]
@@ -15,7 +16,8 @@ TITLES = ["raw", "released", "some-attack"]
 
 def _grid(height: int, width: int, channels: int) -> Figure:
     rows = [
-        [torch.full((channels, height, width), 0.2 * row + 0.1 * column) for column in range(3)] for row in range(3)
+        [np.full((channels, height, width), 51 * row + 25 * column, dtype=np.uint8) for column in range(3)]
+        for row in range(3)
     ]
     rows[1][2] = None
     return draw_grid(rows, NAMES, TITLES)
@@ -33,11 +35,11 @@ def test_pictures_lie_in_their_cell_in_their_shape(height: int, width: int, chan
         value = float(np.asarray(image.get_array()).flat[0])
         left, _, _, top = image.get_extent()
         row, column = int(top), int(left)
-        assert value == pytest.approx(0.2 * row + 0.1 * column)
+        assert value == 51 * row + 25 * column
         box = image.get_window_extent()
         assert box.width / box.height == pytest.approx(width / height, rel=0.08)
         middle = pixels[pixels.shape[0] - int((box.y0 + box.y1) / 2), int((box.x0 + box.x1) / 2)]
-        assert middle[0] == pytest.approx(255 * value, abs=2)
+        assert middle[0] == pytest.approx(value, abs=2)
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 8), (12, 6)])
@@ -52,3 +54,20 @@ def test_nothing_is_cut_off(height: int, width: int) -> None:
         box = text.get_window_extent()
         assert whole.x0 <= box.x0 and box.x1 <= whole.x1, text.get_text()
         assert whole.y0 <= box.y0 and box.y1 <= whole.y1, text.get_text()
+
+
+def _picture(shows: str, attack: str = "", level: int = 0, method: str = "random", example: int = 0) -> Picture:
+    return Picture(method, example, shows, attack, None, np.full((1, 8, 8), level, dtype=np.uint8))
+
+
+def test_an_attack_that_shows_the_release_alone_has_no_column() -> None:
+    shown = [_picture("raw", level=9), _picture("released"), _picture("mask", level=255)]
+    shown += [_picture("restored", "same"), _picture("restored", "other", 7)]
+    drawing = draw(planted_run([], shown))
+    assert drawing is not None
+    titles = {text.get_text() for text in drawing.axes[0].texts}
+    assert {"raw", "released", "mask", "other", "random"} <= titles and "same" not in titles
+
+
+def test_without_pictures_there_is_no_grid() -> None:
+    assert draw(planted_run([])) is None

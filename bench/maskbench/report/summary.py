@@ -22,8 +22,8 @@ def summarize(run: RunFolder) -> pd.DataFrame:
     """One row for each method × ratio, in the order of the suite.
 
     Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each of ``MEASURED`` with its 95 %
-    interval in ``…_low`` and ``…_high``, NaN where it was not measured; ``restoration_attack``, ``inference_attack`` (the
-    strongest ones); ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
+    interval in ``…_low`` and ``…_high``, NaN where it was not measured; the strongest ``restoration_attack`` and
+    ``inference_attack``; ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
 
     - accuracy, utility: shares, on owner-test. shape: accuracy on the target label of a classifier that sees the masks
       alone.

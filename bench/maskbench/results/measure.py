@@ -104,7 +104,8 @@ def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:
     if validation is not None:
         judged = [split for split in SCORED_SPLITS if score_for(split) in validation]
         scores = {split: validation[score_for(split)].to_numpy(np.float64) for split in judged}
-    return Attacked(columns, {split: float(np.nanmean(score)) for split, score in scores.items() if len(score)})
+    known = {split: score for split, score in scores.items() if not np.isnan(score).all()}
+    return Attacked(columns, {split: float(np.nanmean(score)) for split, score in known.items()})
 
 
 def _columns(part: pd.DataFrame, family: Family) -> Columns:

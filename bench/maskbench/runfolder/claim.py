@@ -66,6 +66,7 @@ def claimed(out: Path | None, suite: str) -> Iterator[Claim]:
 @contextmanager
 def _held(folder: Path) -> Iterator[Claim | None]:
     """Claim a folder by a lock beside it, which ends with the process; None where another run has it."""
+    _require_empty(folder)
     _require_writable(folder)
     made = [place for place in folder.absolute().parents if not place.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -77,9 +78,8 @@ def _held(folder: Path) -> Iterator[Claim | None]:
         yield None
         return
     try:
-        # Only now: another run may have finished here a moment ago.
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise UsageError(f"{folder} is there already and is not empty: choose another --out. Nothing was written.")
+        # Once more: another run may have finished here a moment ago.
+        _require_empty(folder)
         shutil.rmtree(aside, ignore_errors=True)  # what a killed run left
         yield Claim(folder, aside)
     finally:
@@ -89,6 +89,11 @@ def _held(folder: Path) -> Iterator[Claim | None]:
         for place in made:
             with suppress(OSError):  # something lies in it
                 place.rmdir()
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and is not empty: choose another --out. Nothing was written.")
 
 
 def _require_writable(folder: Path) -> None:

@@ -72,6 +72,9 @@ class RunFolder:
             UsageError: it is no run folder, one of another schema, or something in it is missing or damaged.
         """
         provenance = _provenance(folder)
+        missing = [name for name in (_CELLS, _SAMPLES, _TIMINGS, _FLAGS) if not (folder / name).is_file()]
+        if missing:
+            raise UsageError(f"{folder} is not complete: there is no {missing[0]} in it.")
         try:
             cells = pd.read_parquet(folder / _CELLS)
             samples = pd.read_parquet(folder / _SAMPLES)
@@ -81,8 +84,6 @@ class RunFolder:
             flags = tuple(map(Flag.of_record, json.loads((folder / _FLAGS).read_text(encoding="utf-8"))))
             shown = pictures.read(folder / _PICTURES) if (folder / _PICTURES).is_dir() else ()
             failures = (folder / _FAILURES).read_text(encoding="utf-8") if (folder / _FAILURES).is_file() else ""
-        except FileNotFoundError as error:
-            raise UsageError(f"{folder} is not complete: there is no {Path(str(error.filename)).name} in it.") from None
         except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
             raise UsageError(f"{folder} cannot be read: {error}") from error
         missing = [name for name in COLUMNS if name not in cells]
@@ -104,10 +105,8 @@ class RunFolder:
 def _provenance(folder: Path) -> dict[str, Any]:
     path = folder / _RUN
     if not path.is_file():
-        what = "an unfinished run" if folder.is_dir() else "no folder"
-        raise UsageError(
-            f"{folder} is {what}: there is no {_RUN} in it. Name a folder that `maskbench run` has written."
-        )
+        what = "no run folder" if folder.is_dir() else "no folder"
+        raise UsageError(f"{folder} is {what}: there is no {_RUN} in it. Name one that `maskbench run` has written.")
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         version = found["schema_version"]

@@ -6,13 +6,13 @@ from io import StringIO
 
 import numpy as np
 import pytest
-from maskbench.report.cell_text import to_markdown
-from maskbench.report.flags import flag_records
-from maskbench.report.judgement import Judgement
-from maskbench.report.tables import TABLES, headline, headline_caption, worst_cases
+from maskbench.report.tables.strongest import TABLE as STRONGEST
+from maskbench.report.tables.summary import caption, headline
 from maskbench.report.terminal import headline_tables, print_flags
-from maskbench.results.assemble import Tables
-from maskbench.results.schema import typed
+from maskbench.report.text import to_markdown
+from maskbench.report.write import tables
+from maskbench.runfolder.folder import RunFolder
+from planted_runs import planted_run
 from rich.console import Console
 
 HALF = 0.05
@@ -49,13 +49,13 @@ def rows(method: str, attack: str, metric: str, value: float, **more: object) ->
 
 
 @pytest.fixture(scope="module")
-def judgement() -> Judgement:
+def run() -> RunFolder:
     """A method that leaks a little above the null by its shape, and one whose advantage is the null's."""
-    cells = typed(
+    return planted_run(
         [
             *rows("full-mask", "strongest", "advantage", 0.10),
             *rows("full-mask", "strongest", "advantage_over_null", 0.0),
-            *rows("random", "mask-only", "advantage", 0.2, probe="shape", learns_from="masks"),
+            *rows("random", "mask-only", "advantage", 0.2, learns_from="masks"),
             *rows("random", "strongest", "advantage", 0.4),
             *rows("random", "strongest", "advantage_over_null", 0.3),
             *rows("random", "oracle", "advantage", 0.7),
@@ -67,21 +67,20 @@ def judgement() -> Judgement:
             *rows("pixelate", "strongest", "advantage_over_null", 0.02),
         ]
     )
-    return Judgement(Tables(cells, lambda: typed([]).iloc[:0]))
 
 
-def test_headline_has_the_advantage_over_the_null_and_the_marks(judgement: Judgement) -> None:
-    shown = headline(judgement).set_index("method")
+def test_headline_has_the_advantage_over_the_null_and_the_marks(run: RunFolder) -> None:
+    shown = headline(run).set_index("method")
     assert shown.loc["random:geometry=pixel", "over null %"] == "30.0 [25.0, 35.0]"
     assert shown["flags"].to_dict() == {"full-mask": "", "random:geometry=pixel": "S", "pixelate": "N"}
-    caption = headline_caption(judgement)
-    assert "S the shape of the masks alone leaks the sensitive label; N the worst advantage" in caption
-    assert caption.count(" F ") == 0, "the legend names only what occurs"
+    words = caption(run)
+    assert "S the shape of the masks alone leaks the sensitive label; N the strongest advantage" in words
+    assert words.count(" F ") == 0, "the legend names only what occurs"
 
 
-def test_worst_case_table_has_realizable_oracle_null_and_their_difference(judgement: Judgement) -> None:
-    shown = worst_cases(judgement)
-    inference = shown[shown["worst"] == "advantage on sensitive %"].set_index("method")
+def test_worst_case_table_has_realizable_oracle_null_and_their_difference(run: RunFolder) -> None:
+    shown = STRONGEST.build(run)
+    inference = shown[shown["strongest"] == "advantage on sensitive %"].set_index("method")
     assert inference.loc["random:geometry=pixel", "realizable":].to_dict() == {
         "realizable": "40.0 [35.0, 45.0] (adaptive, reverse)",
         "oracle": "70.0 [65.0, 75.0]",
@@ -90,39 +89,30 @@ def test_worst_case_table_has_realizable_oracle_null_and_their_difference(judgem
         "oracle over null": "20.0 [15.0, 25.0]",
     }
     assert inference.loc["pixelate", "oracle"] == "–"
-    restoration = shown[shown["worst"] == "hole SSIM"].iloc[0]
+    restoration = shown[shown["strongest"] == "hole SSIM"].iloc[0]
     assert (restoration["hidden"], restoration["null"]) == ("75%", "0.150")
 
 
-def test_every_table_can_be_written(judgement: Judgement) -> None:
-    written = {table.name: to_markdown(table.build(judgement)) for table in TABLES if len(table.build(judgement))}
-    assert set(written) == {"summary", "worst-case", "attacks", "flags"}
-    assert all(table.caption(judgement) for table in TABLES)
-    assert len({line.count("|") for line in written["worst-case"].splitlines()}) == 1
+def test_every_table_can_be_written(run: RunFolder) -> None:
+    written = {table.name: to_markdown(table.build(run)) for table in tables() if len(table.build(run))}
+    assert set(written) == {"summary", "strongest", "attacks", "flags", "timing"}
+    assert all(table.caption(run) for table in tables())
+    assert len({line.count("|") for line in written["strongest"].splitlines()}) == 1
     assert "choose masks that depend less on the image" in written["flags"]
 
 
-def test_flags_as_records_are_plain_json_values(judgement: Judgement) -> None:
-    records = flag_records(judgement.flags)
-    assert [(record["flag"], record["ratio"]) for record in records] == [
-        ("shape-leaks", 0.75),
-        ("not-above-null", None),
-    ]
-    assert all(record["action"] for record in records)
-
-
 @pytest.mark.parametrize("width", [100, 130, 160])
-def test_nothing_is_cut_off_in_a_terminal(judgement: Judgement, width: int) -> None:
+def test_nothing_is_cut_off_in_a_terminal(run: RunFolder, width: int) -> None:
     console = Console(width=width, record=True, force_terminal=False, file=StringIO())
-    for table in headline_tables(headline(judgement), console):
+    for table in headline_tables(headline(run), console):
         console.print(table)
-    print_flags(judgement.flags, console)
+    print_flags(run.flags, console)
     text = console.export_text()
     assert "…" not in text
     assert "adaptive, reverse" in text
     assert "Flags: 1 warning, 1 note " in text
-    for flag in judgement.flags:
-        assert flag.kind.title in " ".join(text.split())
+    for flag in run.flags:
+        assert flag.title in " ".join(text.split())
 
 
 def test_without_flags_nothing_is_said_of_them(capsys: pytest.CaptureFixture[str]) -> None:
