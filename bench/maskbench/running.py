@@ -78,6 +78,11 @@ class Run:
         return self.results.flags
 
     @property
+    def provenance(self) -> dict[str, Any]:
+        """Command, suite, data, seeds, versions, hardware, state of the source: the content of ``run.json``."""
+        return self.results.provenance
+
+    @property
     def failed(self) -> pd.DataFrame:
         """The cells that failed, with their reasons."""
         planned = planned_of(self.cells)

@@ -2,19 +2,19 @@
 
 For each run what every attack gets from every method: hole SSIM of restorations on owner-train, and the advantage of
 inferences on the sensitive label on owner-train, or on the target label on owner-test where there is no sensitive one.
-Bold is the attack that gets most. The first row is the realizable worst case, with its interval.
+Bold is the attack that gets most. The first row is the strongest attack, with its interval.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
+import maskbench
 import pandas as pd
+from maskbench.metrics.catalogue import MAIN
 from maskbench.plugins.reserved import STRONGEST
-from maskbench.report.cell_text import NOT_MEASURED, to_markdown
-from maskbench.results.estimates import MAIN
+from maskbench.report.text import NOT_MEASURED, to_markdown
 from maskbench.results.reading import headline, methods, read
 from maskbench.results.schema import DERIVED
 
@@ -37,9 +37,11 @@ def matrix(cells: pd.DataFrame, kind: str) -> pd.DataFrame:
         column = {attack: f"{factor * value.value:.{digits}f}" for attack, value in own.items()}
         if best:
             column[best] = f"**{column[best]}**"
-        worst = values.get(STRONGEST)
-        if worst:
-            low, value, high = (f"{factor * part:.{digits}f}" for part in (worst.low, worst.value, worst.high))
+        strongest = values.get(STRONGEST)
+        if strongest:
+            low, value, high = (
+                f"{factor * part:.{digits}f}" for part in (strongest.low, strongest.value, strongest.high)
+            )
             column = {STRONGEST: f"{value} [{low}, {high}]", **column}
         columns[method] = column
     table = pd.DataFrame(columns).rename_axis("attack")
@@ -54,7 +56,10 @@ def shapes(cells: pd.DataFrame) -> pd.DataFrame:
     built = []
     for method, _, mine in methods(rows):
         row = {"method": method}
-        for name, part in (("accuracy", mine["attack_kind"] == "none"), ("shape alone", mine["probe"] == "shape")):
+        for name, part in (
+            ("accuracy", mine["attack_kind"] == "none"),
+            ("shape alone", mine["learns_from"] == "masks"),
+        ):
             value = read(mine[part], "accuracy")
             row[name] = (
                 f"{100 * value.value:.1f} [{100 * value.low:.1f}, {100 * value.high:.1f}]" if value else NOT_MEASURED
@@ -66,8 +71,8 @@ def shapes(cells: pd.DataFrame) -> pd.DataFrame:
 def main() -> None:
     """Print a caption and the tables of each run."""
     for folder in map(Path, sys.argv[1:]):
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        cells = pd.read_parquet(folder / "cells.parquet")
+        run = maskbench.load(folder)
+        found, cells = run.provenance, run.cells
         data = found["data"]
         print(f"\n### {data['name']}, target {data['target']}, sensitive {data['sensitive'] or '–'}")
         print(f"\nSplits: {data['sizes']}; {found['suite']['seeds']} seeds; device {found['device']}.")

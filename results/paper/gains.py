@@ -6,14 +6,14 @@ with a paired bootstrap interval. Shape alone is the accuracy of a classifier th
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
+import maskbench
 import numpy as np
 import pandas as pd
 from maskbench.metrics.intervals import Interval, difference, interval, proportion
-from maskbench.report.cell_text import to_markdown
+from maskbench.report.text import to_markdown
 from numpy.typing import NDArray
 
 BASELINE = "random"
@@ -43,12 +43,12 @@ def name(method: str, params: str) -> str:
     return f"{method} ({', '.join(kept)})" if kept else method
 
 
-def table(run: Path) -> pd.DataFrame:
+def table(run: maskbench.Run) -> pd.DataFrame:
     """One row for each method and ratio of a run."""
-    samples = pd.read_parquet(run / "samples.parquet")
-    samples = samples[samples["split"] == "owner_test"]
+    samples = run.samples[run.samples["split"] == "owner_test"]
+    shape_alone = run.cells.loc[run.cells["learns_from"] == "masks", "attack"].unique()
     recognized = samples[samples["attack_kind"] == "none"]
-    probed = samples[(samples["probe"] == "shape") & (samples["label"] == "target")]
+    probed = samples[samples["attack"].isin(shape_alone) & (samples["label"] == "target")]
     baselines = {
         (ratio, patch(params)): outcomes(part)
         for (ratio, params), part in recognized[
@@ -79,11 +79,11 @@ def table(run: Path) -> pd.DataFrame:
 def main() -> None:
     """Print a caption and a table for each run."""
     for folder in map(Path, sys.argv[1:]):
-        found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        data = found["data"]
+        run = maskbench.load(folder)
+        found, data = run.provenance, run.provenance["data"]
         print(f"\n### {data['name']}, target {data['target']}, sensitive {data['sensitive'] or '–'}")
         print(f"\nSplits: {data['sizes']}; {found['suite']['seeds']} seeds; device {found['device']}.\n")
-        print(to_markdown(table(folder)))
+        print(to_markdown(table(run)))
 
 
 if __name__ == "__main__":
