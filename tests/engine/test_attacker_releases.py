@@ -12,6 +12,9 @@ from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Relea
 from maskbench.plugins.attack import LearnsFrom
 from maskbench.plugins.discovery import catalogue
 from maskbench.running import Run
+from maskbench.stages.data import Dataset
+from maskbench.stages.inference import StoredAnswers
+from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
 from tiny import run, tiny
 from torch import Tensor
 
@@ -78,10 +81,13 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
 
 def levels(done: Run, title: str) -> dict[str, float]:
     """Split → the one grey level of a release."""
-    (key,) = (key for key, step in done.plan.steps.items() if step.stage.title() == title)
-    tensors = {name: tensor for name, tensor in done.artifact(key).tensors.items() if name.endswith("/images")}
-    assert all(tensor.unique().numel() == 1 for tensor in tensors.values())
-    return {name.removesuffix("/images"): float(tensor.flatten()[0]) for name, tensor in tensors.items()}
+    ((key, stage),) = ((key, step.stage) for key, step in done.plan.steps.items() if step.stage.title() == title)
+    assert isinstance(stage, PartyRelease)
+    images = {
+        split: StoredRelease(done.artifact(key)).images(split) for split in fits(stage.method, stage.party, stage.draw)
+    }
+    assert all(tensor.unique().numel() == 1 for tensor in images.values())
+    return {split: float(tensor.flatten()[0]) for split, tensor in images.items()}
 
 
 def test_nobody_shares_a_key_and_attacks_are_chosen_on_yet_another(done: Run) -> None:
@@ -102,7 +108,7 @@ def test_a_key_that_leaked_is_the_same_everywhere(done: Run) -> None:
 
 
 def test_who_learns_from_releases_gets_every_draw_and_as_many_passes(done: Run) -> None:
-    count = len(done.artifact(done.plan.key(done.matrix.data)).tensors["attacker_train"])
+    count = len(Dataset(done.artifact(done.plan.key(done.matrix.data))).index("attacker_train"))
     learner, other = HANDED[Learner.name], HANDED[LearnerOfRaw.name]
     assert len(learner.train.release) == len(learner.train.labels) == len(learner.train.raw) == DRAWS * count
     assert torch.equal(learner.train.raw[:count], learner.train.raw[count : 2 * count])
@@ -167,14 +173,16 @@ def test_attacks_on_the_target_label_are_compared_on_the_same_released_pictures(
             del found["attack", attack.name]
     titles = {f"inference {attack.name} of target from raw · seed 0" for attack in (Counter, RestoredCounter)}
     first, second = (
-        done.artifact(key).tensors for key, step in done.plan.steps.items() if step.stage.title() in titles
+        StoredAnswers(done.artifact(key)) for key, step in done.plan.steps.items() if step.stage.title() in titles
     )
-    assert len(first["validation"]) > 3
-    assert torch.equal(first["validation"], second["validation"])
-    assert torch.equal(first["validation_labels"], second["validation_labels"])
+    assert len(first.validation) > 3
+    assert torch.equal(first.validation, second.validation)
+    assert torch.equal(first.validation_labels, second.validation_labels)
+    assert torch.equal(first.validation_numbers, second.validation_numbers)
     # None of them was learned from, by either.
     learned = {row.tobytes() for row in HANDED[Counter.name, True].train.release.images.flatten(1).numpy()}
-    data = done.artifact(done.plan.key(done.matrix.data)).tensors
-    shown = data["images"][data["owner_train"]].float() / 255
+    dataset = Dataset(done.artifact(done.plan.key(done.matrix.data)))
+    shown = dataset.images("owner_train")
+    assert torch.isin(first.validation_numbers, dataset.index("owner_train")).all()
     held = [row for row in shown.flatten(1).numpy() if row.tobytes() not in learned]
     assert len(held) == round(0.15 * len(shown))

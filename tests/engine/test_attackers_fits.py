@@ -10,6 +10,7 @@ import torch
 from maskbench import InferenceAttack, InferenceAux, Release
 from maskbench.plugins.discovery import catalogue
 from maskbench.running import Run
+from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
 from tiny import run, tiny
 from torch import Tensor
 
@@ -55,8 +56,14 @@ def tensors(done: Run, title: str) -> dict[str, Tensor]:
 
 def masks(done: Run, method: str, party: str) -> dict[str, Tensor]:
     """Split → masks of a release."""
-    found = tensors(done, f"release {method} · {party} · seed 0")
-    return {name.removesuffix("/masks"): tensor for name, tensor in found.items() if name.endswith("/masks")}
+    ((key, stage),) = (
+        (key, step.stage)
+        for key, step in done.plan.steps.items()
+        if step.stage.title() == f"release {method} · {party} · seed 0"
+    )
+    assert isinstance(stage, PartyRelease)
+    splits = fits(stage.method, stage.party, stage.draw)
+    return {split: StoredRelease(done.artifact(key)).masks(split) for split in splits}
 
 
 def test_every_fit_has_a_teacher_of_its_own(done: Run) -> None:

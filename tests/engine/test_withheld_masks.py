@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 import torch
 from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
+from maskbench.artifacts.store import Artifact
 from maskbench.plugins.discovery import catalogue, create
 from maskbench.running import Run
+from maskbench.stages.found_masks import StoredMasks
+from maskbench.stages.party_release import StoredRelease
+from maskbench.stages.stage import Stage
+from maskbench.stages.trial import Trial
 from tiny import FAST, pooled, run, tiny
 from torch import Tensor
 
@@ -77,6 +82,10 @@ def parse(method: str) -> dict[str, str]:
     return dict(part.split("=") for part in method.partition(":")[2].split(","))
 
 
+def stored(run: Run, stage: Stage) -> Artifact:
+    return run.artifact(run.plan.key(stage))
+
+
 def test_how_well_they_are_found_is_reported_for_those_withheld_alone(both: Run) -> None:
     rows = pooled(both.tables.cells, attack="find-masks")
     assert set(rows["params"]) == {"masks=withheld,fill=noise"}
@@ -86,14 +95,10 @@ def test_how_well_they_are_found_is_reported_for_those_withheld_alone(both: Run)
 
 
 def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
-    released = {key: step for key, step in both.plan.steps.items() if step.stage.kind in ("release", "masks")}
-    tensors = {
-        (step.stage.kind, name): tensor
-        for key, step in released.items()
-        if "random" in step.stage.title() and "draw" not in step.stage.title()
-        for name, tensor in both.artifact(key).tensors.items()
-    }
-    true, guess = tensors["release", "attacker_train/masks"].float(), tensors["masks", "attacker_train"].float()
+    withheld = next(method for method in both.matrix.methods if method.withholds_masks())
+    trial = Trial(both.matrix.data, withheld, both.matrix.suite.settings, 0)
+    true = StoredRelease(stored(both, trial.release("attacker"))).masks("attacker_train").float()
+    guess = StoredMasks(stored(both, trial.found_masks())).masks("attacker_train").float()
     assert not torch.equal(true, guess)
     fitted_on = [masks for masks in HANDED if masks.shape == true.shape]
     assert any(torch.equal(masks, true) for masks in fitted_on)  # of the method that releases them
@@ -102,15 +107,9 @@ def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
 
 
 def test_masks_are_found_in_every_draw(both: Run) -> None:
-    def stored(kind: str, name: str) -> Tensor:
-        (tensor,) = (
-            both.artifact(key).tensors[name]
-            for key, step in both.plan.steps.items()
-            if step.stage.kind == kind and name in both.artifact(key).tensors and "masks=withheld" in step.stage.title()
-        )
-        return tensor.float()
-
-    found = [stored("masks", "attacker_train" + (f"/{draw}" if draw else "")) for draw in range(DRAWS)]
+    (finding,) = (step.stage for step in both.plan.steps.values() if step.stage.kind == "masks")
+    view = StoredMasks(stored(both, finding))
+    found = [view.masks("attacker_train", draw).float() for draw in range(DRAWS)]
     assert any(torch.equal(masks, torch.cat(found)) for masks in LEARNED if len(masks) == DRAWS * len(found[0]))
     assert all(not torch.equal(one, other) for i, one in enumerate(found) for other in found[:i])
 

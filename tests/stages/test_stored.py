@@ -40,6 +40,7 @@ def test_a_release_with_masks_and_state(through: Through) -> None:
     packed = through(StoredRelease.pack({"owner_train": IMAGES}, {"owner_train": MASKS}, state))
     found = StoredRelease(packed)
     assert torch.equal(found.images("owner_train"), IMAGES)
+    assert found.masked
     assert torch.equal(found.masks("owner_train"), MASKS)
     assert {name: tensor.tolist() for name, tensor in found.state.items()} == {"level": 0.5, "a/b": [1, 1]}
     some = found.release("owner_train", torch.tensor([3, 1]))
@@ -51,7 +52,9 @@ def test_a_release_with_masks_and_state(through: Through) -> None:
 
 def test_a_release_without_masks(through: Through) -> None:
     found = StoredRelease(through(StoredRelease.pack({"owner_test": IMAGES}, {}, {})))
-    assert found.masks("owner_test") is None
+    assert not found.masked
+    with pytest.raises(KeyError):
+        found.masks("owner_test")
     assert found.release("owner_test").masks is None
     assert found.state == {}
 

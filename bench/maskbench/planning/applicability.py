@@ -8,7 +8,7 @@ from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
 from maskbench.planning.suite import Suite
-from maskbench.plugins.attack import Attack, RestorationAttack
+from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
 from maskbench.plugins.method import Method
 
 
@@ -68,7 +68,7 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
 
 def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple[Label | None, ...]:
     """Which labels an attack is run for. Without a sensitive label, what is inferred is the target label."""
-    if isinstance(attack, RestorationAttack):
+    if not isinstance(attack, InferenceAttack):
         return (None,)
     if attack.with_task:
         return ("sensitive",) if options.sensitive is not None else ()

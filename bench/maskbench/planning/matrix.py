@@ -18,7 +18,7 @@ from maskbench.planning.applicability import (
 )
 from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
-from maskbench.plugins.attack import Attack, RestorationAttack
+from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
 from maskbench.plugins.discovery import catalogue, create
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
@@ -87,7 +87,7 @@ def _control(role: str) -> Method:
     found = catalogue()
     for name in found.names("method"):
         plugin = found.get("method", name)
-        if plugin.role == role:
+        if issubclass(plugin, Method) and plugin.role == role:
             return plugin.create({})
     raise UsageError(f"No method has the role '{role}': the controls that come with maskbench are missing.")
 
@@ -115,7 +115,7 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
                 for share in aux_shares(attack, label, suite):
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
-        cells += attacked + _stacked(attacked)
+        cells += attacked + _stacked(attacked, method, seed)
     return cells
 
 
@@ -128,25 +128,20 @@ def _found_masks(trial: Trial) -> Stage | None:
     return None if found is None else ScoredMasks(found, trial.settings.scored)
 
 
-def _stacked(attacked: list[Cell]) -> list[Cell]:
-    """A cell for each label that several attacks on a method infer: an attacker who has them all need not choose.
+def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
+    """A cell for each label that several attacks infer: an attacker who has them all need not choose.
 
     Those that identify people are left out: whether the label is people, the data say when they are read.
     """
-    by_label: dict[Label | None, list[Cell]] = {}
+    by_label: dict[Label | None, list[Inference]] = {}
     for cell in attacked:
-        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1 and not cell.plugin.identifies:
-            by_label.setdefault(cell.label, []).append(cell)
+        identifies = isinstance(cell.attack, InferenceAttack) and cell.attack.identifies
+        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1 and not identifies:
+            by_label.setdefault(cell.label, []).extend(cell.scoring.inferences)
     return [
-        Cell(
-            cells[0].method,
-            STACKED,
-            label,
-            cells[0].seed,
-            ScoredInference(tuple(inference for cell in cells for inference in cell.scoring.inferences)),
-        )
-        for label, cells in by_label.items()
-        if len(cells) > 1
+        Cell(method, STACKED, label, seed, ScoredInference(tuple(inferences)))
+        for label, inferences in by_label.items()
+        if len(inferences) > 1
     ]
 
 
@@ -167,8 +162,10 @@ class _Scorings:
         """The stage that scores an attack."""
         if isinstance(attack, RestorationAttack):
             return ScoredRestoration(self._restoration(attack, share))
-        restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
-        return ScoredInference((Inference(self.trial, attack, label, restored, share),))
+        if isinstance(attack, InferenceAttack) and label is not None:
+            restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
+            return ScoredInference((Inference(self.trial, attack, label, restored, share),))
+        raise TypeError(f"no stage scores the attack {attack.label()}, which is of the kind {attack.kind}")
 
     def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:
         learned_from = any(other.learns_from == "restorations" for other in self.attacks)

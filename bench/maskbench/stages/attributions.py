@@ -71,7 +71,7 @@ class StoredAttributions:
     @staticmethod
     def pack(maps: Mapping[Split, Tensor]) -> Artifact:
         """Make the artifact of the maps of each split of a party."""
-        return Artifact(dict(maps))
+        return Artifact({str(split): tensor for split, tensor in maps.items()})
 
     def maps(self, split: Split) -> Tensor:
         """Float32 (N, 1, H, W): how much each pixel of a split's images matters; the scale is the algorithm's own."""

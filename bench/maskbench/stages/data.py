@@ -65,7 +65,7 @@ class Dataset:
     @staticmethod
     def pack(images: ImageSet, splits: Splits) -> Artifact:
         """Make the artifact of images and who owns which."""
-        chosen = {name: getattr(splits, name) for names in SPLITS_OF.values() for name in names}
+        chosen: dict[str, Tensor] = {name: getattr(splits, name) for names in SPLITS_OF.values() for name in names}
         tensors = {"images": images.images, "target": images.labels[images.target], **chosen}
         if images.sensitive is not None:
             tensors["sensitive"] = images.labels[images.sensitive]

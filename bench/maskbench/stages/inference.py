@@ -233,8 +233,9 @@ class StoredAnswers:
         validation_numbers: Tensor,
     ) -> Artifact:
         """Make the artifact; the arguments are as the attributes of the same names."""
+        tensors = {str(split): tensor for split, tensor in logits.items()}
         own = {"validation": validation, "validation_labels": validation_labels}
-        return Artifact({**logits, **own, "validation_numbers": validation_numbers})
+        return Artifact({**tensors, **own, "validation_numbers": validation_numbers})
 
     def logits(self, split: Split) -> Tensor:
         """Float32 (N, classes), of the scored part of a split in ``scored_splits``."""

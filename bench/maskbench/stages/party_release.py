@@ -179,23 +179,30 @@ class StoredRelease:
         tensors = {f"{split}/images": tensor for split, tensor in images.items()}
         tensors |= {f"{split}/masks": tensor for split, tensor in masks.items()}
         tensors |= {f"state/{name}": tensor for name, tensor in state.items()}
-        return Artifact(tensors, {"state": list(state)})
+        return Artifact(tensors, {"masked": bool(masks), "state": list(state)})
+
+    @property
+    def masked(self) -> bool:
+        """Whether the images were made with masks."""
+        return bool(self.artifact.record["masked"])
 
     def images(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): a split's released images."""
         return self.artifact.tensors[f"{split}/images"]
 
-    def masks(self, split: Split) -> Tensor | None:
-        """Uint8 (N, 1, H, W), 1 = kept: the masks that they were made with, handed out or not; None without masks."""
-        return self.artifact.tensors.get(f"{split}/masks")
+    def masks(self, split: Split) -> Tensor:
+        """Uint8 (N, 1, H, W), 1 = kept: the masks that they were made with, handed out or not.
+
+        Raises:
+            KeyError: they were made without masks; see ``masked``.
+        """
+        return self.artifact.tensors[f"{split}/masks"]
 
     def release(self, split: Split, positions: Tensor | None = None) -> Release:
         """A split's release with its masks, as float32; only the images at ``positions`` where given."""
-        images, masks = self.images(split), self.masks(split)
-        if positions is not None:
-            images = images[positions]
-            masks = None if masks is None else masks[positions]
-        return Release(to_float(images), None if masks is None else masks.to(torch.float32))
+        chosen = slice(None) if positions is None else positions
+        masks = self.masks(split)[chosen].to(torch.float32) if self.masked else None
+        return Release(to_float(self.images(split)[chosen]), masks)
 
     @property
     def state(self) -> dict[str, Tensor]:

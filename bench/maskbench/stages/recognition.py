@@ -62,7 +62,8 @@ class Recognition(Stage):
         method, settings, seed = self.trial.method, self.trial.settings, self.trial.seed
         channels, height, width = dataset.shape
         release = StoredRelease(inputs[release_input("owner")])
-        masks = {split: None if method.withholds_masks() else release.masks(split) for split in SPLITS_OF["owner"]}
+        shown = release.masked and not method.withholds_masks()
+        masks = {split: release.masks(split) if shown else None for split in SPLITS_OF["owner"]}
         # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison.
         with seeded(derive(seed, "recognition", "weights")):
             recognizer = build(

@@ -110,7 +110,7 @@ class StoredRestoration:
     @staticmethod
     def pack(images: Mapping[Split, Tensor]) -> Artifact:
         """Make the artifact of the restored images of each split, uint8 (N, C, H, W)."""
-        return Artifact(dict(images))
+        return Artifact({str(split): tensor for split, tensor in images.items()})
 
     def restored(self, split: Split) -> bool:
         """Whether images of a split were restored."""

@@ -41,4 +41,4 @@ class Settings(pydantic.BaseModel):
         """Fill in what a suite file leaves out."""
         if not isinstance(given, dict):
             return given
-        return {**_DEFAULTS[info.field_name].model_dump(), **given}
+        return {**_DEFAULTS[str(info.field_name)].model_dump(), **given}

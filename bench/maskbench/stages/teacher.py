@@ -103,4 +103,4 @@ class StoredTeacher:
         """Restore the trained network, in evaluation mode and without gradients for its weights."""
         network = teacher.untrained(dataset)
         network.load_state_dict(dict(self.artifact.tensors))
-        return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        return network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
