@@ -27,6 +27,17 @@ class Release:
     def __len__(self) -> int:
         return self.images.shape[0]
 
+    @property
+    def kept(self) -> Tensor:
+        """The masks of a release that must have them: float32 (N, 1, H, W), 1 = kept.
+
+        Raises:
+            ValueError: the release has no masks; an attack that needs them says so with ``needs_masks``.
+        """
+        if self.masks is None:
+            raise ValueError("This release has no masks.")
+        return self.masks
+
     def select(self, index: Tensor | slice) -> Release:
         """The same release for some of its images."""
         return Release(

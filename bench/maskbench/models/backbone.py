@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from maskbench.models.layers import with_inputs
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -26,7 +28,7 @@ def ordinary_activations(network: nn.Module) -> nn.Module:
     """Stop activations from writing over their input, which a forward hook may have kept."""
     for module in network.modules():
         if getattr(module, "inplace", False):
-            module.inplace = False
+            module.inplace = False  # type: ignore[assignment]
     return network
 
 
@@ -38,20 +40,11 @@ def adapt_input(network: nn.Module, channels: int) -> None:
     name, first = next((name, m) for name, m in network.named_modules() if isinstance(m, nn.Conv2d))
     if first.in_channels == channels:
         return
-    new = nn.Conv2d(
-        channels,
-        first.out_channels,
-        first.kernel_size,
-        first.stride,
-        first.padding,
-        first.dilation,
-        bias=first.bias is not None,
-        padding_mode=first.padding_mode,
-    )
+    new = with_inputs(first, channels, bias=first.bias is not None)
     with torch.no_grad():
         mean = first.weight.mean(dim=1, keepdim=True) * (first.in_channels / channels)
         new.weight.copy_(mean.expand_as(new.weight))
-        if first.bias is not None:
+        if first.bias is not None and new.bias is not None:
             new.bias.copy_(first.bias)
     parent, _, child = name.rpartition(".")
     setattr(network.get_submodule(parent), child, new)

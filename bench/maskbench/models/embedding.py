@@ -35,6 +35,7 @@ class LearnedEmbedding(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Float32 N C H W in [0, 1] → float32 N D of unit length."""
         self.recognizer(images)
+        assert self._seen is not None, "the hook has run"
         return F.normalize(self._seen.flatten(1).float())
 
 

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maskbench.errors import UsageError
+from maskbench.models.layers import zeroed
 
 MINIMUM_SIZE = 16
 """Smallest image side in pixels: below it the deepest level would be less than 2 × 2."""
@@ -36,9 +37,7 @@ class UNet(nn.Module):
         self.down = nn.ModuleList([_block(width, 2 * width, stride=2), _block(2 * width, 4 * width, stride=2)])
         self.middle = _block(4 * width, 4 * width)
         self.up = nn.ModuleList([_block(6 * width, 2 * width), _block(3 * width, width)])
-        self.leave = nn.Conv2d(width, channels_out * 4, 3, padding=1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        self.leave = zeroed(nn.Conv2d(width, channels_out * 4, 3, padding=1))
 
     def forward(self, released: Tensor, masks: Tensor | None) -> Tensor:
         """Map float32 images NCHW in [0, 1] and masks N1HW (1 = kept; None: all kept) to images NCHW.

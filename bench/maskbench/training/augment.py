@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+
+@overload
+def shift_and_flip(
+    images: Tensor, masks: Tensor, *, padding: int, flip: bool, generator: torch.Generator
+) -> tuple[Tensor, Tensor]: ...
+
+
+@overload
+def shift_and_flip(
+    images: Tensor, masks: Tensor | None, *, padding: int, flip: bool, generator: torch.Generator
+) -> tuple[Tensor, Tensor | None]: ...
 
 
 def shift_and_flip(

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from maskbench.models.layers import place
 from maskbench.training.augment import shift_and_flip
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
@@ -64,6 +65,6 @@ def predict(
     network: nn.Module, images: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
 ) -> Tensor:
     """Return the logits NK as float32 on the CPU, for uint8 images NCHW and masks N1HW or None."""
-    network.to(device, memory_format=torch.channels_last)
+    place(network, device)
     with evaluating(network):
         return run_in_batches(network, images, masks, device=device, batch_size=batch_size)

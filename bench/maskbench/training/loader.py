@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -76,6 +77,18 @@ def free_bytes(device: torch.device) -> int:
 def image_batch(images: Tensor) -> Tensor:
     """Turn uint8 NCHW into float32 in [0, 1] in channels-last memory, which convolutions want."""
     return to_float(images.contiguous(memory_format=torch.channels_last))
+
+
+@overload
+def mask_batch(masks: Tensor) -> Tensor: ...
+
+
+@overload
+def mask_batch(masks: None) -> None: ...
+
+
+@overload
+def mask_batch(masks: Tensor | None) -> Tensor | None: ...
 
 
 def mask_batch(masks: Tensor | None) -> Tensor | None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR
 
 from maskbench.errors import MaskbenchError, UsageError
+from maskbench.models.layers import place
 from maskbench.training.loader import Batches
 from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
@@ -50,7 +51,8 @@ def minimise(
     batches = Batches(list(tensors), batch_size=training.batch_size, device=device, generator=generator)
     if batches.count < 2:
         raise UsageError(f"Training needs at least two images, got {batches.count}; raise the limit.")
-    network.to(device, memory_format=torch.channels_last).train()
+    place(network, device)
+    network.train()
     steps = training.epochs * len(batches)
     optimizer = torch.optim.AdamW(
         _parameter_groups(network, training.weight_decay), lr=training.learning_rate, fused=True

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from maskbench.models.layers import place
 from maskbench.models.mask_finder import MaskFinder
 from maskbench.training.augment import shift_and_flip
 from maskbench.training.inference import evaluating, run_in_batches
@@ -38,18 +39,18 @@ def train_mask_finder(
 
     def loss_of(released: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
         # What is shifted in from outside is black in the image and hidden in the mask, and is learned as that.
-        released, masks = shift_and_flip(
+        released, moved = shift_and_flip(
             released, masks, padding=padding, flip=flip and training.flip, generator=generator
         )
         logits = network(image_batch(released))
-        return F.binary_cross_entropy_with_logits(logits.float(), mask_batch(masks))
+        return F.binary_cross_entropy_with_logits(logits.float(), mask_batch(moved))
 
     return minimise(network, loss_of, (released, masks), training=training, seed=seed, device=device, progress=progress)
 
 
 def find_masks(network: MaskFinder, released: Tensor, device: torch.device) -> Tensor:
     """Return masks, uint8 N1HW on the CPU (1 = kept), for uint8 releases NCHW."""
-    network.to(device, memory_format=torch.channels_last)
+    place(network, device)
     with evaluating(network):
         scores = run_in_batches(network, released, None, device=device, batch_size=_BATCH)
     return (scores > 0).to(torch.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from maskbench.models.layers import place
 from maskbench.training.augment import shift_and_flip
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
@@ -61,6 +62,6 @@ def restore(
     network: nn.Module, released: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
 ) -> Tensor:
     """Return restored images, float32 NCHW in [0, 1] on the CPU, for uint8 releases NCHW and masks N1HW or None."""
-    network.to(device, memory_format=torch.channels_last)
+    place(network, device)
     with evaluating(network):
         return run_in_batches(network, released, masks, device=device, batch_size=batch_size)
