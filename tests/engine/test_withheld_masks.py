@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
-from maskbench.plugins.discovery import catalogue, create
+from maskbench.plugins.catalogue import catalogue, create
 from maskbench.running import Run
 from tiny import FAST, pooled, run, tiny
 from torch import Tensor

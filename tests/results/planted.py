@@ -11,7 +11,7 @@ from maskbench.artifacts.store import Artifact
 from maskbench.planning.cell import Attack, Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.planning.suite import validate
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 from maskbench.plugins.method import Method
 from maskbench.plugins.reserved import RECOGNITION
 from maskbench.results.assemble import Tables, assemble

@@ -10,7 +10,7 @@ from maskbench.errors import UsageError
 from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, RestorationAttack
-from maskbench.plugins.discovery import catalogue, create
+from maskbench.plugins.catalogue import catalogue, create
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED

@@ -14,7 +14,7 @@ from maskbench.executors.local import MISSING
 from maskbench.metrics.catalogue import CATALOGUE
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.names import parse
 from maskbench.report.flags import flag_records
 from maskbench.results.flag import Flag

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from maskbench.models.recognizers import recognizer_label
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.results.estimates import Estimate, Outcomes
@@ -59,7 +60,7 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "dataset": record["name"],
         "target": record["target"],
         "sensitive": record["sensitive"] or "",
-        "recognizer": matrix.suite.settings.recognizer.partition("@")[0],
+        "recognizer": recognizer_label(matrix.suite.settings.recognizer),
         "method": method.name,
         "params": method.label(leave_out=("ratio",)).partition(":")[2],
         "ratio": np.nan if ratio is None else ratio,
