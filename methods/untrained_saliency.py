@@ -10,7 +10,7 @@ from maskbench.artifacts.fingerprint import closure
 from maskbench.attributions.algorithm import find, module_of
 from maskbench.attributions.names import AttributionName
 from maskbench.models.recognizer import Recognizer
-from maskbench.models.small import RECOGNIZER, build
+from maskbench.models.small import Small
 from maskbench.training.seeding import seeded
 from pydantic import Field
 from torch import Tensor
@@ -33,7 +33,7 @@ class UntrainedSaliency(MaskMethod):
     def fit(self, owner: Owner) -> dict[str, Tensor]:
         channels, height, width = owner.images.shape[1:]
         with seeded(owner.seed):
-            network = build(RECOGNIZER, channels=channels, classes=owner.classes, size=(height, width))
+            network = Small().build(channels=channels, classes=owner.classes, size=(height, width))
         return network.state_dict()
 
     def scores(self, images: Tensor, given: Given) -> Tensor:
@@ -47,6 +47,6 @@ class UntrainedSaliency(MaskMethod):
     def _network(self, images: Tensor) -> Recognizer:
         channels, height, width = images.shape[1:]
         with torch.device("meta"):  # no weights are drawn: those of the state take their place
-            network = build(RECOGNIZER, channels=channels, classes=len(self.state[_LAST]), size=(height, width))
+            network = Small().build(channels=channels, classes=len(self.state[_LAST]), size=(height, width))
         network.load_state_dict(self.state, assign=True)
         return network.to(images.device).double().eval().requires_grad_(False)

@@ -3,13 +3,14 @@ another test's plug-ins."""
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,15 +30,12 @@ def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture(autouse=True)
 def _own_plugins() -> Iterator[None]:
-    """Forget the plug-in files that a test loaded: the next one must find what a new process finds."""
-    before = dict(catalogue().found) if catalogue.cache_info().currsize else None
+    """Forget the plug-ins that a test added: the next one must find what a new process finds."""
+    before = {name: copy.copy(value) for name, value in vars(catalogue()).items()}
     yield
-    if before is None:
-        catalogue.cache_clear()
-    else:
-        found = catalogue().found
-        found.clear()
-        found.update(before)
+    for name, value in vars(catalogue()).items():  # in place: a fixture of a wider scope may hold one of them
+        value.clear()
+        value.update(before[name])
 
 
 @pytest.fixture

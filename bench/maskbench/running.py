@@ -25,7 +25,7 @@ from maskbench.planning.plan import Plan
 from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.discovery import add_file, catalogue
+from maskbench.plugins.catalogue import add_file, catalogue
 from maskbench.report.captions import run_caption
 from maskbench.report.summary import summarize
 from maskbench.report.tables.summary import headline

@@ -75,8 +75,8 @@ EDITS = {
     ),
     "an attribution's constant": (
         "bench/maskbench/attributions/gradients.py",
-        "_STEPS = 16",
-        "_STEPS = 8",
+        "steps: int = Field(16",
+        "steps: int = Field(8",
         {
             "attribution integrated-gradients · owner · target",
             "attribution integrated-gradients · attacker · target",

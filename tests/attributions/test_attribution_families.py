@@ -7,10 +7,13 @@ from functools import cache
 
 import pytest
 import torch
-from maskbench.attributions import lime, rise
-from maskbench.attributions.algorithm import algorithms
+from maskbench.attributions.algorithm import find, module_of
+from maskbench.errors import UsageError
+from maskbench.methods.saliency_masks import Saliency
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
+from maskbench.plugins.catalogue import create
+from maskbench.plugins.names import parse
 from maskbench.training.seeding import seeded
 from torch import Tensor
 
@@ -35,10 +38,9 @@ def pictures(count: int, channels: int, height: int, width: int) -> Tensor:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_an_image_has_one_attribution_whatever_its_batch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lime, "_SAMPLES", 32)  # a tenth of the time
-    monkeypatch.setattr(rise, "_MASKS", 32)
-    algorithm = algorithms()[name]
+def test_an_image_has_one_attribution_whatever_its_batch(name: str) -> None:
+    # With a tenth of the masked copies, where it takes them: the time grows with them.
+    algorithm = find({"lime": "lime(samples=32)", "rise": "rise(masks=32)"}.get(name, name))
     images = pictures(64, 1, 16, 16).double()
     # Float64: in float32 a rounding error now and then switches a ReLU, and the gradient jumps.
     made = copy.deepcopy(network("small", 1, 16, 16)).double()
@@ -54,7 +56,7 @@ def test_an_image_has_one_attribution_whatever_its_batch(name: str, monkeypatch:
 
 @pytest.mark.parametrize("name", OURS)
 def test_an_attribution_is_repeatable_and_leaves_the_generator_alone(name: str) -> None:
-    algorithm, made = algorithms()[name], network("small", 3, 24, 16)
+    algorithm, made = find(name), network("small", 3, 24, 16)
     images = pictures(5, 3, 24, 16)
     before = torch.random.get_rng_state(), images.clone()
     first = algorithm.explain(made, images)
@@ -70,6 +72,36 @@ def test_an_attribution_is_repeatable_and_leaves_the_generator_alone(name: str) 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_residual_network_can_be_explained(name: str) -> None:
-    scores = algorithms()[name].explain(network("resnet18", 3, 16, 16), pictures(2, 3, 16, 16))
+    scores = find(name).explain(network("resnet18", 3, 16, 16), pictures(2, 3, 16, 16))
     assert scores.shape == (2, 1, 16, 16)
     assert float(scores[1].std()) > 0
+
+
+def test_a_parameter_is_given_in_brackets_and_changes_the_answer() -> None:
+    made, images = network("small", 1, 16, 16), pictures(2, 1, 16, 16)
+    usual = find("smoothgrad").explain(made, images)
+    assert torch.equal(find("smoothgrad(samples=16)").explain(made, images), usual)
+    assert not torch.equal(find("smoothgrad(samples=4)").explain(made, images), usual)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ries", "did you mean 'rise'"),
+        ("rise(mask=2)", "did you mean 'masks'"),
+        ("rise(masks=3)", "multiple of 2"),
+        ("rise(masks=4", "bracket is not closed"),
+        ("gradient(steps=3)", "takes no parameters"),
+    ],
+)
+def test_an_attribution_that_is_not_there_is_refused_as_a_methods_parameter_too(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        find(text)
+    with pytest.raises(UsageError, match=message):
+        Saliency.create({"attribution": text})
+
+
+def test_a_method_may_give_its_attribution_parameters() -> None:
+    method = create("method", *parse("saliency:attribution=rise(masks=32),ratio=0.5"))
+    assert method.requests()[0].algorithm == "rise(masks=32)"
+    assert module_of(method.requests()[0].algorithm) == "maskbench.attributions.rise"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from maskbench.attributions.averaged_gradients import GradientShap, SmoothGrad
 from maskbench.attributions.grad_cam import GradCam
-from maskbench.attributions.gradients import Saliency
+from maskbench.attributions.gradients import Gradient
 from maskbench.attributions.guided_grad_cam import GuidedGradCam
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
@@ -32,14 +32,14 @@ IMAGES = torch.rand((6, 3, 8, 8), generator=torch.Generator().manual_seed(1))
 def test_smoothgrad_of_a_linear_gradient_is_the_gradient_up_to_the_noise() -> None:
     # 16 draws of σ = 0.15: the mean noise is below 0.15 / 4 × 5 on every value.
     smooth = SmoothGrad().explain(QUADRATIC, IMAGES)
-    plain = Saliency().explain(QUADRATIC, IMAGES)
+    plain = Gradient().explain(QUADRATIC, IMAGES)
     assert float((smooth - plain).abs().max()) < 3 * 2 * 0.15 / 4 * 5
     assert float((smooth - plain).abs().max()) > 0
 
 
 def test_smoothgrad_of_a_flat_image_is_its_gradient() -> None:
     flat = torch.full((2, 3, 8, 8), 0.5)
-    assert torch.allclose(SmoothGrad().explain(QUADRATIC, flat), Saliency().explain(QUADRATIC, flat), rtol=1e-5)
+    assert torch.allclose(SmoothGrad().explain(QUADRATIC, flat), Gradient().explain(QUADRATIC, flat), rtol=1e-5)
 
 
 def test_gradient_shap_comes_near_to_its_integral() -> None:
@@ -93,6 +93,6 @@ def test_hooks_are_taken_away() -> None:
     with seeded(0):
         network = build("small", channels=3, classes=4, size=(16, 16)).eval().requires_grad_(False)
     images = torch.rand(2, 3, 16, 16)
-    before = Saliency().explain(network, images)
+    before = Gradient().explain(network, images)
     GuidedGradCam().explain(network, images)
-    assert torch.equal(Saliency().explain(network, images), before)
+    assert torch.equal(Gradient().explain(network, images), before)

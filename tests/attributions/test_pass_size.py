@@ -7,17 +7,17 @@ import weakref
 
 import pytest
 import torch
-from maskbench.attributions import lime, rise
-from maskbench.attributions.algorithm import algorithms
+from maskbench.attributions.algorithm import Algorithm, find
 from maskbench.attributions.passes import PassSize, activation_bytes
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
+from maskbench.plugins.catalogue import catalogue
 from maskbench.training.seeding import seeded
 from torch import Tensor, nn
 
 COUNT = 7
 SIZE = (16, 24)
-NAMES = sorted(algorithms())
+NAMES = catalogue().names("attribution")
 FORWARD_PASSES = {  # of each image, the least that the algorithm needs, and one for the class where variations follow
     "gradient": 1,
     "input-x-gradient": 1,
@@ -52,10 +52,9 @@ class _Memory(Recognizer):
         return super().forward(images)
 
 
-@pytest.fixture(autouse=True)
-def few_masks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lime, "_SAMPLES", 32)
-    monkeypatch.setattr(rise, "_MASKS", 32)
+def _find(name: str) -> Algorithm:
+    """An algorithm, with a tenth of the masked copies where it takes them: the time grows with them."""
+    return find({"lime": "lime(samples=32)", "rise": "rise(masks=32)"}.get(name, name))
 
 
 def _images() -> Tensor:
@@ -66,7 +65,7 @@ def _images() -> Tensor:
 @pytest.mark.parametrize("limit", [1, 4, 1000])
 def test_no_pass_is_larger_than_it_may_be(name: str, limit: int) -> None:
     network = _Memory()
-    scores = algorithms()[name].explain(network, _images(), PassSize(limit))
+    scores = _find(name).explain(network, _images(), PassSize(limit))
     assert scores.shape == (COUNT, 1, *SIZE)
     assert max(network.batches) <= limit
 
@@ -74,15 +73,15 @@ def test_no_pass_is_larger_than_it_may_be(name: str, limit: int) -> None:
 @pytest.mark.parametrize("name", FORWARD_PASSES)
 def test_no_image_goes_through_more_often_than_it_must(name: str) -> None:
     network = _Memory()
-    algorithms()[name].explain(network, _images(), PassSize(4))
+    _find(name).explain(network, _images(), PassSize(4))
     assert sum(network.batches) == COUNT * FORWARD_PASSES[name]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_passes_shrink_until_memory_suffices_and_stay_so(name: str) -> None:
     network, size = _Memory(room=2), PassSize(8)
-    scores = algorithms()[name].explain(network.double(), _images().double(), size)
-    expected = algorithms()[name].explain(_Memory().double(), _images().double(), PassSize(2))
+    scores = _find(name).explain(network.double(), _images().double(), size)
+    expected = _find(name).explain(_Memory().double(), _images().double(), PassSize(2))
     assert size == PassSize(2)
     # Scores may be compared with a little slack: the images came in other batches.
     assert torch.allclose(scores, expected, rtol=1e-4, atol=1e-6 * float(expected.abs().max()))
@@ -92,12 +91,12 @@ def test_passes_shrink_until_memory_suffices_and_stay_so(name: str) -> None:
 
 def test_one_image_that_does_not_fit_is_an_error() -> None:
     with pytest.raises(torch.OutOfMemoryError, match="no room"):
-        algorithms()["input-x-gradient"].explain(_Memory(room=0), _images(), PassSize(4))
+        find("input-x-gradient").explain(_Memory(room=0), _images(), PassSize(4))
 
 
 def test_images_are_divided_evenly() -> None:
     network = _Memory()
-    algorithms()["gradient"].explain(network, _images(), PassSize(3))
+    find("gradient").explain(network, _images(), PassSize(3))
     assert network.batches == [3, 2, 2]
 
 
@@ -153,5 +152,5 @@ def test_a_pass_stays_below_its_bound_on_the_gpu() -> None:
     size = PassSize.fitting(network, images)
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
-    algorithms()["integrated-gradients"].explain(network, images, size)
+    find("integrated-gradients").explain(network, images, size)
     assert torch.cuda.max_memory_allocated() - before < 2 * size.images * activation_bytes(network, images[:1])

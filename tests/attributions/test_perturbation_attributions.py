@@ -72,7 +72,7 @@ def test_rise_one_mask_at_a_time(copies: int) -> None:
     for size in SIZES:
         network, images = _network(size), _images(size, count=3 if copies == 1 else 9)
         scores = Rise().explain(network, images, PassSize(copies))
-        masks = rise_masks(*size)
+        masks = rise_masks(*size, 256)
         for number, image in enumerate(images):
             kind = int(network(image[None]).argmax())
             expected = torch.zeros(size, dtype=torch.float64)
@@ -87,9 +87,9 @@ def test_rise_one_mask_at_a_time(copies: int) -> None:
 
 def test_rise_masks_are_smooth_balanced_and_always_the_same() -> None:
     for size in [*SIZES, (224, 160)]:
-        masks = rise_masks(*size)
+        masks = rise_masks(*size, 256)
         assert masks.shape == (256, 1, *size)
-        assert torch.equal(masks, rise_masks(*size))
+        assert torch.equal(masks, rise_masks(*size, 256))
         assert float(masks.min()) >= 0
         assert float(masks.max()) <= 1
         assert float((masks.mean(dim=0) - 0.5).abs().max()) < 1e-6
@@ -99,7 +99,7 @@ def test_rise_masks_are_smooth_balanced_and_always_the_same() -> None:
 
 
 def test_lime_is_scikit_learns_weighted_ridge() -> None:
-    samples = lime_samples()
+    samples = lime_samples(256)
     weights = proximity(samples)
     assert weights[0] == 1  # the whole image is nearest to itself
     wrong = []
@@ -120,7 +120,7 @@ def test_lime_is_scikit_learns_weighted_ridge() -> None:
 
 
 def test_lime_finds_a_linear_model() -> None:
-    samples = lime_samples()
+    samples = lime_samples(256)
     truth = torch.from_numpy(np.random.default_rng(0).normal(size=49)) * 1e6
     found = ridge_solution(samples, torch.ones(len(samples))) @ (samples.double() @ truth + 5)
     assert float((found - truth).abs().max() / truth.abs().max()) < 0.1  # the ridge pulls a little towards zero

@@ -72,7 +72,7 @@ def test_a_file_that_is_found_anyway_is_not_loaded_twice(maskbench: object) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("check", "randm"), "no method, attack or adjustment named 'randm'; did you mean 'random'"),
+        (("check", "randm"), "no plug-in named 'randm'; did you mean 'random'"),
         (("check", "random:pach=3"), ""),
         (("check", "nothing.py"), "no such file"),
         (("check",), "Name what to check"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from maskbench.conformance.scaffold import write
 from maskbench.errors import UsageError
-from maskbench.plugins.discovery import Catalogue, add_file, catalogue
+from maskbench.plugins.catalogue import add_file, catalogue
 
 CHECKOUT = Path(__file__).parents[2]
 KINDS = [("method", "method"), ("attack", "restoration"), ("attack", "inference")]
@@ -19,12 +19,9 @@ KINDS = [("method", "method"), ("attack", "restoration"), ("attack", "inference"
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty current folder, and a catalogue that forgets what a test adds."""
+    """An empty current folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    known = catalogue()
-    copy = Catalogue(dict(known.found), dict(known.broken))
-    monkeypatch.setattr("maskbench.plugins.discovery.catalogue", lambda: copy)
     return tmp_path
 
 
@@ -46,14 +43,13 @@ def _code_lines(text: str) -> int:
 @pytest.mark.parametrize(("kind", "template"), KINDS)
 def test_what_is_written_is_small_and_passes(kind: str, template: str, here: Path) -> None:
     from maskbench.conformance.suite import check
-    from maskbench.plugins import discovery
 
     code, test = write(kind, template, f"my-{template}", None)
     assert (code, test) == (here / f"my_{template}.py", here / f"test_my_{template}.py")
     assert _code_lines(code.read_text()) < 25
     assert "new" not in code.read_text().lower().replace("aux.new_classifier", "")
     add_file(code)
-    assert check(discovery.catalogue().get(kind, f"my-{template}")) == []
+    assert check(catalogue().get(kind, f"my-{template}")) == []
 
 
 @pytest.mark.parametrize(("kind", "template"), KINDS)

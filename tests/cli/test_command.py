@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from maskbench.cli.main import app
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from typer.testing import CliRunner
 
 CHECKOUT = Path(__file__).parents[2]

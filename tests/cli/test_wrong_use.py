@@ -80,7 +80,10 @@ CASES = {
     "empty folder": ((*QUICK, "--data", "empty"), "empty"),
     "unreadable image": ((*QUICK, "--data", "damaged"), "7.png"),
     "unknown recognizer": ((*QUICK, "--recognizer", "smal"), "did you mean 'small'"),
-    "missing weights": ((*QUICK, "--recognizer", "torchvision:resnet18@none.pt"), "none.pt"),
+    "missing weights": (
+        (*QUICK, "--recognizer", "torchvision:weights=none.pt"),
+        "no weights file none.pt",
+    ),
     "unknown attribution": ((*QUICK, "-m", "saliency:attribution=gradcam"), "did you mean 'grad-cam'"),
     "unknown key in a suite": (("run", "unknown-key.yaml"), "unknown key 'atacks'; did you mean 'attacks'"),
     "unknown setting": (("run", "unknown-setting.yaml"), "did you mean 'epochs'"),

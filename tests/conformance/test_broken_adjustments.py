@@ -216,4 +216,4 @@ def test_an_adjustment_may_say_why_it_needs_masks() -> None:
 
     report = examine(SaysWhy)
     assert report.failures == []
-    assert any(outcome.detail == "it says why not: there is nothing to adjust to" for outcome in report.outcomes)
+    assert any(result.detail == "it says why not: there is nothing to adjust to" for result in report.results)

@@ -228,4 +228,4 @@ def test_what_cannot_run_here_is_not_checked_and_says_why() -> None:
 
     report = examine(Elsewhere)
     assert report.failures == []
-    assert any(outcome.detail == "it cannot run here: no weights: get them" for outcome in report.outcomes)
+    assert any(result.detail == "it cannot run here: no weights: get them" for result in report.results)

@@ -248,7 +248,7 @@ def test_a_crash_is_named_with_its_place() -> None:
     assert [failure.check for failure in report.failures] == ["release"]
     assert "ZeroDivisionError: by zero" in report.failures[0].message
     assert "test_broken_methods.py" in report.failures[0].message
-    assert {outcome.detail for outcome in report.outcomes if outcome.check.name == "sizes"} == {
+    assert {result.detail for result in report.results if result.check.name == "sizes"} == {
         "nothing to look at: mend 'release' first"
     }
 
@@ -264,7 +264,7 @@ def test_training_labels_may_be_used_and_it_is_said() -> None:
 
     report = examine(ByLabel)
     assert report.failures == []
-    assert any("labels of training images" in outcome.detail for outcome in report.outcomes)
+    assert any("labels of training images" in result.detail for result in report.results)
 
 
 def test_an_attribution_that_does_not_exist_is_named() -> None:
@@ -292,7 +292,7 @@ def test_what_cannot_run_here_is_not_checked_and_says_why() -> None:
 
     report = examine(Elsewhere)
     assert report.failures == []
-    assert "pip install something" in {outcome.check.name: outcome for outcome in report.outcomes}["determinism"].detail
+    assert "pip install something" in {result.check.name: result for result in report.results}["determinism"].detail
 
 
 def test_what_only_the_sealed_judge_refuses_is_found_at_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from maskbench.conformance.suite import examine
+from maskbench.conformance.suite import CHECKED, examine
 from maskbench.plugins.attack import InferenceAttack, RestorationAttack
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.discovery import FOLDERS, catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.method import Method
 
 _CONTRACTS = (Method, RestorationAttack, InferenceAttack)
@@ -18,9 +18,10 @@ def _learns(plugin: type[Plugin]) -> bool:
 
 def _built_in() -> list[object]:
     return [
-        pytest.param(plugin, id=f"{kind}-{name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
-        for (kind, name), plugin in sorted(catalogue().found.items())
-        if plugin.__module__.startswith(FOLDERS)
+        pytest.param(plugin, id=f"{kind}-{plugin.name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
+        for kind in CHECKED
+        for plugin in catalogue().classes(kind)
+        if plugin.__module__.startswith("maskbench.")
     ]
 
 
@@ -28,7 +29,7 @@ def _built_in() -> list[object]:
 def test_it_keeps_its_contract(plugin: type[Plugin]) -> None:
     report = examine(plugin)
     assert not report.failures, "\n".join(str(failure) for failure in report.failures)
-    passed = {outcome.check.name for outcome in report.outcomes if outcome.status == "ok"}
+    passed = {result.check.name for result in report.results if result.status == "ok"}
     assert {"name", "documented", "parameters"} <= passed
     if plugin.create({}).unavailable() is None:
         assert "determinism" in passed

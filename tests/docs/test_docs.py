@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS
 from maskbench.conformance.attacks import ATTACK_CHECKS
+from maskbench.conformance.check import Check
 from maskbench.conformance.methods import METHOD_CHECKS
-from maskbench.conformance.outcome import Check
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = CHECKOUT / "docs"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from maskbench.errors import UsageError
-from maskbench.plugins.discovery import add_file, catalogue
+from maskbench.plugins.catalogue import add_file, catalogue
 from PIL import Image
 from tiny import FAST, pooled, run, tiny
 

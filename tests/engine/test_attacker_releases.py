@@ -10,7 +10,7 @@ import pytest
 import torch
 from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
 from maskbench.plugins.attack import LearnsFrom
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.running import Run
 from maskbench.stages.data import Dataset
 from maskbench.stages.inference import StoredAnswers

@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 import torch
 from maskbench import InferenceAttack, InferenceAux, Release
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.running import Run
 from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
 from tiny import run, tiny

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from maskbench.metrics.image import PSNR_CAP
 from maskbench.metrics.intervals import difference
-from maskbench.plugins.discovery import add_file, catalogue
+from maskbench.plugins.catalogue import add_file, catalogue
 from tiny import pooled, run, tiny
 
 TRAINING = {"epochs": 8}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from halves import drawn_bits, write_halves
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 from maskbench.report.judgement import Judgement
 from maskbench.results.write import write_tables
 from tiny import run, tiny

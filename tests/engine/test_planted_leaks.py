@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from maskbench.plugins.discovery import add_file, catalogue
+from maskbench.plugins.catalogue import add_file, catalogue
 from tiny import pooled, run, tiny
 
 PLANTED = Path(__file__).with_name("planted_leaks.py")

@@ -14,7 +14,7 @@ from maskbench.attacks.classifiers import Adaptive
 from maskbench.data.load import resolve
 from maskbench.planning.matrix import expand
 from maskbench.planning.plan import Plan
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.results.assemble import Tables
 from tiny import pooled, run, tiny
 from torch import Tensor

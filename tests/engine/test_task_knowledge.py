@@ -10,7 +10,7 @@ import pytest
 import torch
 from halves import SIDE, drawn_bits, write_halves
 from maskbench import Given, Method, Release
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from tiny import pooled, run, tiny
 from torch import Tensor
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.release import to_bytes
 from maskbench.stages.data import Dataset
 from tiny import run, tiny

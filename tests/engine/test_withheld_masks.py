@@ -10,7 +10,7 @@ import pytest
 import torch
 from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
 from maskbench.artifacts.store import Artifact
-from maskbench.plugins.discovery import catalogue, create
+from maskbench.plugins.catalogue import catalogue, create
 from maskbench.running import Run
 from maskbench.stages.found_masks import StoredMasks
 from maskbench.stages.party_release import StoredRelease

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 from obfuscation_checks import SHAPES, pictures
 
 HALF_A_LEVEL = 0.5 / 255 + 1e-6

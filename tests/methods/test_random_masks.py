@@ -6,7 +6,7 @@ import pytest
 import torch
 from mask_cases import broken_promises, images
 from maskbench.methods.random_masks import Random
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 
 SHAPE = (3, 32, 32)
 

@@ -12,7 +12,7 @@ from maskbench.training.seeding import seeded
 
 CLASSES = 5
 SIZES = [(28, 28), (32, 32), (64, 64), (48, 32)]
-BUILDABLE = ["small", "resnet18", "torchvision:mobilenet_v3_small"]
+BUILDABLE = ["small", "resnet18", "torchvision:network=mobilenet_v3_small"]
 
 
 def _build(name: str, channels: int = 3, size: tuple[int, int] = (32, 32)) -> Recognizer:
@@ -49,16 +49,34 @@ def test_resnet18_uses_the_standard_stem_above_64_pixels() -> None:
     assert _build("resnet18", size=(65, 64)).network.conv1.stride == (2, 2)
 
 
-def test_names_come_with_a_description_and_a_module() -> None:
-    listed = dict(recognizers.names())
-    assert {"small", "resnet18"} <= set(listed) and all(listed.values())
+def test_the_module_of_a_recognizer_is_known() -> None:
     assert recognizers.source_module("small") == "maskbench.models.small"
-    assert recognizers.source_module("torchvision:vgg11") == "maskbench.models.torchvision_models"
+    assert recognizers.source_module("torchvision:network=vgg11") == "maskbench.models.torchvision_models"
 
 
-def test_listing_does_not_load_torch() -> None:
-    code = "import sys; from maskbench.models import recognizers as r; r.names(); sys.exit('torch' in sys.modules)"
+def test_naming_a_recognizer_does_not_load_torch() -> None:
+    code = (
+        "import sys; from maskbench.models.recognizers import source_module as s; "
+        "s('torchvision:network=vgg11'); sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_no_file_is_part_of_is_told_by_its_parameters() -> None:
+    assert recognizers.identity("small") == {"name": "small"}
+    assert recognizers.recognizer_label("small") == recognizers.without_files("small") == "small"
+    assert recognizers.recognizer_label("torchvision") == "torchvision:network=mobilenet_v3_small"
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "last"),
+    [("small", -0.000865, -0.013509), ("resnet18", -0.025767, -0.001971)],
+)
+def test_weights_of_a_seed_stay_what_they_were(name: str, first: float, last: float) -> None:
+    with seeded(0):
+        weights = [weight.detach() for weight in _build(name).parameters() if weight.ndim == 4]
+    assert float(weights[0].flatten()[0]) == pytest.approx(first, abs=1e-6)
+    assert float(weights[-1].flatten()[-1]) == pytest.approx(last, abs=1e-6)
 
 
 def test_weights_follow_the_seed() -> None:
@@ -79,9 +97,11 @@ def test_image_only_ignores_masks() -> None:
     ("name", "message"),
     [
         ("smal", "did you mean 'small'"),
-        ("torchvision:resnet81", "did you mean 'resnet18'"),
-        ("torchvision:", "no torchvision classification backbone"),
-        ("torchvision:resnet18@nowhere.pt", "no weights file 'nowhere.pt'"),
+        ("torchvision:network=resnet81", "did you mean 'resnet18'"),
+        ("torchvision:netwrok=resnet18", "did you mean 'network'"),
+        ("torchvision:", "is not NAME or NAME:parameter=value"),
+        ("torchvision:resnet18", "expected parameter=value, found 'resnet18'"),
+        ("torchvision:weights=/far/away/nowhere.pt", "there is no weights file nowhere.pt"),
     ],
 )
 def test_unknown_names_are_refused(name: str, message: str) -> None:

@@ -14,8 +14,11 @@ BACKBONE = "shufflenet_v2_x0_5"
 CLASSES = 5
 
 
-def _build(name: str, channels: int = 3, size: tuple[int, int] = (32, 32)) -> Recognizer:
-    return recognizers.build(f"torchvision:{name}", channels=channels, classes=CLASSES, size=size)
+def _build(
+    network: str, weights: Path | None = None, *, channels: int = 3, size: tuple[int, int] = (32, 32)
+) -> Recognizer:
+    text = f"torchvision:network={network}" + (f",weights={weights}" if weights else "")
+    return recognizers.build(text, channels=channels, classes=CLASSES, size=size)
 
 
 def _state(classes: int = CLASSES) -> dict[str, torch.Tensor]:
@@ -51,7 +54,9 @@ def test_families_train_and_have_stages(name: str, size: tuple[int, int], last: 
     [("inception_v3", (32, 32)), ("vit_b_16", (48, 32)), ("maxvit_t", (32, 32))],
 )
 def test_an_unsuitable_size_is_one_clear_line(name: str, size: tuple[int, int]) -> None:
-    with pytest.raises(UsageError, match=rf"'torchvision:{name}' cannot take {size[0]}×{size[1]} images: ") as caught:
+    with pytest.raises(
+        UsageError, match=rf"'torchvision:network={name}' cannot take {size[0]}×{size[1]} images: "
+    ) as caught:
         _build(name, size=size)
     assert "\n" not in str(caught.value)
 
@@ -60,15 +65,14 @@ def test_an_unsuitable_size_is_one_clear_line(name: str, size: tuple[int, int]) 
 def test_weights_come_from_a_file(tmp_path: Path, suffix: str) -> None:
     state = _state()
     file = _saved(state, tmp_path / f"weights.{suffix}")
-    assert recognizers.weights_file(f"torchvision:{BACKBONE}@{file}") == file
-    loaded = _build(f"{BACKBONE}@{file}").network.state_dict()
+    loaded = _build(BACKBONE, file).network.state_dict()
     assert all(torch.equal(state[name], loaded[name]) for name in state)
 
 
 def test_a_grey_image_answers_as_its_three_equal_channels(tmp_path: Path) -> None:
     file = _saved(_state(), tmp_path / "weights.safetensors")
-    colour = _build(f"{BACKBONE}@{file}").eval().network
-    grey = _build(f"{BACKBONE}@{file}", channels=1).eval().network
+    colour = _build(BACKBONE, file).eval().network
+    grey = _build(BACKBONE, file, channels=1).eval().network
     images = torch.randn(2, 1, 32, 32)
     torch.testing.assert_close(grey(images), colour(images.expand(-1, 3, -1, -1)), rtol=1e-4, atol=1e-5)
 
@@ -77,7 +81,7 @@ def test_a_head_of_other_classes_starts_anew_with_its_reason(tmp_path: Path) -> 
     state = _state(classes=9)
     file = _saved(state, tmp_path / "weights.pt")
     with pytest.warns(UserWarning, match=r"fc.weight \(9, 1024\) → \(5, 1024\)"):
-        loaded = _build(f"{BACKBONE}@{file}").network.state_dict()
+        loaded = _build(BACKBONE, file).network.state_dict()
     assert loaded["fc.weight"].shape == (CLASSES, 1024)
     assert torch.equal(loaded["conv1.0.weight"], state["conv1.0.weight"])
 
@@ -105,11 +109,25 @@ def test_a_wrong_file_is_refused(tmp_path: Path, content: object, suffix: str, m
     else:
         torch.save(content, file)
     with pytest.raises(UsageError, match=message):
-        _build(f"{BACKBONE}@{file}")
+        _build(BACKBONE, file)
 
 
 def test_weights_of_another_width_are_refused(tmp_path: Path) -> None:
     state = {**_state(), "conv1.0.weight": torch.zeros(12, 3, 3, 3)}
     file = _saved(state, tmp_path / "weights.safetensors")
     with pytest.raises(UsageError, match=r"of another shape: conv1\.0\.weight"):
-        _build(f"{BACKBONE}@{file}")
+        _build(BACKBONE, file)
+
+
+def test_keys_hold_the_content_of_a_file_and_tables_its_name(tmp_path: Path) -> None:
+    file = _saved(_state(), tmp_path / "weights.pt")
+    copy = tmp_path / "elsewhere" / "copy.pt"
+    copy.parent.mkdir()
+    copy.write_bytes(file.read_bytes())
+    texts = [f"torchvision:network={BACKBONE},weights={path}" for path in (file, copy)]
+    assert recognizers.identity(texts[0]) == recognizers.identity(texts[1])
+    assert str(tmp_path) not in str(recognizers.identity(texts[0]))
+    assert recognizers.recognizer_label(texts[0]) == f"torchvision:network={BACKBONE},weights=weights.pt"
+    assert recognizers.without_files(texts[0]) == f"torchvision:network={BACKBONE}"
+    copy.write_bytes(b"other weights")
+    assert recognizers.identity(texts[0]) != recognizers.identity(texts[1])

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import torch
-from maskbench.attributions.algorithm import algorithms
+from maskbench.attributions.algorithm import find
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
 from maskbench.training.seeding import seeded
@@ -83,7 +83,7 @@ def test_an_attribution_costs_little_more_than_its_bare_passes(
     images = torch.rand((count, 3, side, side), generator=torch.Generator().manual_seed(0)).to(device)
     with torch.no_grad():
         classes = network(images[:1]).argmax(dim=1).expand(count)
-    algorithm = algorithms()[name]
+    algorithm = find(name)
 
     def once(batch: int) -> float:
         return _seconds(lambda: _bare(network, images, classes, batch), device)

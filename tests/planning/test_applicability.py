@@ -17,7 +17,7 @@ from maskbench.planning.applicability import (
 )
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 from maskbench.plugins.names import parse
 from tiny import tiny
 

@@ -6,7 +6,7 @@ import pytest
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Party
 from maskbench.planning.plan import Plan
-from maskbench.plugins.discovery import create
+from maskbench.plugins.catalogue import create
 from maskbench.plugins.names import parse
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference

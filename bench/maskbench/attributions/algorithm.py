@@ -1,33 +1,23 @@
-"""What an attribution algorithm is, and how one is found by its name."""
+"""The contract of an attribution algorithm, and how one is found by its name."""
 
 from __future__ import annotations
 
-import ast
-import importlib
-from abc import ABC, abstractmethod
-from functools import cache
-from pathlib import Path
-from typing import ClassVar
+from abc import abstractmethod
+from typing import final
 
 import torch
 from torch import Tensor
 
-import maskbench.attributions
 from maskbench.attributions.passes import PassSize
-from maskbench.errors import ContractViolation, unknown
+from maskbench.errors import ContractViolation
 from maskbench.models.recognizer import Recognizer
+from maskbench.plugins.base import Plugin
+from maskbench.plugins.catalogue import catalogue, create_nested
+from maskbench.plugins.names import parse_nested
 
 
-class Algorithm(ABC):
-    """An attribution algorithm. Implement ``attribute``.
-
-    Attributes:
-        name: what the user types.
-        source: the paper.
-    """
-
-    name: ClassVar[str]
-    source: ClassVar[str]
+class Algorithm(Plugin):
+    """An attribution algorithm, chosen by ``NAME`` or ``NAME(parameter=value,…)``. Implement ``attribute``."""
 
     @abstractmethod
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
@@ -35,22 +25,23 @@ class Algorithm(ABC):
 
         Args:
             network: in evaluation mode, its weights without gradients.
-            images: float32 N C H W in [0, 1], N ≤ ``pass_size``.
+            images: float32 (N, C, H, W) in [0, 1], N ≤ ``pass_size``.
             pass_size: at most this many images go through the network at once; of each image,
                 ``pass_size // N`` variations.
 
         Returns:
-            float32 N 1 H W, higher = matters more; the scale is the algorithm's own.
+            float32 (N, 1, H, W), higher = matters more; the scale is the algorithm's own.
         """
 
+    @final
     def explain(self, network: Recognizer, images: Tensor, pass_size: PassSize | None = None) -> Tensor:
-        """Attribute the class that the network predicts, in bounded memory, and check the answer: float32 N 1 H W.
+        """Attribute the class that the network predicts, in bounded memory, and check the answer: float32 (N, 1, H, W).
 
         An image's answer depends on the other images only in its rounding.
 
         Args:
             network: in evaluation mode, its weights without gradients.
-            images: float32 N C H W in [0, 1].
+            images: float32 (N, C, H, W) in [0, 1].
             pass_size: how many images go through the network at once; halved where the GPU's memory runs out. Without
                 one it is measured; who calls often measures once.
 
@@ -82,53 +73,23 @@ class Algorithm(ABC):
         return scores
 
 
-@cache
-def modules() -> dict[str, str]:
-    """Name → module of every algorithm in ``bench/attributions``, read from the text: planning needs no Captum."""
-    found: dict[str, str] = {}
-    for path in sorted(Path(str(maskbench.attributions.__file__)).parent.glob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and (name := _name_of(node)) is not None:
-                found[name] = f"maskbench.attributions.{path.stem}"
-    return found
+def module_of(text: str) -> str:
+    """The module that holds an algorithm, found without importing it: planning needs no Captum.
 
-
-def _name_of(definition: ast.ClassDef) -> str | None:
-    """The literal that a class gives to its ``name``."""
-    for node in definition.body:
-        if (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Name)
-            and node.target.id == "name"
-            and isinstance(node.value, ast.Constant)
-        ):
-            return str(node.value.value)
-    return None
-
-
-def module_of(name: str) -> str:
-    """The module that holds an algorithm.
+    Args:
+        text: ``NAME`` or ``NAME(parameter=value,…)``.
 
     Raises:
         UsageError: there is none of that name; the message has the nearest one.
     """
-    if name not in modules():
-        raise unknown("attribution", name, modules())
-    return modules()[name]
+    return catalogue().module("attribution", parse_nested(text)[0])
 
 
-def find(name: str) -> Algorithm:
-    """The algorithm of a name.
+def find(text: str) -> Algorithm:
+    """The algorithm of a name, or of a name with parameters: ``rise(masks=1000)``.
 
     Raises:
-        UsageError: as ``module_of``.
+        UsageError: as ``module_of``, or a parameter that it does not take.
     """
-    for value in vars(importlib.import_module(module_of(name))).values():
-        if isinstance(value, type) and issubclass(value, Algorithm) and vars(value).get("name") == name:
-            return value()
-    raise unknown("attribution", name, modules())
-
-
-def algorithms() -> dict[str, Algorithm]:
-    """Name → algorithm, for all that lie in ``bench/attributions``."""
-    return {name: find(name) for name in modules()}
+    algorithm: Algorithm = create_nested("attribution", text)
+    return algorithm

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import captum.attr
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from maskbench.attributions.algorithm import Algorithm
@@ -19,9 +20,7 @@ from maskbench.attributions.channels import magnitude
 from maskbench.attributions.logits import LogitSum, predicted_classes
 from maskbench.models.recognizer import Recognizer
 
-_SAMPLES = 16  # as many passes as Integrated Gradients takes here
 _SEED = 0  # any: it only has to stay the same
-_NOISE = 0.15  # of the image's range of values; the paper finds 10 to 20 % best
 
 
 def _generator() -> torch.Generator:
@@ -43,14 +42,17 @@ class SmoothGrad(Algorithm):
     name: ClassVar[str] = "smoothgrad"
     source: ClassVar[str] = "1706.03825"
 
+    samples: int = Field(16, ge=1, description="noisy copies that are averaged")
+    noise: float = Field(0.15, ge=0, description="σ as a share of the image's range; the paper finds 0.1 to 0.2 best")
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         logits = LogitSum(network, predicted_classes(network, images))
-        noise = torch.randn((_SAMPLES, 1, *images.shape[1:]), generator=_generator()).to(images)
-        sigma = _NOISE * (images.amax(dim=(1, 2, 3), keepdim=True) - images.amin(dim=(1, 2, 3), keepdim=True))
+        noise = torch.randn((self.samples, 1, *images.shape[1:]), generator=_generator()).to(images)
+        sigma = self.noise * (images.amax(dim=(1, 2, 3), keepdim=True) - images.amin(dim=(1, 2, 3), keepdim=True))
         total = torch.zeros_like(images)
         for part in noise.split(pass_size // len(images)):
             total += _gradients(logits, images + sigma * part).sum(dim=0)
-        return magnitude(total / _SAMPLES)
+        return magnitude(total / self.samples)
 
 
 class GradientShap(Algorithm):
@@ -63,15 +65,17 @@ class GradientShap(Algorithm):
     name: ClassVar[str] = "gradient-shap"
     source: ClassVar[str] = "1705.07874; 1906.10670 (expected gradients)"
 
+    samples: int = Field(16, ge=1, description="baselines that are averaged, each with one point on its path")
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         logits = LogitSum(network, predicted_classes(network, images))
         generator = _generator()
-        baselines = torch.rand((_SAMPLES, 1, images.shape[1], 1, 1), generator=generator).to(images)
-        strata = torch.arange(_SAMPLES).view(-1, 1, 1, 1, 1)
-        along = ((strata + torch.rand(strata.shape, generator=generator)) / _SAMPLES).to(images)
+        baselines = torch.rand((self.samples, 1, images.shape[1], 1, 1), generator=generator).to(images)
+        strata = torch.arange(self.samples).view(-1, 1, 1, 1, 1)
+        along = ((strata + torch.rand(strata.shape, generator=generator)) / self.samples).to(images)
         total = torch.zeros_like(images)
         together = pass_size // len(images)
         for start, share in zip(baselines.split(together), along.split(together), strict=True):
             difference = images - start
             total += (difference * _gradients(logits, start + share * difference)).sum(dim=0)
-        return magnitude(total / _SAMPLES)
+        return magnitude(total / self.samples)

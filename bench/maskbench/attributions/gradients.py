@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import captum.attr
+from pydantic import Field
 from torch import Tensor
 
 from maskbench.attributions.algorithm import Algorithm
@@ -12,15 +13,13 @@ from maskbench.attributions.channels import magnitude
 from maskbench.attributions.logits import LogitSum, predicted_classes
 from maskbench.models.recognizer import Recognizer
 
-_STEPS = 16  # of Integrated Gradients' path: the time grows with it
-
 
 def _leaf(images: Tensor) -> Tensor:
     """A copy that gradients reach: Captum would otherwise switch them on in the caller's tensor, with a warning."""
     return images.clone().requires_grad_()
 
 
-class Saliency(Algorithm):
+class Gradient(Algorithm):
     """Magnitude of the gradient of the class's logit."""
 
     name: ClassVar[str] = "gradient"
@@ -46,6 +45,8 @@ class IntegratedGradients(Algorithm):
     name: ClassVar[str] = "integrated-gradients"
     source: ClassVar[str] = "1703.01365, section 3"
 
+    steps: int = Field(16, ge=1, description="points on the path from black: the time grows with them")
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         algorithm = captum.attr.IntegratedGradients(LogitSum(network, predicted_classes(network, images)))
-        return magnitude(algorithm.attribute(images, n_steps=_STEPS, internal_batch_size=pass_size))
+        return magnitude(algorithm.attribute(images, n_steps=self.steps, internal_batch_size=pass_size))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -18,16 +19,15 @@ from maskbench.attributions.random_masking import masked_probabilities
 from maskbench.models.recognizer import Recognizer
 
 _CELLS = 7  # interpretable features to a side: a grid of patches, the same for every image
-_SAMPLES = 256  # about five a feature
 _KERNEL_WIDTH = 0.25  # of the proximity kernel, and
 _PENALTY = 1.0  # of the ridge: both the defaults of the authors' package
 _SEED = 0  # any: it only has to stay the same
 
 
-def lime_samples() -> Tensor:
-    """Which patches are visible: float32, 256 × 49, 0 or 1 with equal odds; the first sample is the whole image."""
+def lime_samples(count: int) -> Tensor:
+    """Which patches are visible: float32, count × 49, 0 or 1 with equal odds; the first sample is the whole image."""
     generator = torch.Generator().manual_seed(_SEED)
-    samples = torch.randint(0, 2, (_SAMPLES, _CELLS * _CELLS), generator=generator).to(torch.float32)
+    samples = torch.randint(0, 2, (count, _CELLS * _CELLS), generator=generator).to(torch.float32)
     samples[0] = 1
     return samples
 
@@ -59,8 +59,10 @@ class Lime(Algorithm):
     name: ClassVar[str] = "lime"
     source: ClassVar[str] = "1602.04938, section 3"
 
+    samples: int = Field(256, ge=2, description="masked copies of the image; 256 are about five for each patch")
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
-        samples = lime_samples()
+        samples = lime_samples(self.samples)
         size = images.shape[2:]
         masks = F.interpolate(samples.view(-1, 1, _CELLS, _CELLS), size=size, mode="nearest").to(images)
         probabilities = masked_probabilities(network, images, masks, pass_size)

@@ -6,13 +6,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from maskbench.attributions.algorithm import module_of
+from maskbench.attributions.algorithm import find, module_of
 
 
 def _known(value: str) -> str:
-    module_of(value)
+    if "(" in value:
+        find(value)  # which checks the parameters
+    else:
+        module_of(value)  # which imports nothing
     return value
 
 
 AttributionName = Annotated[str, AfterValidator(_known)]
-"""A string that :func:`maskbench.attributions.algorithm.module_of` answers to; anything else is a UsageError."""
+"""``NAME`` or ``NAME(parameter=value,…)`` of an algorithm from ``maskbench list attributions``; anything else is a
+UsageError."""

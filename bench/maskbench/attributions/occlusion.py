@@ -6,13 +6,12 @@ from typing import ClassVar
 
 import captum.attr
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from maskbench.attributions.algorithm import Algorithm
 from maskbench.attributions.logits import predicted_classes
 from maskbench.models.recognizer import Recognizer
-
-_WINDOWS = 4  # windows of this many to the shorter side, half overlapping: 7 × 7 positions on a square image
 
 
 class Occlusion(Algorithm):
@@ -25,9 +24,15 @@ class Occlusion(Algorithm):
     name: ClassVar[str] = "occlusion"
     source: ClassVar[str] = "1311.2901, section 4.2"
 
+    windows: int = Field(
+        4,
+        ge=1,
+        description="squares to the shorter side, half overlapping: 4 make 7 × 7 positions on a square",
+    )
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
         channels, height, width = images.shape[1:]
-        side = max(min(height, width) // _WINDOWS, 1)
+        side = max(min(height, width) // self.windows, 1)
         step = max(side // 2, 1)
         with torch.no_grad():
             attribution = captum.attr.Occlusion(network).attribute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -12,23 +13,22 @@ from maskbench.attributions.algorithm import Algorithm
 from maskbench.attributions.random_masking import masked_probabilities
 from maskbench.models.recognizer import Recognizer
 
-_MASKS = 256  # the paper takes 4000; half of these are the other half's complements
 _CELLS = 7  # cells to a side of the coarse masks, as in the paper
 _VISIBLE = 0.5  # share of cells that stay, as in the paper; complements need exactly this
 _SEED = 0  # any: it only has to stay the same
 
 
-def rise_masks(height: int, width: int) -> Tensor:
+def rise_masks(height: int, width: int, count: int) -> Tensor:
     """Smooth random masks, section 3.2: a coarse binary grid, enlarged bilinearly and shifted by less than a cell.
 
     Every mask comes with its complement (same shift), so that the mean over the masks is exactly 1/2 at every pixel.
     Otherwise a pixel that happens to be visible more often would score higher in every image.
 
     Returns:
-        float32, 256 1 H W in [0, 1]; the same in every call.
+        float32 (count, 1, H, W) in [0, 1]; the same in every call.
     """
     generator = torch.Generator().manual_seed(_SEED)
-    half = _MASKS // 2
+    half = count // 2
     coarse = (torch.rand((half, 1, _CELLS, _CELLS), generator=generator) < _VISIBLE).to(torch.float32)
     cell = torch.tensor([-(-height // _CELLS), -(-width // _CELLS)])
     enlarged = F.interpolate(coarse, size=[*((_CELLS + 1) * cell)], mode="bilinear", align_corners=False)
@@ -49,11 +49,15 @@ class Rise(Algorithm):
     name: ClassVar[str] = "rise"
     source: ClassVar[str] = "1806.07421, equation 6"
 
+    masks: int = Field(
+        256, ge=2, multiple_of=2, description="random masks, half of them complements of the others; the paper: 4000"
+    )
+
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
-        masks = rise_masks(*images.shape[2:]).to(images)
+        masks = rise_masks(*images.shape[2:], self.masks).to(images)
         probabilities = masked_probabilities(network, images, masks, pass_size)
         # The masks' mean is 1/2 everywhere, so a constant may be taken off and put back: a network whose answers do
         # not change then gives every pixel the same value, free of rounding.
         constant = probabilities[:, :1]
-        weighted = (probabilities - constant) @ masks.flatten(1).double() / (_VISIBLE * _MASKS)
+        weighted = (probabilities - constant) @ masks.flatten(1).double() / (_VISIBLE * self.masks)
         return (constant + weighted).view(-1, 1, *images.shape[2:])

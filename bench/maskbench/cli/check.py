@@ -31,7 +31,7 @@ def check(
 ) -> None:
     """Check that plug-ins keep their contract, and say what to do where one does not."""
     from maskbench.conformance.suite import examine
-    from maskbench.plugins.discovery import catalogue
+    from maskbench.plugins.catalogue import catalogue
 
     console = terminal()
     options.load_plugins(plugin)
@@ -58,9 +58,10 @@ Chosen = list[tuple["type[Plugin]", Mapping[str, Any]]]
 
 
 def _everything() -> Chosen:
-    from maskbench.plugins.discovery import catalogue
+    from maskbench.conformance.suite import CHECKED
+    from maskbench.plugins.catalogue import catalogue
 
-    return [(found, {}) for _, found in sorted(catalogue().found.items())]
+    return [(plugin, {}) for kind in CHECKED for plugin in catalogue().classes(kind)]
 
 
 def _chosen(texts: list[str]) -> Chosen:
@@ -72,44 +73,47 @@ def _chosen(texts: list[str]) -> Chosen:
 
 def _of_name(text: str) -> Chosen:
     """The plug-ins of a name; a method and an attack may share one."""
-    from maskbench.plugins.discovery import catalogue
+    from maskbench.conformance.suite import CHECKED
+    from maskbench.plugins.catalogue import catalogue
     from maskbench.plugins.names import parse
 
     name, parameters = parse(text)
-    everything = catalogue()
-    chosen: Chosen = [(plugin, parameters) for key, plugin in sorted(everything.found.items()) if key[1] == name]
+    names = {kind: catalogue().names(kind) for kind in CHECKED}
+    chosen: Chosen = [(catalogue().get(kind, name), parameters) for kind in CHECKED if name in names[kind]]
     if not chosen:
-        error = unknown("method, attack or adjustment", name, [known for _, known in everything.found])
-        reasons = "; ".join(f"{module}: {reason}" for module, reason in everything.broken.items())
+        error = unknown("plug-in", name, [known for of_kind in names.values() for known in of_kind])
+        reasons = "; ".join(f"{module}: {reason}" for module, reason in catalogue().broken.items())
         raise UsageError(f"{error} Not read: {reasons}") if reasons else error
     return chosen
 
 
 def _of_file(path: Path) -> Chosen:
     """The plug-ins of a file, which may be one of those that are found anyway."""
-    from maskbench.plugins.discovery import add_file, catalogue, origin
+    from maskbench.plugins.catalogue import add_file, origin
 
     def there() -> Chosen:
-        return [(found, {}) for found in catalogue().found.values() if Path(origin(found)).resolve() == path.resolve()]
+        return [chosen for chosen in _everything() if Path(origin(chosen[0])).resolve() == path.resolve()]
 
     if not there():
         add_file(path)
+    if not there():
+        raise UsageError(f"{path} holds data sources alone, and there are no checks of those.")
     return there()
 
 
 def _details(report: Report) -> Table:
-    table = Table("check", "outcome", "remark", title=f"{report.kind} {escape(report.name)}", header_style="bold")
-    for outcome in report.outcomes:
-        remark = "see below" if outcome.status == "failed" else outcome.detail
-        table.add_row(outcome.check.name, f"[{_COLOURS[outcome.status]}]{outcome.status}[/]", escape(remark))
+    table = Table("check", "result", "remark", title=f"{report.kind} {escape(report.name)}", header_style="bold")
+    for result in report.results:
+        remark = "see below" if result.status == "failed" else result.detail
+        table.add_row(result.check.name, f"[{_COLOURS[result.status]}]{result.status}[/]", escape(remark))
     return table
 
 
 def _overview(reports: list[Report]) -> Table:
     table = Table("plug-in", "ok", "failed", "not checked", header_style="bold")
     for report in reports:
-        names = {status: [it.check.name for it in report.outcomes if it.status == status] for status in _COLOURS}
-        skipped = [f"{it.check.name}: {it.detail}" for it in report.outcomes if it.status == "not checked"]
+        names = {status: [it.check.name for it in report.results if it.status == status] for status in _COLOURS}
+        skipped = [f"{it.check.name}: {it.detail}" for it in report.results if it.status == "not checked"]
         failed = f"[bold red]{', '.join(names['failed'])}[/]"
         row = (f"{report.kind} {report.name}", str(len(names["ok"])), failed, escape("; ".join(skipped)))
         table.add_row(*row)

@@ -1,10 +1,9 @@
-"""``maskbench list KIND``."""
+"""``maskbench list [KIND]``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,10 +11,14 @@ from rich.table import Table
 from maskbench.cli import options
 from maskbench.cli.console import terminal
 
-Listing = list[tuple[str, ...]]
+if TYPE_CHECKING:
+    from maskbench.plugins.base import Plugin
+
+Header = tuple[str, ...]
+Rows = list[tuple[str, ...]]
 
 
-class Kind(StrEnum):
+class Listed(StrEnum):
     """What can be listed."""
 
     METHODS = "methods"
@@ -28,14 +31,18 @@ class Kind(StrEnum):
 
 
 def list_(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    kind: Annotated[Listed | None, typer.Argument(help="What to list. Default: what there is to list.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Only the names, one a line.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="In Markdown, with what parameters mean.")] = False,
     plugin: options.Plugins = None,
 ) -> None:
     """List what is there: built in, installed, or in a file given by --plugin."""
     options.load_plugins(plugin)
-    header, rows = _LISTINGS[kind](markdown)
+    if names and kind in _PLUGINS:
+        header, rows = _names(_PLUGINS[kind][0])
+    else:
+        header, rows = _overview() if kind is None else _listing(kind, markdown)
+    _tell_broken()
     if names:
         for row in rows:
             typer.echo(row[0])
@@ -52,30 +59,57 @@ def list_(
     terminal().print(table)
 
 
-def _plugins(kind: str, explained: bool) -> tuple[tuple[str, ...], Listing]:
-    from maskbench.plugins.discovery import catalogue
+def _tell_broken() -> None:
+    from maskbench.plugins.catalogue import catalogue
 
-    found = catalogue()
-    plugins = [found.get(kind, name) for name in found.names(kind)]
-    parameters = _explained if explained else _parameters
-    rows = [(plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in plugins]
-    for module, reason in found.broken.items():
+    for module, reason in sorted(catalogue().broken.items()):
         typer.echo(f"Not read: {module}: {reason}", err=True)
-    return ("name", "what it does", "parameters", "source"), rows
 
 
-def _parameters(plugin: type) -> str:
+def _overview() -> tuple[Header, Rows]:
+    from maskbench.data.load import built_in as data_sets
+    from maskbench.planning.suite import built_in as suites
+    from maskbench.plugins.catalogue import catalogue
+
+    names = catalogue().names  # they are counted without importing what takes seconds
+    return ("kind", "how many", "what it is"), [
+        (Listed.METHODS, str(len(names("method"))), "ways to desensitize images"),
+        (Listed.ATTACKS, str(len(names("attack"))), "ways to restore what a method hid, or to infer a label from it"),
+        (Listed.ADJUSTMENTS, str(len(names("adjustment"))), "ways in which a recognizer deals with masks: adjust="),
+        (Listed.DATASETS, str(len(data_sets())), "data sets with a name; folders and hf:NAME can be read too: --data"),
+        (Listed.RECOGNIZERS, str(len(names("recognizer"))), "networks that learn the task: --recognizer"),
+        (Listed.ATTRIBUTIONS, str(len(names("attribution"))), "ways to say which pixels matter: attribution="),
+        (Listed.SUITES, str(len(suites())), "files that say what to run: maskbench run SUITE"),
+    ]
+
+
+def _names(kind: str) -> tuple[Header, Rows]:
+    """Names alone, without importing what takes seconds."""
+    from maskbench.plugins.catalogue import catalogue
+
+    return ("name",), [(name,) for name in catalogue().names(kind)]
+
+
+def _plugins(kind: str, what: str, explained: bool) -> tuple[Header, Rows]:
+    from maskbench.plugins.catalogue import catalogue
+
+    parameters = _explained if explained else _parameters
+    rows = [(plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in catalogue().classes(kind)]
+    return ("name", what, "parameters", "source"), rows
+
+
+def _parameters(plugin: type[Plugin]) -> str:
     return "\n".join(f"{name}={field.default}" for name, field in plugin.model_fields.items())
 
 
-def _explained(plugin: type) -> str:
+def _explained(plugin: type[Plugin]) -> str:
     """The parameters of its own with what they mean; those that come with its contract are explained there."""
     shared = next(base for base in plugin.__mro__ if base.__module__.startswith("maskbench.plugins")).model_fields
     own = {name: field for name, field in plugin.model_fields.items() if name not in shared}
     return "\n".join(f"`{name}={field.default}` {field.description or ''}".rstrip() for name, field in own.items())
 
 
-def _datasets() -> tuple[tuple[str, ...], Listing]:
+def _datasets() -> tuple[Header, Rows]:
     from maskbench.data.load import built_in
 
     return ("name", "what it is"), [
@@ -85,33 +119,23 @@ def _datasets() -> tuple[tuple[str, ...], Listing]:
     ]
 
 
-def _recognizers() -> tuple[tuple[str, ...], Listing]:
-    from maskbench.models.recognizers import names
-
-    return ("name", "what it is"), list(names())
-
-
-def _attributions() -> tuple[tuple[str, ...], Listing]:
-    from maskbench.attributions.algorithm import algorithms
-
-    rows = [
-        (name, (found.__doc__ or "").split("\n", 1)[0], found.source) for name, found in sorted(algorithms().items())
-    ]
-    return ("name", "what it is", "source"), rows
-
-
-def _suites() -> tuple[tuple[str, ...], Listing]:
+def _suites() -> tuple[Header, Rows]:
     from maskbench.planning.suite import built_in, load
 
     return ("name", "what it runs"), [(name, load(name).description) for name in built_in()]
 
 
-_LISTINGS: dict[Kind, Callable[[bool], tuple[tuple[str, ...], Listing]]] = {
-    Kind.METHODS: lambda explained: _plugins("method", explained),
-    Kind.ATTACKS: lambda explained: _plugins("attack", explained),
-    Kind.ADJUSTMENTS: lambda explained: _plugins("adjustment", explained),
-    Kind.DATASETS: lambda _: _datasets(),
-    Kind.RECOGNIZERS: lambda _: _recognizers(),
-    Kind.ATTRIBUTIONS: lambda _: _attributions(),
-    Kind.SUITES: lambda _: _suites(),
+_PLUGINS = {
+    Listed.METHODS: ("method", "what it does"),
+    Listed.ATTACKS: ("attack", "what it does"),
+    Listed.ADJUSTMENTS: ("adjustment", "what it does"),
+    Listed.RECOGNIZERS: ("recognizer", "what it is"),
+    Listed.ATTRIBUTIONS: ("attribution", "what it is"),
 }
+"""What is listed from the catalogue → its kind there, and the title of the column that describes it."""
+
+
+def _listing(kind: Listed, explained: bool) -> tuple[Header, Rows]:
+    if kind in _PLUGINS:
+        return _plugins(*_PLUGINS[kind], explained)
+    return _datasets() if kind is Listed.DATASETS else _suites()

@@ -12,7 +12,7 @@ from maskbench.cli.console import terminal
 from maskbench.errors import UsageError
 
 
-class Kind(StrEnum):
+class Written(StrEnum):
     """What can be written."""
 
     METHOD = "method"
@@ -27,7 +27,7 @@ class AttackKind(StrEnum):
 
 
 def new(
-    kind: Annotated[Kind, typer.Argument(help="What to write.")],
+    kind: Annotated[Written, typer.Argument(help="What to write.")],
     name: Annotated[str, typer.Argument(help="Its name: lower case, words joined by hyphens.")],
     attack_kind: Annotated[
         AttackKind | None, typer.Option("--kind", help="Of an attack: what it gives back. Default: restoration.")
@@ -43,9 +43,9 @@ def new(
     """Write a new plug-in that runs as it is, and its test."""
     from maskbench.conformance.scaffold import write
 
-    if kind is Kind.METHOD and attack_kind is not None:
+    if kind is Written.METHOD and attack_kind is not None:
         raise UsageError("--kind says what an attack gives back; a method has none.")
-    template = "method" if kind is Kind.METHOD else (attack_kind or AttackKind.RESTORATION).value
+    template = "method" if kind is Written.METHOD else (attack_kind or AttackKind.RESTORATION).value
     code, test = (_short(path) for path in write(kind.value, template, name, folder))
     console = terminal()
     console.print(f"Wrote {code} and its test {test}. Next:", highlight=False, soft_wrap=True)

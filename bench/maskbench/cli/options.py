@@ -45,7 +45,12 @@ Attacks = Annotated[
     ),
 ]
 RecognizerName = Annotated[
-    str | None, typer.Option("--recognizer", help="See `maskbench list recognizers`.", metavar="NAME")
+    str | None,
+    typer.Option(
+        "--recognizer",
+        help="NAME or NAME:parameter=value,…; see `maskbench list recognizers`.",
+        metavar="RECOGNIZER",
+    ),
 ]
 Ratios = Annotated[
     list[float] | None,
@@ -57,7 +62,7 @@ Seeds = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
 Plugins = Annotated[
     list[Path] | None,
-    typer.Option("--plugin", help="A Python file with methods or attacks; may be repeated.", metavar="FILE.py"),
+    typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
 StoreFolder = Annotated[
@@ -82,7 +87,7 @@ def store_folder(chosen: Path | None) -> Path:
 
 def load_plugins(files: list[Path] | None) -> None:
     """Load the files given by ``--plugin``."""
-    from maskbench.plugins.discovery import add_file
+    from maskbench.plugins.catalogue import add_file
 
     for path in files or []:
         add_file(path)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from maskbench.conformance.check import Broken, NotChecked, define, explain, raise_all
 from maskbench.conformance.common import COMMON, SEED, Subject, cuda
-from maskbench.conformance.outcome import Broken, NotChecked, define, explain, raise_all
 from maskbench.conformance.samples import CLASSES, CPU, OTHER_SHAPES, STANDARD, Batch, Shape, batch, masks, written
 from maskbench.errors import MaskbenchError
 from maskbench.models.recognizer import Recognizer

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from maskbench.conformance.check import NotChecked, provided
 from maskbench.conformance.common import SEED, Subject
-from maskbench.conformance.outcome import NotChecked, provided
 from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, released
+from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
-from maskbench.conformance.outcome import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
 from maskbench.plugins.attack import RestorationAttack
 from maskbench.release import Release

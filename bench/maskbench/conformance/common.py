@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from maskbench.artifacts.fingerprint import digest
-from maskbench.conformance.outcome import Broken, NotChecked, define, provided
+from maskbench.conformance.check import Broken, NotChecked, define, provided
 from maskbench.conformance.snapshot import changes, snapshot
 from maskbench.plugins.base import Plugin
 

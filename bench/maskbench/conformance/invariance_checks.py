@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from maskbench.conformance.check import Broken, define, provided
 from maskbench.conformance.common import SEED, cuda
 from maskbench.conformance.method_subject import MethodSubject, learned, same
-from maskbench.conformance.outcome import Broken, define, provided
 from maskbench.conformance.samples import OWNER_IMAGES
 from maskbench.release import to_bytes
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from maskbench.conformance.check import NotChecked, provided
 from maskbench.conformance.common import SEED, Subject
-from maskbench.conformance.outcome import NotChecked, provided
 from maskbench.conformance.samples import OWNER_IMAGES, STANDARD, Batch, Shape, batch
 from maskbench.errors import ContractViolation
 from maskbench.plugins.given import Given

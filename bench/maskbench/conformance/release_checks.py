@@ -7,9 +7,9 @@ from torch import Tensor
 
 from maskbench.artifacts.fingerprint import digest
 from maskbench.attributions.algorithm import find
+from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import SEED
 from maskbench.conformance.method_subject import FEW, MethodSubject, judge
-from maskbench.conformance.outcome import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.samples import OTHER_SHAPES, OWNER_IMAGES, STANDARD, Shape, written
 from maskbench.errors import ContractViolation, UsageError
 from maskbench.plugins import judging

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from maskbench.errors import UsageError
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 
 _TEMPLATES = files("maskbench.conformance") / "templates"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")

@@ -12,8 +12,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from maskbench.plugins.kinds import KINDS
+
 _DEPTH = 6  # deeper containers are told by their identity alone
-_OURS = ("bench", "pydantic", "abc", "builtins", "typing")
+_LIBRARIES = ("pydantic", "abc", "builtins", "typing")
+_CONTRACTS = {"maskbench.plugins.base", *(kind.contract.partition(":")[0] for kind in KINDS.values())}
 _BOOKKEEPING = ("__", "_abc_", "model_")  # what Python, abc and pydantic write into classes by themselves
 
 
@@ -24,7 +27,7 @@ def snapshot(plugin: type) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for cls in plugin.__mro__:
-        if cls.__module__.split(".", 1)[0] in _OURS:
+        if cls.__module__ in _CONTRACTS or cls.__module__.split(".", 1)[0] in _LIBRARIES:
             continue
         for name, value in vars(cls).items():
             if not name.startswith(_BOOKKEEPING):

@@ -8,33 +8,40 @@ from typing import Any
 
 from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS, AdjustmentSubject
 from maskbench.conformance.attacks import ATTACK_CHECKS, AttackSubject
+from maskbench.conformance.attributions import ATTRIBUTION_CHECKS, AttributionSubject
+from maskbench.conformance.check import Check, CheckResult, Failure, NotChecked, provided, run_checks
 from maskbench.conformance.common import COMMON, Subject
 from maskbench.conformance.method_subject import MethodSubject
 from maskbench.conformance.methods import METHOD_CHECKS
-from maskbench.conformance.outcome import Check, Failure, NotChecked, Outcome, provided, run_checks
+from maskbench.conformance.recognizers import RECOGNIZER_CHECKS, RecognizerSubject
 from maskbench.errors import UsageError
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.discovery import kind_of
+from maskbench.plugins.kinds import kind_of
 
 _KINDS: dict[str, tuple[type[Subject], tuple[Check, ...]]] = {
     "method": (MethodSubject, METHOD_CHECKS),
     "attack": (AttackSubject, ATTACK_CHECKS),
     "adjustment": (AdjustmentSubject, ADJUSTMENT_CHECKS),
+    "recognizer": (RecognizerSubject, RECOGNIZER_CHECKS),
+    "attribution": (AttributionSubject, ATTRIBUTION_CHECKS),
 }
+
+CHECKED = tuple(_KINDS)
+"""The kinds of plug-ins that there are checks of."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All outcomes of one plug-in."""
+    """All results of one plug-in."""
 
     kind: str
     name: str
-    outcomes: tuple[Outcome, ...]
+    results: tuple[CheckResult, ...]
 
     @property
     def failures(self) -> list[Failure]:
         """Those that failed."""
-        return [failure for outcome in self.outcomes if (failure := outcome.failure)]
+        return [failure for result in self.results if (failure := result.failure)]
 
 
 def examine(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -> Report:
@@ -44,18 +51,21 @@ def examine(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -
         parameters: those that differ from their defaults.
 
     Raises:
-        UsageError: the class extends no contract.
+        UsageError: the class extends no contract, or one that there are no checks of.
     """
     kind = kind_of(plugin)
     if kind is None:
-        raise UsageError(f"{plugin.__name__} is no plug-in: extend a contract of bench (Method, MaskMethod, …).")
+        raise UsageError(f"{plugin.__name__} is no plug-in: extend a contract of maskbench (Method, MaskMethod, …).")
+    if kind not in _KINDS:
+        raise UsageError(f"{plugin.__name__} is a {kind}, and there are no checks of those.")
     subject_class, checks = _KINDS[kind]
     subject = subject_class(plugin, parameters)
     reason = _unavailable(subject)
-    outcomes = run_checks(COMMON if reason else checks, subject)
+    results = run_checks(COMMON if reason else checks, subject)
     if reason:
-        outcomes += [Outcome(check, "not checked", f"it cannot run here: {reason}") for check in checks[len(COMMON) :]]
-    return Report(kind, str(getattr(plugin, "name", plugin.__name__)), tuple(outcomes))
+        remark = f"it cannot run here: {reason}"
+        results += [CheckResult(check, "not checked", remark) for check in checks[len(COMMON) :]]
+    return Report(kind, str(getattr(plugin, "name", plugin.__name__)), tuple(results))
 
 
 def check(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -> list[Failure]:

@@ -1,1 +1,1 @@
-"""Networks: recognizers (found by name) and the restorer."""
+"""Networks: recognizers, found by lying here, and what restores, finds masks or embeds."""

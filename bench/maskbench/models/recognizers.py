@@ -1,104 +1,70 @@
-"""Recognizers by name. A module of this package that sets ``RECOGNIZER`` is one; there is no list to edit.
-
-Such a module holds, at its top level, the description as its docstring's first line, ``RECOGNIZER = "name"`` (or
-``"prefix:NAME"`` for a family) as a literal, and ``build(name, *, channels, classes, size)``. Only its text is read
-until it is asked to build, so that listing loads no torch.
-"""
+"""Recognizers as a user writes them: ``small``, or ``torchvision:network=mobilenet_v3_small,weights=FILE``."""
 
 from __future__ import annotations
 
-import ast
-import importlib
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from maskbench.artifacts.file_digest import content_digest
-from maskbench.errors import UsageError, unknown
+from maskbench.errors import UsageError
+from maskbench.plugins.catalogue import catalogue, create
+from maskbench.plugins.names import parse
 
 if TYPE_CHECKING:
+    from maskbench.models.architecture import Architecture
     from maskbench.models.recognizer import Recognizer
 
-MARK = "RECOGNIZER"
-FEWEST_CLASSES = 2
+
+def source_module(text: str) -> str:
+    """The dotted module that defines a recognizer; UsageError where there is none of the name."""
+    return catalogue().module("recognizer", parse(text)[0])
 
 
-@dataclass(frozen=True)
-class _Entry:
-    name: str
-    description: str
-    module: str
+def identity(text: str) -> dict[str, Any]:
+    """What a recognizer is made of, as it goes into keys: the content of a weights file instead of its path.
 
-
-def names() -> list[tuple[str, str]]:
-    """Return (name, one-line description) of every recognizer, sorted."""
-    return [(entry.name, entry.description) for entry in _entries()]
-
-
-def source_module(name: str) -> str:
-    """Return the dotted module that defines ``name``; UsageError where there is none."""
-    return _find(name).module
-
-
-def weights_file(name: str) -> Path | None:
-    """Return the weights file that ``name`` asks for (``family:NAME@FILE``), or None.
-
-    Its content belongs into whatever key the name goes into. Raises UsageError where the file is missing.
+    Raises:
+        UsageError: an unknown name or parameter, or a file that is missing.
     """
-    _, at, path = name.partition("@")
-    if not at:
-        return None
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise UsageError(f"There is no weights file '{path}' (asked for by recognizer '{name}').")
-    return file
+    architecture = _architecture(text)
+    return {"name": architecture.name, **architecture.identity()}
 
 
-def identity(name: str) -> dict[str, str]:
-    """What a name stands for, as it goes into keys: the content of a weights file instead of its path."""
-    file = weights_file(name)
-    if file is None:
-        return {"name": name}
-    return {"name": name.partition("@")[0], "weights": content_digest(file)}
+def recognizer_label(text: str) -> str:
+    """What tables and messages call a recognizer: its parameters that are not the default, and no path."""
+    return _created(text).label()
 
 
-def build(name: str, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
-    """Build a recognizer with random weights (or those of its file) for images C×H×W with ``size`` = (H, W).
+def without_files(text: str) -> str:
+    """The same network as a user would write it without its files, for weights that are stored elsewhere."""
+    architecture = _created(text)
+    return architecture.label(leave_out=architecture.paths)
 
-    Weights are drawn from torch's global generator: seed it. Raises UsageError for an unknown name, fewer than two
-    classes, no channels, or a size that the network cannot take.
+
+def build(text: str, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
+    """Build a recognizer with random weights, or those of its file.
+
+    Weights are drawn from torch's global generator: seed it.
+
+    Args:
+        text: ``NAME`` or ``NAME:parameter=value,…``.
+        channels: of the images (N, C, H, W).
+        classes: at least 2.
+        size: (H, W) of the images in pixels.
+
+    Raises:
+        UsageError: an unknown name or parameter, a file that is missing or does not fit, fewer than two classes, no
+            channels, or a size that the network cannot take.
     """
-    entry = _find(name)
-    if classes < FEWEST_CLASSES:
-        raise UsageError(f"A recognizer needs at least {FEWEST_CLASSES} classes, got {classes}.")
-    if channels < 1 or min(size) < 1:
-        raise UsageError(f"A recognizer needs images, got {channels} channels of {size[0]}×{size[1]} px.")
-    return importlib.import_module(entry.module).build(name, channels=channels, classes=classes, size=size)
+    return _architecture(text).built(channels=channels, classes=classes, size=size)
 
 
-def _find(name: str) -> _Entry:
-    for entry in _entries():
-        prefix, colon, _ = entry.name.partition(":")
-        if name == entry.name or (colon and name.startswith(prefix + colon)):
-            return entry
-    raise unknown("recognizer", name, [entry.name for entry in _entries()])
+def _architecture(text: str) -> Architecture:
+    architecture = _created(text)
+    reason = architecture.unavailable()
+    if reason is not None:
+        raise UsageError(f"The recognizer {architecture.label()} cannot be used: {reason}.")
+    return architecture
 
 
-@cache
-def _entries() -> tuple[_Entry, ...]:
-    found = []
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        name = _marked(tree)
-        if name is not None:
-            description = (ast.get_docstring(tree) or "").partition("\n")[0]
-            found.append(_Entry(name, description, f"{__package__}.{file.stem}"))
-    return tuple(sorted(found, key=lambda entry: entry.name))
-
-
-def _marked(tree: ast.Module) -> str | None:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [MARK]:
-            return str(ast.literal_eval(node.value))
-    return None
+def _created(text: str) -> Architecture:
+    architecture: Architecture = create("recognizer", *parse(text))
+    return architecture

@@ -1,15 +1,15 @@
-"""a small CNN, strided early; for the CPU and 16 to 64 px"""
+"""A small convolutional network."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import ClassVar
 
 from torch import nn
 
 from maskbench.errors import UsageError
+from maskbench.models.architecture import Architecture
 from maskbench.models.recognizer import Recognizer
-
-RECOGNIZER = "small"
 
 MINIMUM_SIZE = 16
 """Smallest image side in pixels: the last stage then has 2 × 2 positions."""
@@ -22,28 +22,34 @@ MEAN, STD = 0.5, 0.25
 """A normalisation for any image: batch normalisation takes care of the rest."""
 
 
-def build(name: str, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
-    """Build the network for images of ``size`` (height, width); UsageError where a side is below 16 px."""
-    if min(size) < MINIMUM_SIZE:
-        raise UsageError(f"Recognizer '{name}' needs images of at least {MINIMUM_SIZE} px, got {size[0]}×{size[1]}.")
-    first, second, third, fourth = WIDTHS
-    stages = OrderedDict(
-        stage1=_stage(channels, first, kernel=5, stride=2),
-        stage2=_stage(first, second),
-        pool2=nn.MaxPool2d(2),
-        stage3=_stage(second, third),
-        pool3=nn.MaxPool2d(2),
-        stage4=_stage(third, fourth),
-        pool4=nn.AdaptiveAvgPool2d(1),
-        flatten=nn.Flatten(),
-        head=nn.Linear(fourth, classes),
-    )
-    return Recognizer(
-        nn.Sequential(stages),
-        feature_layers=[f"network.stage{number}" for number in range(1, len(WIDTHS) + 1)],
-        mean=[MEAN] * channels,
-        std=[STD] * channels,
-    )
+class Small(Architecture):
+    """a small CNN, strided early; for the CPU and 16 to 64 px"""
+
+    name: ClassVar[str] = "small"
+
+    def build(self, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
+        if min(size) < MINIMUM_SIZE:
+            raise UsageError(
+                f"Recognizer '{self.name}' needs images of at least {MINIMUM_SIZE} px, got {size[0]}×{size[1]}."
+            )
+        first, second, third, fourth = WIDTHS
+        stages = OrderedDict(
+            stage1=_stage(channels, first, kernel=5, stride=2),
+            stage2=_stage(first, second),
+            pool2=nn.MaxPool2d(2),
+            stage3=_stage(second, third),
+            pool3=nn.MaxPool2d(2),
+            stage4=_stage(third, fourth),
+            pool4=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            head=nn.Linear(fourth, classes),
+        )
+        return Recognizer(
+            nn.Sequential(stages),
+            feature_layers=[f"network.stage{number}" for number in range(1, len(WIDTHS) + 1)],
+            mean=[MEAN] * channels,
+            std=[STD] * channels,
+        )
 
 
 def _stage(channels_in: int, channels_out: int, *, kernel: int = 3, stride: int = 1) -> nn.Sequential:

@@ -1,11 +1,16 @@
-"""any torchvision classification backbone, e.g. torchvision:mobilenet_v3_small; @FILE loads weights"""
+"""The classification networks of torchvision, by their names."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
 import torchvision
+from pydantic import Field, field_validator
 from torch import nn
 
 from maskbench.errors import UsageError, unknown
+from maskbench.models.architecture import Architecture
 from maskbench.models.backbone import (
     adapt_input,
     find_feature_layers,
@@ -13,10 +18,7 @@ from maskbench.models.backbone import (
     ordinary_activations,
 )
 from maskbench.models.recognizer import Recognizer
-from maskbench.models.recognizers import weights_file
 from maskbench.models.weights import load_weights
-
-RECOGNIZER = "torchvision:NAME"
 
 AUXILIARY = ("googlenet", "inception_v3")
 """Backbones with auxiliary classifiers, which return tuples in training and need large images. Their own truncated
@@ -28,35 +30,55 @@ UNSUITABLE = (ValueError, RuntimeError, AssertionError)
 """What torchvision raises, while building or running, for a size that a backbone cannot take."""
 
 
-def build(name: str, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
-    """Build ``torchvision:NAME`` or ``torchvision:NAME@FILE`` for images of ``size`` (height, width).
+class Torchvision(Architecture):
+    """any torchvision classification backbone, e.g. network=mobilenet_v3_small; weights=FILE loads weights"""
 
-    Raises UsageError for a name torchvision does not know, weights that do not fit, and images the backbone
-    cannot take.
-    """
-    architecture = name.partition(":")[2].partition("@")[0]
-    valid = torchvision.models.list_models(module=torchvision.models)
-    if architecture not in valid:
-        raise unknown("torchvision classification backbone", architecture, valid)
-    refusal = f"Recognizer '{name}' cannot take {size[0]}×{size[1]} images"
-    try:
-        network = torchvision.models.get_model(
-            architecture, weights=None, num_classes=classes, **_options(architecture, size)
+    name: ClassVar[str] = "torchvision"
+    source: ClassVar[str] = "torchvision"
+    paths: ClassVar[tuple[str, ...]] = ("weights",)
+
+    network: str = Field("mobilenet_v3_small", description="torchvision's name of the backbone")
+    weights: str = Field("", description="file of a state dict (safetensors, or from torch.save); none: random weights")
+
+    @field_validator("network")
+    @classmethod
+    def _known_network(cls, value: str) -> str:
+        valid = torchvision.models.list_models(module=torchvision.models)
+        if value not in valid:
+            raise unknown("torchvision classification backbone", value, valid)
+        return value
+
+    def label(self, leave_out: tuple[str, ...] = ()) -> str:
+        """With the network even where it is the default: it is what a reader of a table looks for."""
+        given = {key: value for key, value in self.model_dump().items() if value and key not in leave_out}
+        return self.shown(given)
+
+    def files(self) -> tuple[Path, ...]:
+        return (Path(self.weights).expanduser(),) if self.weights else ()
+
+    def unavailable(self) -> str | None:
+        missing = [file.name for file in self.files() if not file.is_file()]
+        return f"there is no weights file {missing[0]}: name one with weights=" if missing else None
+
+    def build(self, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:
+        refusal = f"Recognizer '{self.label()}' cannot take {size[0]}×{size[1]} images"
+        try:
+            network = torchvision.models.get_model(
+                self.network, weights=None, num_classes=classes, **_options(self.network, size)
+            )
+        except UNSUITABLE as error:
+            raise UsageError(f"{refusal}: {_first_line(error)}") from error
+        for file in self.files():
+            load_weights(network, file, classes=classes, ignored=AUXILIARY_PREFIXES)
+        adapt_input(network, channels)
+        ordinary_activations(network)
+        mean, std = imagenet_statistics(channels)
+        return Recognizer(
+            network,
+            feature_layers=[f"network.{layer}" for layer in _feature_layers(network, channels, size, refusal)],
+            mean=mean,
+            std=std,
         )
-    except UNSUITABLE as error:
-        raise UsageError(f"{refusal}: {_first_line(error)}") from error
-    file = weights_file(name)
-    if file is not None:
-        load_weights(network, file, classes=classes, ignored=AUXILIARY_PREFIXES)
-    adapt_input(network, channels)
-    ordinary_activations(network)
-    mean, std = imagenet_statistics(channels)
-    return Recognizer(
-        network,
-        feature_layers=[f"network.{layer}" for layer in _feature_layers(network, channels, size, refusal)],
-        mean=mean,
-        std=std,
-    )
 
 
 def _options(architecture: str, size: tuple[int, int]) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
@@ -19,7 +19,8 @@ from maskbench.planning.applicability import (
 from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
-from maskbench.plugins.discovery import catalogue, create
+from maskbench.plugins.catalogue import catalogue, create
+from maskbench.plugins.controls import control
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
@@ -33,6 +34,8 @@ from maskbench.stages.scored_recognition import ScoredRecognition
 from maskbench.stages.scored_restoration import ScoredRestoration
 from maskbench.stages.stage import Stage
 from maskbench.stages.trial import Trial
+
+_ROLES: tuple[Literal["raw", "null"], ...] = ("raw", "null")
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ def _methods(suite: Suite) -> tuple[Method, ...]:
         name, parameters = parse(text)
         methods += [create("method", name, given) for given in _with_ratios(name, parameters, suite)]
     _refuse_twice("method", [method.label() for method in methods])
-    controls = [_control(role) for role in ("raw", "null") if all(method.role != role for method in methods)]
-    return (*controls, *methods)
+    missing = [role for role in _ROLES if all(method.role != role for method in methods)]
+    return (*map(control, missing), *methods)
 
 
 def _with_ratios(name: str, parameters: dict[str, Any], suite: Suite) -> list[dict[str, Any]]:
@@ -81,15 +84,6 @@ def _with_ratios(name: str, parameters: dict[str, Any], suite: Suite) -> list[di
     if "ratio" not in fields or "ratio" in parameters:
         return [parameters]
     return [{**parameters, "ratio": ratio} for ratio in suite.ratios]
-
-
-def _control(role: str) -> Method:
-    found = catalogue()
-    for name in found.names("method"):
-        plugin = found.get("method", name)
-        if issubclass(plugin, Method) and plugin.role == role:
-            return plugin.create({})
-    raise UsageError(f"No method has the role '{role}': the controls that come with maskbench are missing.")
 
 
 def _refuse_twice(kind: str, labels: list[str]) -> None:

@@ -25,7 +25,7 @@ _RETIRED = {
 
 
 class Plugin(pydantic.BaseModel):
-    """Base of methods, attacks and adjustments. Annotated class attributes are its parameters.
+    """Base of every kind of plug-in but data sources. Annotated class attributes are its parameters.
 
     A parameter is validated when the plug-in is created (``size: int = Field(4, ge=1)``), cannot change afterwards,
     and is part of every cache key. A plug-in keeps no other state than what its ``fit`` returns, which the engine
@@ -136,7 +136,9 @@ class Plugin(pydantic.BaseModel):
         files, parameters = self.files(), self.model_dump()
         if not files:
             return parameters
-        kept = {name: value for name, value in parameters.items() if not _leads_to(value, files)}
+        kept = {
+            name: value for name, value in parameters.items() if name not in self.paths and not _leads_to(value, files)
+        }
         return {**kept, "files": [content_digest(file) for file in files]}
 
     def unavailable(self) -> str | None:

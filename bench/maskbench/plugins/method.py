@@ -15,7 +15,7 @@ from maskbench.errors import ContractViolation, unknown
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.discovery import create_nested
+from maskbench.plugins.catalogue import create_nested
 from maskbench.plugins.fills import FILLS
 from maskbench.plugins.given import Attribution, Given, Owner
 from maskbench.randomness import Randomness

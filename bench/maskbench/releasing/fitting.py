@@ -16,7 +16,7 @@ from torch import Tensor
 from maskbench.attributions.algorithm import find
 from maskbench.errors import ContractViolation, MaskbenchError, UsageError
 from maskbench.models.recognizer import ImageOnly
-from maskbench.models.recognizers import build, identity
+from maskbench.models.recognizers import build, identity, without_files
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
 from maskbench.release import to_float
@@ -183,7 +183,7 @@ def _teach(
         progress=lambda share: progress(f"training the teacher of '{labels.columns()[label]}'", share),
     )
     weights = {name: tensor.cpu() for name, tensor in network.recognizer.state_dict().items()}
-    return TeacherWeights(name.partition("@")[0], classes, weights)
+    return TeacherWeights(without_files(name), classes, weights)
 
 
 def _explain(

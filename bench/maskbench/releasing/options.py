@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from maskbench.errors import UsageError
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 

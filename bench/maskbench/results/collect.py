@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from maskbench.executors.executor import MISSING, StageOutcome
+from maskbench.models.recognizers import recognizer_label
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.results.execution import Execution
@@ -54,7 +55,7 @@ def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str,
         "dataset": record["name"],
         "target": record["target"],
         "sensitive": record["sensitive"] or "",
-        "recognizer": matrix.suite.settings.recognizer.partition("@")[0],
+        "recognizer": recognizer_label(matrix.suite.settings.recognizer),
         "method": method.name,
         "params": method.label(leave_out=("ratio",)).partition(":")[2],
         "ratio": np.nan if ratio is None else ratio,

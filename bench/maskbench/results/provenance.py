@@ -19,7 +19,7 @@ from maskbench.executors.hardware import device_name
 from maskbench.metrics.catalogue import FAMILIES
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
-from maskbench.plugins.discovery import catalogue
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.names import parse
 from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of

@@ -7,7 +7,7 @@ import torch
 from maskbench.errors import Unavailable
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
-from maskbench.plugins.discovery import create_nested
+from maskbench.plugins.catalogue import create_nested
 from maskbench.training.classifier import train_classifier
 from maskbench.training.settings import Training
 from torch import Tensor, nn

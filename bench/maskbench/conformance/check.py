@@ -53,7 +53,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """A check's result; ``detail`` is a remark, the reason it was not checked, or what failed."""
 
     check: Check
@@ -66,24 +66,24 @@ class Outcome:
         return Failure(self.check.name, self.detail, self.check.what_to_do) if self.status == "failed" else None
 
 
-def run_checks(checks: Sequence[Check], subject: Any) -> list[Outcome]:
+def run_checks(checks: Sequence[Check], subject: Any) -> list[CheckResult]:
     """Run every check, whatever the others say."""
-    outcomes: list[Outcome] = []
+    results: list[CheckResult] = []
     for check in checks:
-        if check.last_resort and any(outcome.status == "failed" for outcome in outcomes):
-            outcomes.append(Outcome(check, "not checked", "the failures of the other checks come first"))
+        if check.last_resort and any(result.status == "failed" for result in results):
+            results.append(CheckResult(check, "not checked", "the failures of the other checks come first"))
         else:
-            outcomes.append(_run(check, subject))
-    return outcomes
+            results.append(_run(check, subject))
+    return results
 
 
-def _run(check: Check, subject: Any) -> Outcome:
+def _run(check: Check, subject: Any) -> CheckResult:
     try:
-        return Outcome(check, "ok", check.run(subject) or "")
+        return CheckResult(check, "ok", check.run(subject) or "")
     except (NotChecked, Unavailable) as reason:
-        return Outcome(check, "not checked", str(reason))
+        return CheckResult(check, "not checked", str(reason))
     except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is a finding about it, not the suite's end
-        return Outcome(check, "failed", explain(error))
+        return CheckResult(check, "failed", explain(error))
 
 
 def explain(error: Exception) -> str:
