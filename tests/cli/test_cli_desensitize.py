@@ -35,7 +35,7 @@ def _run(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_done(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("src", "dst", "--method", "random:patch=2", "--ratio", "0.5", monkeypatch=monkeypatch) == 0
     assert "8 of 8 images are in" in capsys.readouterr().out
-    assert len(list((here / "dst").glob("*/*.mask.png"))) == 8
+    assert len(list((here / "dst").glob("masks/*/*.png"))) == 8
 
 
 def test_errors_are_counted_and_exit_with_one(
@@ -62,7 +62,7 @@ def test_notes(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def test_save_and_load(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _run("src", "one", "-m", "scramble", "--save", "m.safetensors", monkeypatch=monkeypatch) == 0
     assert _run("src", "two", "--load", "m.safetensors", monkeypatch=monkeypatch) == 0
-    for path in (here / "one").glob("*/*.png"):
+    for path in (here / "one").glob("images/*/*.png"):
         assert path.read_bytes() == (here / "two" / path.relative_to(here / "one")).read_bytes()
 
 
@@ -78,7 +78,7 @@ CASES = {
     "into the source": (("src", "src/dst", "-m", "random"), "lies in it"),
     "not empty": (("src", "full", "-m", "random"), "not empty"),
     "nothing to resume": (("src", "full", "-m", "random", "--resume"), "no release to resume"),
-    "tiny size": (("src", "dst", "-m", "random", "--size", "2"), "the smallest is 8"),
+    "tiny size": (("src", "dst", "-m", "random", "--size", "0"), "the smallest is 1"),
     "no limit": (("src", "dst", "-m", "random", "--limit", "0"), "the smallest is 1"),
     "no epochs": (("src", "dst", "-m", "saliency", "--epochs", "0"), "the smallest is 1"),
     "unknown recognizer": (("src", "dst", "-m", "saliency", "--recognizer", "smal"), "did you mean 'small'"),

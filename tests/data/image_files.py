@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 
-def random_image(seed: int, size: tuple[int, int] = (12, 12), mode: str = "RGB") -> Image.Image:
+def random_image(seed: int, size: tuple[int, int] = (16, 16), mode: str = "RGB") -> Image.Image:
     values = np.random.default_rng(seed).bytes(size[0] * size[1] * len(Image.new(mode, (1, 1)).getbands()))
     return Image.frombytes(mode, size, values)
 

@@ -37,24 +37,24 @@ def test_rgb_is_untouched():
 def test_greyscale_stays_one_channel_only_if_all_are():
     grey, colour = random_image(0, mode="L"), random_image(1)
     alone, mixed = decode_all(grey, grey.convert("1")), decode_all(grey, colour)
-    assert alone.pixels.shape == (2, 1, 12, 12)
+    assert alone.pixels.shape == (2, 1, 16, 16)
     assert alone.pixels.flags["C_CONTIGUOUS"]
     assert np.array_equal(alone.pixels[0, 0], np.asarray(grey))
-    assert mixed.pixels.shape == (2, 3, 12, 12)
+    assert mixed.pixels.shape == (2, 3, 16, 16)
     assert np.array_equal(mixed.pixels[0, 2], np.asarray(grey))
 
 
 def test_sixteen_bit_grey_keeps_its_upper_bits():
-    values = np.arange(144, dtype=np.uint16).reshape(12, 12) * 450
+    values = np.arange(256, dtype=np.uint16).reshape(16, 16) * 250
     decoded = decode_all(Image.fromarray(values))
-    assert decoded.pixels.shape == (1, 1, 12, 12)
+    assert decoded.pixels.shape == (1, 1, 16, 16)
     assert np.array_equal(decoded.pixels[0, 0], values >> 8)
     assert "16-bit" in decoded.notes[0]
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.int32])
 def test_pixels_without_a_fixed_range_are_refused(kind):
-    image = Image.fromarray(np.full((12, 12), 70000, dtype=kind))
+    image = Image.fromarray(np.full((16, 16), 70000, dtype=kind))
     with pytest.raises(UsageError, match=r"file 0.*no fixed range"):
         decode_all(image, form="TIFF")
 
@@ -76,7 +76,7 @@ def test_palette_and_its_transparency():
 
 
 def test_cmyk_becomes_rgb():
-    image = Image.new("CMYK", (12, 12), (255, 0, 0, 0))
+    image = Image.new("CMYK", (16, 16), (255, 0, 0, 0))
     decoded = decode_all(image, form="TIFF")
     assert decoded.pixels[0, :, 5, 5].tolist() == [0, 255, 255]
     assert decoded.notes == ["1 of 1 images: converted from CMYK to RGB."]
@@ -92,7 +92,7 @@ def test_exif_orientation_is_applied():
 
 
 def test_the_first_frame_is_taken():
-    frames = [Image.new("RGB", (12, 12), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
     decoded = decode_all(frames[0], form="GIF", save_all=True, append_images=frames[1:])
     assert decoded.pixels[0, :, 0, 0].tolist() == [255, 0, 0]
     assert any("first frame" in note for note in decoded.notes)
@@ -108,7 +108,7 @@ def test_resizing_takes_the_centre_square_and_averages():
 
 def test_different_sizes_need_a_size():
     images = random_image(0), random_image(1, (14, 12))
-    with pytest.raises(UsageError, match=r"12×12 in file 0, 14×12 in file 1.*--size"):
+    with pytest.raises(UsageError, match=r"16×16 in file 0, 14×12 in file 1.*--size"):
         decode_all(*images)
     assert decode_all(*images, size=10).pixels.shape == (2, 3, 10, 10)
 

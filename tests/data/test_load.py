@@ -34,7 +34,7 @@ def total(image_set, limit) -> int:
         ({"sensitive": "gender"}, "no label column of digits named 'gender'"),
         ({"target": "digit", "sensitive": "digit"}, "both 'digit'"),
         ({"sensitive": "parity"}, "both 'parity'"),
-        ({"size": 7}, "smallest is 8"),
+        ({"size": 15}, "--size is 15; the smallest is 16 px"),
         ({"limit": 49}, "smallest is 50"),
         ({"limit": -1}, "smallest is 50"),
     ],
@@ -74,9 +74,9 @@ def test_small_images_need_a_size(tmp_path):
     for name in "ab":
         (root / name).mkdir()
         (root / name / "x.png").write_bytes(png(random_image(ord(name), (7, 9))))
-    with pytest.raises(UsageError, match="7×9"):
+    with pytest.raises(UsageError, match="7×9 px; pass --size 16 or more"):
         load(DataOptions(source=str(root)))
-    assert load(DataOptions(source=str(root), size=8)).images.shape == (2, 3, 8, 8)
+    assert load(DataOptions(source=str(root), size=16)).images.shape == (2, 3, 16, 16)
 
 
 def test_fingerprint_follows_contents_and_names_only(tmp_path):
@@ -102,7 +102,7 @@ def test_the_limit_is_met_exactly_although_there_are_copies(tmp_path):
     # 500 distinct images in 1,200 files: a copy shows the same pixels, but its bytes are others.
     images = []
     for row in range(1200):
-        image = random_image(row % 300 if row < 1000 else row, (8, 8))
+        image = random_image(row % 300 if row < 1000 else row, (16, 16))
         path = tmp_path / "one.png"
         image.save(path, compress_level=1 + row // 300)
         images.append(path.read_bytes() + bytes(row // 300))

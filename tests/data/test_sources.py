@@ -101,7 +101,7 @@ def test_odd_images_are_counted_in_the_notes(tmp_path):
     random_image(92, mode="RGBA").save(root / "dog" / "a.png")
     random_image(93, mode="L").save(root / "dog" / "l.png")
     found = load(options(root))
-    assert found.images.shape == (10, 3, 12, 12)
+    assert found.images.shape == (10, 3, 16, 16)
     assert [note for note in found.notes if "1 of 10 images" in note] == [
         "1 of 10 images: converted from CMYK to RGB.",
         "1 of 10 images: converted from P to RGB.",
@@ -136,7 +136,7 @@ def test_parquet_without_metadata(tmp_path):
         "glasses": [row % 3 == 0 for row in range(1200)],
     }
     columns["town"] = [["Ulm", "Bonn"][row % 2] for row in range(1200)]
-    write_parquet(tmp_path / "all.parquet", columns, images=[png(random_image(row, (8, 8))) for row in range(1200)])
+    write_parquet(tmp_path / "all.parquet", columns, images=[png(random_image(row, (16, 16))) for row in range(1200)])
     found = load(options(tmp_path, limit=100))
     assert (found.target, found.native_test) == ("glasses", None)
     assert found.classes == {"glasses": ["False", "True"], "town": ["Bonn", "Ulm"]}
@@ -235,5 +235,30 @@ def test_a_hugging_face_set_that_cannot_be_had(tmp_path, offline_datasets, monke
 def test_the_modes_of_image_do_not_leak_between_files(tmp_path):
     root = write_classes(tmp_path, {"a": 30, "b": 30}, mode="L")
     assert load(options(root)).images.shape[1] == 1
-    Image.new("RGB", (12, 12), "red").save(root / "a" / "colour.png")
+    Image.new("RGB", (16, 16), "red").save(root / "a" / "colour.png")
     assert load(options(root)).images.shape[1] == 3
+
+
+def test_where_two_sources_answer_neither_is_taken(tmp_path, monkeypatch):
+    write_classes(tmp_path / "digits", {"a": 30, "b": 30})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"names data of digits \(digits\) and folder .*write a folder as \./digits"):
+        resolve(options("digits"))
+    assert resolve(options("./digits")).source == str(tmp_path / "digits")
+
+
+@pytest.mark.parametrize("text", ["~nosuchuser/x", "a" * 300, "a\0b"])
+def test_a_text_that_can_be_no_folder(text):
+    with pytest.raises(UsageError, match="no data source"):
+        resolve(options(text))
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    root = write_classes(tmp_path, {"a": 30, "b": 30})
+    (root / "a" / "0003.png").unlink()
+    (root / "a" / "0003.png").mkdir()
+    (root / "a" / "0004.png").unlink()
+    (root / "a" / "0004.png").symlink_to("nowhere.png")
+    for ask in (fingerprint, load):
+        with pytest.raises(UsageError, match=r"Cannot read .*0004\.png.*No such file"):
+            ask(options(root))

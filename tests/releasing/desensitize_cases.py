@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from maskbench.releasing.options import Options
-from maskbench.releasing.run import Outcome, desensitize
+from maskbench import Method
+from maskbench.releasing.command import Finished, desensitize
 from PIL import Image
 
 CPU = torch.device("cpu")
@@ -35,9 +35,9 @@ class Remarks:
         self.said.append(text)
 
 
-def release(source: Path, destination: Path, method: str | None = RANDOM, **options: Any) -> Outcome:
-    """Release in this process, on the CPU."""
-    return desensitize(Options(source, destination, method, **options), CPU, Remarks())
+def release(source: Path, destination: Path, method: str | Method | None = RANDOM, **options: Any) -> Finished:
+    """Release in this process, on the CPU, in silence."""
+    return desensitize(source, destination, method, **options)
 
 
 def picture(seed: int, size: tuple[int, int] = (SIDE, SIDE), mode: str = "RGB") -> Image.Image:
@@ -90,6 +90,6 @@ def tree(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def errors(outcome: Outcome) -> dict[str, str]:
+def errors(outcome: Finished) -> dict[str, str]:
     """File → reason."""
     return {error["file"]: error["reason"] for error in outcome.manifest["errors"]}

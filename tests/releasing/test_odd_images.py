@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from desensitize_cases import encoded, errors, picture, pixels, release, tree
-from maskbench.releasing.run import Outcome
+from maskbench.releasing.command import Finished
 from PIL import Image, ImageCms
 
 Case = Callable[[], tuple[bytes, np.ndarray]]
@@ -99,7 +99,7 @@ ODD: dict[str, tuple[Case, str]] = {
 }
 
 
-def _one(folder: Path, content: bytes, name: str = "odd.png", method: str = "raw") -> Outcome:
+def _one(folder: Path, content: bytes, name: str = "odd.png", method: str = "raw") -> Finished:
     (folder / "src").mkdir()
     (folder / "src" / name).write_bytes(content)
     return release(folder / "src", folder / "dst", method)
@@ -111,9 +111,9 @@ def test_it_is_converted_by_its_rule(kind: str, tmp_path: Path) -> None:
     content, expected = make()
     outcome = _one(tmp_path, content)
     assert errors(outcome) == {}
-    assert np.array_equal(pixels(tmp_path / "dst" / "odd.png"), expected)
+    assert np.array_equal(pixels(tmp_path / "dst" / "images" / "odd.png"), expected)
     assert outcome.manifest["conversions"].get(rule, 0) == (1 if rule else 0)
-    with Image.open(tmp_path / "dst" / "odd.png") as image:
+    with Image.open(tmp_path / "dst" / "images" / "odd.png") as image:
         assert image.format == "PNG"
         assert image.mode in ("RGB", "L")
         assert not getattr(image, "is_animated", False)
@@ -123,9 +123,9 @@ def test_it_is_converted_by_its_rule(kind: str, tmp_path: Path) -> None:
 def test_the_kept_pixels_are_those_of_the_converted_image(kind: str, tmp_path: Path) -> None:
     content, expected = ODD[kind][0]()
     _one(tmp_path, content, method="random:geometry=pixel,ratio=0.3")
-    mask = pixels(tmp_path / "dst" / "odd.mask.png") == 255
+    mask = pixels(tmp_path / "dst" / "masks" / "odd.png") == 255
     assert 0 < mask.mean() < 1
-    assert np.array_equal(pixels(tmp_path / "dst" / "odd.png")[mask], expected[mask])
+    assert np.array_equal(pixels(tmp_path / "dst" / "images" / "odd.png")[mask], expected[mask])
 
 
 def test_no_metadata_survives(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     # Pillow warns above its limit, and refuses above twice that.
     "enormous enough for a warning": (_bomb(10_000), "decompression bomb"),
     "floating point": (encoded(Image.fromarray(np.full((16, 16), 0.5, np.float32)), "TIFF"), "no fixed range"),
-    "PostScript": (_POSTSCRIPT, "EPS"),
+    "PostScript": (_POSTSCRIPT, "no image in a format that is read"),
 }
 
 
@@ -183,7 +183,7 @@ def test_what_cannot_be_read_is_named_and_nothing_of_it_comes_out(kind: str, tmp
     outcome = release(tmp_path / "src", tmp_path / "dst", masks=False)
     assert list(errors(outcome)) == ["bad.png"]
     assert reason in errors(outcome)["bad.png"]
-    assert set(tree(tmp_path / "dst")) == {"good.png", "manifest.json"}
+    assert set(tree(tmp_path / "dst")) == {"images/good.png", "manifest.json"}
     assert str(tmp_path) not in (tmp_path / "dst" / "manifest.json").read_text()
     assert " at 0x" not in errors(outcome)["bad.png"]
 

@@ -49,8 +49,11 @@ def test_saliency_from_end_to_end(tmp_path: Path) -> None:
     assert (learned["recognizer"], learned["training"]["epochs"]) == ({"name": "small"}, 4)
     for name in ("cat", "dog"):
         for number in range(30):
-            mask = pixels(tmp_path / f"dst/{name}/{number:03}.mask.png")
-            raw, shown = pixels(source / f"{name}/{number:03}.png"), pixels(tmp_path / f"dst/{name}/{number:03}.png")
+            mask = pixels(tmp_path / f"dst/masks/{name}/{number:03}.png")
+            raw, shown = (
+                pixels(source / f"{name}/{number:03}.png"),
+                pixels(tmp_path / f"dst/images/{name}/{number:03}.png"),
+            )
             assert (mask == 255).mean() == 0.25
             assert np.array_equal(shown[mask == 255], raw[mask == 255])
             assert not shown[mask == 0].any()
@@ -92,7 +95,7 @@ def test_a_saved_method_takes_what_it_was_fitted_on(tmp_path: Path) -> None:
     picture(6, mode="L").save(new / "grey.png")
     outcome = release(new, tmp_path / "one", None, load=tmp_path / "m.safetensors")
     assert errors(outcome) == {"wide.png": "it is 20×16 px, and the method was fitted on 16×16 px"}
-    assert pixels(tmp_path / "one" / "grey.png").shape == (16, 16, 3)
+    assert pixels(tmp_path / "one" / "images" / "grey.png").shape == (16, 16, 3)
     outcome = release(new, tmp_path / "two", None, load=tmp_path / "m.safetensors", size=16)
     assert errors(outcome) == {}
     with pytest.raises(UsageError, match="fitted on images of 16×16"):
@@ -106,7 +109,7 @@ def test_the_size_is_saved(tmp_path: Path) -> None:
         release(source, tmp_path / "none", "scramble")
     release(source, tmp_path / "dst", "scramble", size=12, save=tmp_path / "m.safetensors")
     release(_flat(tmp_path / "new", 1), tmp_path / "new-released", None, load=tmp_path / "m.safetensors")
-    assert pixels(tmp_path / "new-released" / "0.png").shape == (12, 12, 3)
+    assert pixels(tmp_path / "new-released" / "images" / "0.png").shape == (12, 12, 3)
 
 
 def test_a_flat_folder_serves_methods_that_need_no_labels(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from desensitize_cases import CPU, RANDOM, Remarks, class_folders, picture, pixels, release, tree
+from desensitize_cases import RANDOM, Remarks, class_folders, picture, pixels, release, tree
 from maskbench.errors import UsageError
+from maskbench.releasing.command import desensitize
 from maskbench.releasing.folder import output_names
-from maskbench.releasing.options import Options
-from maskbench.releasing.run import desensitize
-from maskbench.releasing.source import spread
+from maskbench.releasing.image_source import spread
+from maskbench.releasing.options import build_method
 from PIL import Image
 
 
@@ -20,10 +20,10 @@ def test_kept_pixels_are_exact_and_hidden_ones_gone(tmp_path: Path) -> None:
     source = class_folders(tmp_path / "src")
     outcome = release(source, tmp_path / "dst")
     before, after = tree(source), tree(tmp_path / "dst")
-    assert set(after) == {"manifest.json", *before, *(name.replace(".png", ".mask.png") for name in before)}
+    assert set(after) == {"manifest.json", *(f"{folder}/{name}" for folder in ("images", "masks") for name in before)}
     for name in before:
-        raw, shown = pixels(source / name), pixels(tmp_path / "dst" / name)
-        mask = pixels(tmp_path / "dst" / name.replace(".png", ".mask.png"))
+        raw, shown = pixels(source / name), pixels(tmp_path / "dst" / "images" / name)
+        mask = pixels(tmp_path / "dst" / "masks" / name)
         assert set(np.unique(mask)) == {0, 255}
         assert (mask == 0).mean() == 0.5
         assert np.array_equal(shown[mask == 255], raw[mask == 255])
@@ -37,7 +37,8 @@ def test_every_image_has_a_mask_of_its_own_and_every_run_another(tmp_path: Path)
     for name in ("one", "two"):
         release(source, tmp_path / name)
     one, two = (
-        {name: content for name, content in tree(tmp_path / run).items() if ".mask." in name} for run in ("one", "two")
+        {name: content for name, content in tree(tmp_path / run).items() if name.startswith("masks/")}
+        for run in ("one", "two")
     )
     assert len(set(one.values())) == len(one)
     assert not set(one.values()) & set(two.values())
@@ -58,7 +59,9 @@ def test_a_release_does_not_depend_on_names_or_neighbours(tmp_path: Path) -> Non
     (tmp_path / "alone" / "renamed.png").write_bytes((source / "dog" / "001.png").read_bytes())
     release(source, tmp_path / "dst", seed=1)
     release(tmp_path / "alone", tmp_path / "dst-alone", seed=1)
-    assert np.array_equal(pixels(tmp_path / "dst/dog/001.png"), pixels(tmp_path / "dst-alone/renamed.png"))
+    assert np.array_equal(
+        pixels(tmp_path / "dst/images/dog/001.png"), pixels(tmp_path / "dst-alone/images/renamed.png")
+    )
 
 
 def test_images_of_any_size_keep_theirs(tmp_path: Path) -> None:
@@ -68,7 +71,7 @@ def test_images_of_any_size_keep_theirs(tmp_path: Path) -> None:
         picture(seed, size, "L" if name == "c" else "RGB").save(tmp_path / "src" / f"{name}.png")
     release(tmp_path / "src", tmp_path / "dst")
     for name, size in sizes.items():
-        with Image.open(tmp_path / "dst" / f"{name}.png") as image:
+        with Image.open(tmp_path / "dst" / "images" / f"{name}.png") as image:
             assert image.size == size
             assert image.mode == ("L" if name == "c" else "RGB")
 
@@ -77,20 +80,20 @@ def test_size_brings_all_to_one(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     picture(0, (40, 20)).save(tmp_path / "src" / "a.png")
     release(tmp_path / "src", tmp_path / "dst", "raw", size=10)
-    assert pixels(tmp_path / "dst" / "a.png").shape == (10, 10, 3)
+    assert pixels(tmp_path / "dst" / "images" / "a.png").shape == (10, 10, 3)
 
 
 def test_without_masks(tmp_path: Path) -> None:
     source = class_folders(tmp_path / "src", count=2)
     outcome = release(source, tmp_path / "dst", masks=False)
-    assert set(tree(tmp_path / "dst")) == {"manifest.json", *tree(source)}
+    assert set(tree(tmp_path / "dst")) == {"manifest.json", *(f"images/{name}" for name in tree(source))}
     assert outcome.manifest["masks"] is None
 
 
 def test_a_method_without_masks_writes_none(tmp_path: Path) -> None:
     source = class_folders(tmp_path / "src", count=2)
     outcome = release(source, tmp_path / "dst", "gaussian-blur")
-    assert set(tree(tmp_path / "dst")) == {"manifest.json", *tree(source)}
+    assert set(tree(tmp_path / "dst")) == {"manifest.json", *(f"images/{name}" for name in tree(source))}
     assert outcome.manifest["method"]["ratio"] is None
 
 
@@ -119,23 +122,25 @@ def test_images_that_differ_in_their_extension_alone_both_come_out(tmp_path: Pat
     picture(0).save(tmp_path / "src" / "a.png")
     picture(1).save(tmp_path / "src" / "a.bmp")
     release(tmp_path / "src", tmp_path / "dst", "raw")
-    assert np.array_equal(pixels(tmp_path / "dst" / "a.png.png"), np.asarray(picture(0)))
-    assert np.array_equal(pixels(tmp_path / "dst" / "a.bmp.png"), np.asarray(picture(1)))
+    assert np.array_equal(pixels(tmp_path / "dst" / "images" / "a.png.png"), np.asarray(picture(0)))
+    assert np.array_equal(pixels(tmp_path / "dst" / "images" / "a.bmp.png"), np.asarray(picture(1)))
 
 
 def test_names_that_cannot_be_kept_are_refused() -> None:
-    assert output_names(["x/A.jpg", "x/a.gif"], masks=True) == {"x/A.jpg": "x/A.jpg.png", "x/a.gif": "x/a.gif.png"}
-    with pytest.raises(UsageError, match=r"a\.jpg and a\.mask\.png"):
-        output_names(["a.jpg", "a.mask.png"], masks=True)
-    assert output_names(["a.jpg", "a.mask.png"], masks=False)["a.mask.png"] == "a.mask.png"
+    assert output_names(["x/A.jpg", "x/a.gif"], None) == {"x/A.jpg": "x/A.jpg.png", "x/a.gif": "x/a.gif.png"}
     with pytest.raises(UsageError, match="rename one"):
-        output_names(["a.jpg", "a.gif", "a.jpg.bmp"], masks=False)
+        output_names(["a.jpg", "a.gif", "a.jpg.bmp"], None)
 
 
 def test_a_limit_takes_its_share_of_every_class(tmp_path: Path) -> None:
     source = class_folders(tmp_path / "src", count=10)
     outcome = release(source, tmp_path / "dst", limit=4, masks=False)
-    assert sorted(path.parent.name for path in (tmp_path / "dst").glob("*/*.png")) == ["cat", "cat", "dog", "dog"]
+    assert sorted(path.parent.name for path in (tmp_path / "dst" / "images").glob("*/*.png")) == [
+        "cat",
+        "cat",
+        "dog",
+        "dog",
+    ]
     assert outcome.manifest["images"]["left_out_by_limit"] == 16
     assert spread(3, 5).tolist() == [0, 1, 2]
     assert len(set(spread(1000, 999).tolist())) == 999
@@ -145,7 +150,7 @@ def test_a_limit_takes_its_share_of_every_class(tmp_path: Path) -> None:
 def test_it_says_when_images_leave_as_they_are(tmp_path: Path, method: str, warned: bool) -> None:
     watcher = Remarks()
     source = class_folders(tmp_path / "src", count=1)
-    desensitize(Options(source, tmp_path / "dst", method), CPU, watcher)
+    desensitize(source, tmp_path / "dst", method, watcher=watcher)
     assert any("as they are" in remark for remark in watcher.said) == warned
     content = json.loads((tmp_path / "dst" / "manifest.json").read_text())
     assert content["method"]["releases_images_as_they_are"] == warned
@@ -170,4 +175,14 @@ def test_the_manifest_says_how_and_keeps_what_is_secret(tmp_path: Path) -> None:
 def test_masks_that_a_method_withholds_are_not_written(tmp_path: Path) -> None:
     source = class_folders(tmp_path / "src")
     release(source, tmp_path / "dst", f"{RANDOM},masks=withheld")
-    assert set(tree(tmp_path / "dst")) == {"manifest.json", *tree(source)}
+    assert set(tree(tmp_path / "dst")) == {"manifest.json", *(f"images/{name}" for name in tree(source))}
+
+
+def test_a_method_can_be_handed_over(tmp_path: Path) -> None:
+    source = class_folders(tmp_path / "src", count=1)
+    method = build_method(RANDOM, None)
+    release(source, tmp_path / "typed", RANDOM, seed=1)
+    release(source, tmp_path / "handed", method, seed=1)
+    assert tree(tmp_path / "typed") == tree(tmp_path / "handed")
+    with pytest.raises(UsageError, match="its own ratio"):
+        release(source, tmp_path / "other", method, ratio=0.5)

@@ -60,10 +60,10 @@ def test_a_link_in_the_destination_leads_nowhere(source: Path, tmp_path: Path) -
     (source / "cat" / "bad.png").write_bytes(b"broken")
     release(source, tmp_path / "dst")
     raw = tree(source)
-    for file in (tmp_path / "dst" / "cat").iterdir():
+    for file in (tmp_path / "dst" / "images" / "cat").iterdir():
         file.unlink()
-    (tmp_path / "dst" / "cat").rmdir()
-    (tmp_path / "dst" / "cat").symlink_to(source / "cat")
+    (tmp_path / "dst" / "images" / "cat").rmdir()
+    (tmp_path / "dst" / "images" / "cat").symlink_to(source / "cat")
     with pytest.raises(UsageError, match="leads out of the destination"):
         release(source, tmp_path / "dst", resume=True)
     assert tree(source) == raw
@@ -73,6 +73,7 @@ def test_a_link_in_the_destination_leads_nowhere(source: Path, tmp_path: Path) -
     ("save", "message"),
     [
         ("dst/method.safetensors", "handed out"),
+        ("dst.unfinished/method.safetensors", "goes away when the release is done"),
         ("around/src/method.safetensors", "lies in the source"),
         ("there.safetensors", "not overwritten"),
         ("around", "is a folder"),

@@ -13,7 +13,7 @@ import pytest
 from desensitize_cases import class_folders, errors, picture, release, tree
 from filelock import FileLock
 from maskbench.errors import UsageError
-from maskbench.releasing.run import Outcome
+from maskbench.releasing.command import Finished
 
 
 def _command(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
@@ -35,16 +35,14 @@ def test_a_kill_changes_nothing(tmp_path: Path, method: str) -> None:
     assert whole.wait() == 0, whole.stdout.read()
 
     killed = _command("src", "killed", *options, cwd=tmp_path)
-    while len(list((tmp_path / "killed").glob("cat/*.png"))) < 20 and killed.poll() is None:
+    while len(list((tmp_path / "killed").glob("images/cat/*.png"))) < 20 and killed.poll() is None:
         time.sleep(0.001)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
-    written = len(list((tmp_path / "killed").glob("[!.]*/*.png")))
+    written = len(list((tmp_path / "killed").glob("[!.]*/*/*.png")))
     assert 20 <= written < 600, "killed too late to tell anything"
     assert (tmp_path / "killed.unfinished").is_dir()
-    early = {
-        path: path.stat().st_mtime_ns for path in sorted((tmp_path / "killed").glob("[!.]*/*.png"))[: written // 4]
-    }
+    early = {path: path.stat().st_ino for path in sorted((tmp_path / "killed").glob("[!.]*/*/*.png"))[: written // 4]}
 
     refused = _command("src", "killed", *options, cwd=tmp_path)
     assert refused.wait() == 2
@@ -53,18 +51,18 @@ def test_a_kill_changes_nothing(tmp_path: Path, method: str) -> None:
     assert resumed.wait() == 0, resumed.stdout.read()
     assert tree(tmp_path / "killed") == tree(tmp_path / "whole")
     assert not (tmp_path / "killed.unfinished").exists()
-    assert {path: path.stat().st_mtime_ns for path in early} == early, "what was done was done again"
+    assert {path: path.stat().st_ino for path in early} == early, "what was done was done again"
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Outcome:
+def broken(tmp_path: Path) -> Finished:
     """A release with an error, which can be resumed when the image is mended."""
     source = class_folders(tmp_path / "src", count=3)
     (source / "cat" / "bad.png").write_bytes(b"broken")
     return release(source, tmp_path / "dst")
 
 
-def test_errors_can_be_mended(broken: Outcome, tmp_path: Path) -> None:
+def test_errors_can_be_mended(broken: Finished, tmp_path: Path) -> None:
     assert list(errors(broken)) == ["cat/bad.png"]
     assert broken.unfinished == tmp_path / "dst.unfinished"
     before = tree(tmp_path / "dst")
@@ -72,26 +70,26 @@ def test_errors_can_be_mended(broken: Outcome, tmp_path: Path) -> None:
     outcome = release(tmp_path / "src", tmp_path / "dst", resume=True)
     after = tree(tmp_path / "dst")
     assert errors(outcome) == {}
-    assert set(after) - set(before) == {"cat/bad.png", "cat/bad.mask.png"}
+    assert set(after) - set(before) == {"images/cat/bad.png", "masks/cat/bad.png"}
     assert all(after[name] == before[name] for name in before if name != "manifest.json"), "another secret was drawn"
     assert not (tmp_path / "dst.unfinished").exists()
 
 
-def test_what_changed_or_went_away_is_not_left_behind(broken: Outcome, tmp_path: Path) -> None:
+def test_what_changed_or_went_away_is_not_left_behind(broken: Finished, tmp_path: Path) -> None:
     before = tree(tmp_path / "dst")
     (tmp_path / "src" / "cat" / "000.png").unlink()
     (tmp_path / "src" / "cat" / "bad.png").unlink()
     picture(78).save(tmp_path / "src" / "dog" / "000.png")
-    (tmp_path / "dst" / "dog" / "001.png").write_bytes(b"")  # as a power failure leaves it
+    (tmp_path / "dst" / "images" / "dog" / "001.png").write_bytes(b"")  # as a power failure leaves it
     outcome = release(tmp_path / "src", tmp_path / "dst", resume=True)
     after = tree(tmp_path / "dst")
     assert outcome.manifest["images"]["source"] == 5
-    assert set(before) - set(after) == {"cat/000.png", "cat/000.mask.png"}
-    assert after["dog/000.png"] != before["dog/000.png"]
-    assert after["dog/001.png"] == before["dog/001.png"]
+    assert set(before) - set(after) == {"images/cat/000.png", "masks/cat/000.png"}
+    assert after["images/dog/000.png"] != before["images/dog/000.png"]
+    assert after["images/dog/001.png"] == before["images/dog/001.png"]
 
 
-def test_a_journal_that_was_cut_off_is_read(broken: Outcome, tmp_path: Path) -> None:
+def test_a_journal_that_was_cut_off_is_read(broken: Finished, tmp_path: Path) -> None:
     journal = tmp_path / "dst.unfinished" / "journal.jsonl"
     journal.write_text(journal.read_text()[:-40])
     (tmp_path / "src" / "cat" / "bad.png").unlink()
@@ -114,7 +112,7 @@ def test_a_journal_that_was_cut_off_is_read(broken: Outcome, tmp_path: Path) -> 
         ({"limit": 3}, "limit was None"),
     ],
 )
-def test_other_options_are_refused(broken: Outcome, tmp_path: Path, changed: dict, message: str) -> None:
+def test_other_options_are_refused(broken: Finished, tmp_path: Path, changed: dict, message: str) -> None:
     before = tree(tmp_path / "dst")
     with pytest.raises(UsageError, match="these differ") as error:
         release(tmp_path / "src", tmp_path / "dst", **{"resume": True, **changed})
@@ -122,12 +120,12 @@ def test_other_options_are_refused(broken: Outcome, tmp_path: Path, changed: dic
     assert tree(tmp_path / "dst") == before
 
 
-def test_another_source_is_refused(broken: Outcome, tmp_path: Path) -> None:
+def test_another_source_is_refused(broken: Finished, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="source was"):
         release(class_folders(tmp_path / "src2"), tmp_path / "dst", resume=True)
 
 
-def test_two_runs_do_not_work_on_one_destination(broken: Outcome, tmp_path: Path) -> None:
+def test_two_runs_do_not_work_on_one_destination(broken: Finished, tmp_path: Path) -> None:
     with FileLock(tmp_path / "dst.unfinished" / "lock"), pytest.raises(UsageError, match="Another run"):
         release(tmp_path / "src", tmp_path / "dst", resume=True)
 
@@ -144,17 +142,17 @@ def test_resume_of_a_finished_release_says_so(tmp_path: Path) -> None:
         release(source, tmp_path / "dst", "sobel", resume=True)
 
 
-def test_the_destination_never_holds_the_secret(broken: Outcome, tmp_path: Path) -> None:
+def test_the_destination_never_holds_the_secret(broken: Finished, tmp_path: Path) -> None:
     folder = tmp_path / "dst.unfinished"
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "fitted.safetensors").stat().st_mode & 0o077 == 0
     assert set(tree(tmp_path / "dst")) == {
         "manifest.json",
         *(
-            f"{name}/{number:03}{kind}"
+            f"{folder}/{name}/{number:03}.png"
+            for folder in ("images", "masks")
             for name in ("cat", "dog")
             for number in range(3)
-            for kind in (".png", ".mask.png")
         ),
     }
 

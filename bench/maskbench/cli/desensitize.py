@@ -16,7 +16,7 @@ from maskbench.cli.console import terminal
 from maskbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from maskbench.releasing.run import Outcome
+    from maskbench.releasing.command import Finished
 
 _SHOWN = 10  # errors that are printed; the manifest has them all
 
@@ -50,8 +50,10 @@ Seed = Annotated[
     int | None,
     typer.Option(help="Repeat a release. Whoever guesses it can too; without it the secret is drawn.", metavar="N"),
 ]
-Masks = Annotated[
-    bool, typer.Option("--masks/--no-masks", help="Write masks beside the images. Leaving them out hides little.")
+Masks = Annotated[bool, typer.Option("--masks/--no-masks", help="Write the masks too. Leaving them out hides little.")]
+Rename = Annotated[
+    bool,
+    typer.Option("--rename", help="Number the pictures in random order; the list of their names stays beside DST."),
 ]
 Save = Annotated[
     Path | None,
@@ -76,6 +78,7 @@ def desensitize(
     epochs: Epochs = None,
     seed: Seed = None,
     masks: Masks = True,
+    rename: Rename = False,
     save: Save = None,
     load: Load = None,
     resume: Resume = False,
@@ -86,35 +89,36 @@ def desensitize(
     console = terminal()
     with console.status("Reading the plug-ins"):
         from maskbench.executors.hardware import choose_device
-        from maskbench.releasing.options import Options
-        from maskbench.releasing.run import desensitize as release
+        from maskbench.releasing.command import desensitize as release
 
         options.load_plugins(plugin)
         where = choose_device(device)
-    asked = Options(
-        source=source,
-        destination=destination,
-        method=method,
-        ratio=ratio,
-        size=size,
-        limit=limit,
-        target=target,
-        sensitive=sensitive,
-        recognizer=recognizer,
-        epochs=epochs,
-        seed=seed,
-        masks=masks,
-        save=save,
-        load=load,
-        resume=resume,
-    )
     with _Watcher(console) as watcher:
         try:
-            outcome = release(asked, where, watcher)
+            finished = release(
+                source,
+                destination,
+                method,
+                ratio=ratio,
+                size=size,
+                limit=limit,
+                target=target,
+                sensitive=sensitive,
+                recognizer=recognizer,
+                epochs=epochs,
+                seed=seed,
+                masks=masks,
+                rename=rename,
+                save=save,
+                load=load,
+                resume=resume,
+                device=where,
+                watcher=watcher,
+            )
         except OSError as error:
             raise UsageError(f"{error}. What is done is kept: mend it and go on with --resume.") from error
-    _tell(outcome, console)
-    if outcome.manifest["errors"]:
+    _tell(finished, console)
+    if finished.errors:
         raise typer.Exit(exits.FAILED)
 
 
@@ -138,7 +142,7 @@ class _Watcher:
         self._bars.stop()
 
     def progress(self, what: str, share: float) -> None:
-        """See ``maskbench.releasing.run.Watcher``. Where there is no terminal, one line when something else begins."""
+        """See ``Watcher``. Where there is no terminal, one line when something else begins."""
         if what != self._what:
             self._what = what
             self._bars.reset(self._task, total=1.0, description=escape(what), visible=True)
@@ -147,32 +151,39 @@ class _Watcher:
         self._bars.update(self._task, completed=share)
 
     def remark(self, text: str) -> None:
-        """See ``maskbench.releasing.run.Watcher``."""
+        """See ``Watcher``."""
         self._console.print(f"[yellow]Note:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
-def _tell(outcome: Outcome, console: Console) -> None:
-    images = outcome.manifest["images"]
+def _tell(finished: Finished, console: Console) -> None:
+    images = finished.manifest["images"]
     count = images["released"] + images["errors"]
-    before = "Finished before: " if outcome.already else ""
+    before = "Finished before: " if finished.already else ""
     console.print(
-        f"{before}{images['released']} of {count} images are in {escape(str(outcome.destination))}.",
+        f"{before}{images['released']} of {count} images are in {escape(str(finished.destination))}.",
         highlight=False,
         soft_wrap=True,
     )
-    for rule, times in outcome.manifest["conversions"].items():
+    for rule, times in finished.manifest["conversions"].items():
         console.print(f"- {times}: {escape(rule)}", highlight=False, soft_wrap=True)
-    errors = outcome.manifest["errors"]
+    if finished.names is not None:
+        console.print(
+            f"{escape(str(finished.names))} says which number is which picture: keep it to yourself.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    errors = finished.errors
     if not errors:
         return
     console.print(f"[bold red]{len(errors)} could not be released:[/]", highlight=False)
-    for error in errors[:_SHOWN]:
-        console.print(f"- {escape(error['file'])}: {escape(error['reason'])}", highlight=False, soft_wrap=True)
+    for name, reason in errors[:_SHOWN]:
+        console.print(f"- {escape(name)}: {escape(reason)}", highlight=False, soft_wrap=True)
     if len(errors) > _SHOWN:
         console.print(f"- and {len(errors) - _SHOWN} more, all in manifest.json.", highlight=False)
-    console.print(
-        f"Mend them and go on with --resume. Until then {escape(str(outcome.unfinished))} holds the secret of this "
-        "release: keep it to yourself, or delete it when you are done.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    if finished.unfinished is not None:
+        console.print(
+            f"Mend them and go on with --resume. Until then {escape(str(finished.unfinished))} holds the secret of "
+            "this release: keep it to yourself, or delete it when you are done.",
+            highlight=False,
+            soft_wrap=True,
+        )

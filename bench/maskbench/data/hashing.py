@@ -9,6 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from maskbench.data.image_files import regular_file
+from maskbench.data.paths import shown
+from maskbench.data.pixels import UnreadableImage
+from maskbench.data.source import unreadable
 from maskbench.parallel import map_ranges
 
 _DIGEST_BYTES = 16  # 128 bits: no accidental collision at any number of images that fits in memory
@@ -20,13 +24,18 @@ def hash_files(root: Path, files: Sequence[Path]) -> str:
     contents = map_ranges(lambda part: [_hash_file(names[place][1]) for place in part], len(names))
     total = hashlib.sha256()
     for (name, _), content in zip(names, chain.from_iterable(contents), strict=True):
-        total.update(name.encode() + b"\0" + content)
+        total.update(name.encode(errors="surrogateescape") + b"\0" + content)
     return total.hexdigest()
 
 
 def _hash_file(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").digest()
+    try:
+        with regular_file(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").digest()
+    except OSError as error:
+        raise unreadable(shown(path), str(error.strerror)) from error
+    except UnreadableImage as error:
+        raise unreadable(shown(path), str(error)) from None
 
 
 def row_digests(raw: Callable[[int], bytes | memoryview], rows: Sequence[int]) -> np.ndarray:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from maskbench.data.parquet_files import Features, class_names
 from maskbench.data.source import MISSING, LabelTable
 from maskbench.errors import UsageError
 
 _MOST_CLASSES = 1000  # a column with more distinct values is an identifier or a measurement
-
-
-def class_names(feature: dict[str, Any]) -> list[str] | None:
-    """Return the class names of a `datasets` feature in its JSON form; None unless it is a ClassLabel."""
-    return feature.get("names") if feature.get("_type") == "ClassLabel" else None
 
 
 def is_candidate(column_type: pa.DataType) -> bool:
@@ -27,17 +21,18 @@ def is_candidate(column_type: pa.DataType) -> bool:
         or pa.types.is_boolean(kind)
         or pa.types.is_string(kind)
         or pa.types.is_large_string(kind)
+        or pa.types.is_string_view(kind)
     )
 
 
-def label_table(table: pa.Table, features: dict[str, dict[str, Any]], native_test: np.ndarray | None) -> LabelTable:
+def label_table(table: pa.Table, features: Features, native_test: np.ndarray | None) -> LabelTable:
     """Encode every candidate column of `table`: named classes (ClassLabel) first, then the others.
 
     A named class keeps the order of the names, other values are sorted. Classes without an image are left
     out, because no split could contain them.
 
     Raises:
-        UsageError: a ClassLabel column has a value that none of its names belongs to.
+        UsageError: a ClassLabel column has a value that none of its names belongs to, or that is no number.
     """
     labels: dict[str, np.ndarray] = {}
     classes: dict[str, list[str]] = {}
@@ -61,6 +56,10 @@ def label_table(table: pa.Table, features: dict[str, dict[str, Any]], native_tes
 
 
 def _by_name(column: str, values: pa.ChunkedArray, names: list[str]) -> tuple[np.ndarray, list[str]]:
+    if not pa.types.is_integer(values.type):
+        raise UsageError(
+            f"The column '{column}' is described as ClassLabel and holds {values.type}, not class numbers."
+        )
     stored = pc.fill_null(values.cast(pa.int64()), MISSING).to_numpy()
     if stored.max(initial=MISSING) >= len(names) or stored.min(initial=0) < MISSING:
         raise UsageError(f"The column '{column}' has values outside its {len(names)} named classes.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 
@@ -15,13 +15,13 @@ from maskbench.data.hashing import pixel_digests, row_digests
 from maskbench.data.options import DataOptions
 from maskbench.data.paths import nearest_folder
 from maskbench.data.selection import quota, strata, stratified
-from maskbench.data.source import MISSING, LabelTable, RawImages, Source, SourceModule
+from maskbench.data.sizes import check_images, check_size
+from maskbench.data.source import MISSING, LabelTable, RawImages, Source
 from maskbench.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from maskbench.data.imageset import ImageSet
 
-_LEAST_SIZE = 8  # px
 _LEAST_LIMIT = 50  # images; fewer leave attacker_validation with one or two
 _SPARE = 1.02  # images read per image wanted, so that a few exact copies can be dropped
 
@@ -34,17 +34,16 @@ def resolve(options: DataOptions) -> DataOptions:
     Raises:
         UsageError: there is no such source or column, a column cannot serve, or a number is out of range.
     """
-    if options.size is not None and options.size < _LEAST_SIZE:
-        raise UsageError(f"--size is {options.size}; the smallest is {_LEAST_SIZE} px.")
+    check_size(options.size)
     if options.limit is not None and options.limit < _LEAST_LIMIT:
         raise UsageError(f"--limit is {options.limit}; the smallest is {_LEAST_LIMIT} images.")
-    source = _open(options.source)[1]
+    source = _open(options.source)
     table = source.labels()
     default_target = source.default_target or next(iter(table.labels), None)
     target = options.target or default_target
     if target is None:
         reasons = "; ".join(f"'{column}' {reason}" for column, reason in table.rejected.items())
-        raise UsageError(f"{source.name} has no label column{': ' + reasons if reasons else ''}.")
+        raise UsageError(f"{source.title} has no label column{': ' + reasons if reasons else ''}.")
     sensitive = options.sensitive
     if sensitive is None and target == default_target:
         sensitive = source.default_sensitive
@@ -53,29 +52,29 @@ def resolve(options: DataOptions) -> DataOptions:
     if target == sensitive:
         raise UsageError(
             f"Target and sensitive label are both '{target}'. Name two different columns with --target and "
-            f"--sensitive; {source.name} has: {', '.join(table.labels)}."
+            f"--sensitive; {source.title} has: {', '.join(table.labels)}."
         )
     return options.model_copy(update={"source": source.canonical, "target": target, "sensitive": sensitive})
 
 
 def fingerprint(options: DataOptions) -> str:
     """Return the sha256 (hex) of the raw bytes of the source, all of it whatever the other options say."""
-    return _open(options.source)[1].fingerprint()
+    return _open(options.source).fingerprint()
 
 
 def source_name(options: DataOptions) -> str:
     """Return what the source is called now: a folder that was renamed is the same data by another name."""
-    return _open(options.source)[1].name
+    return _open(options.source).title
 
 
 def source_module(options: DataOptions) -> str:
     """Return the dotted name of the module that serves the source."""
-    return _open(options.source)[0].__name__
+    return type(_open(options.source)).__module__
 
 
 def built_in() -> list[tuple[str, str]]:
-    """Return the name and a one-line description of each built-in source, sorted."""
-    return sorted(pair for module in _modules() for pair in module.BUILT_IN.items())
+    """Return the name and a one-line description of each source that is opened by its name, sorted."""
+    return sorted((source.name, source.description) for source in _sources() if source.by_name)
 
 
 def load(options: DataOptions) -> ImageSet:
@@ -92,19 +91,18 @@ def load(options: DataOptions) -> ImageSet:
     from maskbench.data.imageset import ImageSet
 
     options = resolve(options)
-    source = _open(options.source)[1]
+    source = _open(options.source)
     table = source.labels()
     chosen = [column for column in (options.target, options.sensitive) if column is not None]
     labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
     notes = [*table.notes]
     if not labelled.any():
-        raise UsageError(f"No image of {source.name} has a label in {' and '.join(chosen)}.")
+        raise UsageError(f"No image of {source.title} has a label in {' and '.join(chosen)}.")
     if dropped := int((~labelled).sum()):
         notes.append(f"{dropped} images were dropped: they have no label in {' or '.join(chosen)}.")
     rows, decoded = _decode_enough(source.images(), table, np.flatnonzero(labelled), chosen, options)
     height, width = decoded.pixels.shape[2:]
-    if min(height, width) < _LEAST_SIZE:
-        raise UsageError(f"The images of {source.name} are {width}×{height} px; pass --size {_LEAST_SIZE} or more.")
+    check_images(height, width, source.title)
 
     whole = [column for column, codes in table.labels.items() if np.all(codes[rows] != MISSING)]
     for column in table.labels.keys() - set(whole):
@@ -113,7 +111,7 @@ def load(options: DataOptions) -> ImageSet:
     if native_test is not None and (native_test.all() or not native_test.any()):
         native_test = None
     return ImageSet(
-        name=source.name,
+        name=source.title,
         images=torch.from_numpy(decoded.pixels),
         labels={column: torch.from_numpy(table.labels[column][rows]) for column in whole},
         classes={column: table.classes[column] for column in whole},
@@ -125,16 +123,30 @@ def load(options: DataOptions) -> ImageSet:
     )
 
 
-def _modules() -> list[SourceModule]:
-    names = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
-    return [importlib.import_module(f"{sources.__name__}.{name}") for name in names]
+def _sources() -> list[type[Source]]:
+    found = []
+    for info in pkgutil.iter_modules(sources.__path__):
+        module = importlib.import_module(f"{sources.__name__}.{info.name}")
+        found += [value for value in vars(module).values() if _is_source(value) and value.__module__ == module.__name__]
+    return found
 
 
-def _open(text: str) -> tuple[SourceModule, Source]:
-    for module in _modules():
-        source = module.open_source(text)
-        if source is not None:
-            return module, source
+def _is_source(value: object) -> TypeGuard[type[Source]]:
+    return isinstance(value, type) and issubclass(value, Source)
+
+
+def _open(text: str) -> Source:
+    """Ask every source, so that no order decides.
+
+    Raises:
+        UsageError: none serves the text, or several do.
+    """
+    opened = [source for source in (kind.opened(text) for kind in _sources()) if source is not None]
+    if len(opened) > 1:
+        both = " and ".join(sorted(f"{source.name} ({source.canonical})" for source in opened))
+        raise UsageError(f"'{text}' names data of {both}: write a folder as ./{text}, or rename one of them.")
+    if opened:
+        return opened[0]
     error = unknown("data source", text, [name for name, _ in built_in()])
     folder = nearest_folder(text)
     guess = f" There is a folder '{folder}'." if folder else ""
@@ -144,11 +156,11 @@ def _open(text: str) -> tuple[SourceModule, Source]:
 def _require_labels(source: Source, table: LabelTable, column: str) -> None:
     if column in table.rejected:
         raise UsageError(
-            f"The column '{column}' of {source.name} is no label column: it {table.rejected[column]}. "
+            f"The column '{column}' of {source.title} is no label column: it {table.rejected[column]}. "
             f"Label columns: {', '.join(table.labels) or 'none'}."
         )
     if column not in table.labels:
-        raise unknown(f"label column of {source.name}", column, table.labels)
+        raise unknown(f"label column of {source.title}", column, table.labels)
 
 
 def _decode_enough(

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path, PurePath
 
-IMAGE_SUFFIXES = (
-    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"),
-    *(".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jpx", ".jxl", ".mpo", ".tga"),
-)
-"""What images are called, also those that cannot be read: they are named as errors, not passed over in silence."""
+from maskbench.errors import UsageError
 
 
-def is_image_name(path: PurePath) -> bool:
-    """Whether a file is called as images are, and not hidden."""
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+def shown(path: PurePath | str) -> str:
+    """A path as text that can be written anywhere: bytes that are no UTF-8 become ``\\\\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def existing_folder(text: str) -> Path | None:
-    """Return the absolute path of the folder that `text` names, or None if there is none."""
-    path = Path(text).expanduser()
-    return path.resolve() if text and path.is_dir() else None
+    """Return the absolute path of the folder that `text` names, or None if there is none.
+
+    Raises:
+        UsageError: it may not be looked into.
+    """
+    try:
+        path = Path(text).expanduser()
+        return path.resolve() if text and path.is_dir() else None
+    except PermissionError as error:
+        raise UsageError(f"The folder '{text}' cannot be read: {error.strerror}.") from error
+    except (OSError, ValueError, RuntimeError):  # no name that a file can have, or nobody's home folder
+        return None
 
 
 def nearest_folder(text: str) -> str | None:
     """Return the folder that exists beside the missing one that `text` names and is called most like it."""
-    missing = Path(text).expanduser()
-    if not missing.parent.is_dir():
+    try:
+        missing = Path(text).expanduser()
+        names = [path.name for path in missing.parent.iterdir() if path.is_dir()]
+    except (OSError, ValueError, RuntimeError):
         return None
-    names = [path.name for path in missing.parent.iterdir() if path.is_dir()]
     close = difflib.get_close_matches(missing.name, names, n=1)
     return str(missing.parent / close[0]) if close else None
 
 
 def parquet_files(root: Path) -> list[Path]:
-    """Return the Parquet files of a folder, or else of its subfolder ``data``, sorted."""
-    return sorted(root.glob("*.parquet")) or sorted((root / "data").glob("*.parquet"))
+    """Return the Parquet files of a folder, or else of its subfolder ``data``, sorted; hidden ones are passed over."""
+    return _parquet_files_in(root) or _parquet_files_in(root / "data")
+
+
+def _parquet_files_in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith("."))

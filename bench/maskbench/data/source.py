@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
+
+from maskbench.errors import UsageError
 
 MISSING = -1  # the code of a row without a label in a column
 
 # The first of these that a source has is its native test split; every other split counts as training data.
 _TEST_SPLITS = ("test", "validation")
 _SPLIT_WORDS = {
-    "train": "train",
-    "test": "test",
-    "validation": "validation",
-    "valid": "validation",
-    "val": "validation",
-    "dev": "validation",
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("test", "testing", "tst"), "test"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
 }
+_FILLERS = {"set", "data", "dataset", "split", "part", "images", "imgs", "pictures", "photos"}
+_SPLIT = re.compile(f"({'|'.join(_SPLIT_WORDS)})({'|'.join(_FILLERS)})?")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class RawImages:
 
     Attributes:
         raw: row -> the stored bytes, which order the rows independently of names and places.
-        open: row -> the image as Pillow opens it (decoded lazily).
+        open: row -> the image as `maskbench.data.pixels.open_image` opens it, or one made from an array; raises
+            UnreadableImage where there is none.
         where: row -> words that let a person find the image.
         enlarge_to: side in pixels when the user names no size; None = the stored size.
     """
@@ -61,21 +64,33 @@ class RawImages:
 
 
 class Source(ABC):
-    """One place that images come from.
+    """One place that images come from; found by lying in ``maskbench.data.sources``.
 
     Attributes:
-        name: short name for tables.
+        name: what it is called among the sources.
+        description: one line for lists: what it is, or what a user writes to open it.
+        by_name: whether a user opens it by its name alone.
+        title: what these data are called in tables, such as the folder's name.
         canonical: what `DataOptions.source` becomes: the same text for the same place.
         flippable: whether a mirrored image keeps its labels.
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
     """
 
-    name: str
+    name: ClassVar[str]
+    description: ClassVar[str]
+    by_name: ClassVar[bool] = True
+
+    title: str
     canonical: str
     flippable: bool = True
     default_target: str | None = None
     default_sensitive: str | None = None
+
+    @classmethod
+    @abstractmethod
+    def opened(cls, text: str) -> Source | None:
+        """Open what ``text`` names, or return None where this source does not serve it."""
 
     @abstractmethod
     def labels(self) -> LabelTable:
@@ -90,22 +105,34 @@ class Source(ABC):
         """Return the sha256 (hex) of the source's raw bytes, independent of its place and time."""
 
 
-class SourceModule(Protocol):
-    """What each module in `maskbench.data.sources` offers."""
-
-    BUILT_IN: dict[str, str]  # built-in name -> one-line description
-    __name__: str
-
-    def open_source(self, text: str) -> Source | None:
-        """Open what `text` names, or return None if this module does not serve it."""
+def unreadable(where: str, reason: str) -> UsageError:
+    """The error for a file or image that cannot be read, for those who need every one."""
+    return UsageError(f"Cannot read {where}: {reason}. Repair it or take it out of the data.")
 
 
 def split_word(name: str) -> str | None:
     """Return train, test or validation for the name of a split (``train-00000-of-00002``), else None."""
-    word = name.lower()
-    for separator in ("-", "_", "."):
-        word = word.partition(separator)[0]
-    return _SPLIT_WORDS.get(word)
+    return _split_of(_words(name)[0])
+
+
+def folder_split(name: str) -> str | None:
+    """Return the same for a folder that may be a split (``training_set``, ``seg_train``), else None."""
+    words = _words(name)
+    return _split_of(words[0]) or _split_of(words[-1])
+
+
+def is_split_name(name: str) -> bool:
+    """Whether a folder is called as a split and as nothing else: ``Training set``, not ``train station``."""
+    return all(_split_of(word) or word in _FILLERS or word.isdigit() for word in _words(name))
+
+
+def _words(name: str) -> list[str]:
+    return re.split("[-_. ]", name.lower())
+
+
+def _split_of(word: str) -> str | None:
+    found = _SPLIT.fullmatch(word)
+    return _SPLIT_WORDS[found[1]] if found else None
 
 
 def native_test_split(words: Iterable[str]) -> str | None:

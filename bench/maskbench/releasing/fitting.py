@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from maskbench.attributions.algorithm import find
+from maskbench.data.sizes import check_images, check_size
 from maskbench.errors import ContractViolation, MaskbenchError, UsageError
 from maskbench.models.recognizer import ImageOnly
 from maskbench.models.recognizers import build, identity, without_files
@@ -23,7 +24,7 @@ from maskbench.release import to_float
 from maskbench.releasing.fitted import Fitted, Shape, TeacherWeights, learns
 from maskbench.releasing.labelled import Labels
 from maskbench.releasing.options import Options
-from maskbench.releasing.pictures import Entry, Picture, chunks, decode
+from maskbench.releasing.pictures import Entry, NamedPicture, chunks, decode
 from maskbench.releasing.secret import Secret
 from maskbench.training.classifier import train_classifier
 from maskbench.training.seeding import seeded
@@ -32,7 +33,7 @@ from maskbench.training.settings import CLASSIFICATION, Training
 DEFAULT_RECOGNIZER = "small"
 _BATCH = 256
 
-Progress = Callable[[str, float], None]
+StepProgress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done."""
 
 
@@ -49,7 +50,7 @@ def fit(
     options: Options,
     secret: Secret,
     device: torch.device,
-    progress: Progress,
+    progress: StepProgress,
 ) -> Fitted:
     """Fit a method on all images that can be read and, where there are labels, have one.
 
@@ -68,9 +69,13 @@ def fit(
         return Fitted(method.with_state({}), secret, policy, options.size, sensitive=options.sensitive)
     wanted = {request.label for request in method.requests()}
     labels.require(wanted, method.name)
+    if wanted:
+        check_size(options.size)
     read, rows = _read(entries, options.size, labels, progress)
     images = _stack(read, method.name)
     shape: Shape = (images.shape[1], images.shape[2], images.shape[3])
+    if wanted:
+        check_images(*shape[1:], "SRC")
     teachers = {}
     for label in sorted(wanted):
         teachers[label] = _teach(label, images, labels, rows, options, secret, device, progress)
@@ -107,8 +112,8 @@ def _fit(method: Method, owner: Owner) -> Mapping[str, Tensor]:
 
 
 def _read(
-    entries: Iterable[Entry], size: int | None, labels: Labels, progress: Progress
-) -> tuple[list[Picture], Tensor]:
+    entries: Iterable[Entry], size: int | None, labels: Labels, progress: StepProgress
+) -> tuple[list[NamedPicture], Tensor]:
     """The images to learn from, and their places among the entries."""
     places: list[int] = []
 
@@ -118,7 +123,7 @@ def _read(
                 places.append(place)
                 yield entry
 
-    pictures: list[Picture] = []
+    pictures: list[NamedPicture] = []
     for chunk in chunks(labelled(), size):
         pictures += decode(chunk, size)
         progress("reading images to learn from", len(pictures) / labels.images)
@@ -130,7 +135,7 @@ def _read(
     return [picture for picture, _ in read], torch.tensor([place for _, place in read])
 
 
-def _stack(read: list[Picture], who: str) -> Tensor:
+def _stack(read: list[NamedPicture], who: str) -> Tensor:
     """Uint8 N C H W; images without colour get three equal channels where others have colour."""
     first, channels = read[0], 1
     for picture in read:
@@ -145,13 +150,13 @@ def _stack(read: list[Picture], who: str) -> Tensor:
     return torch.from_numpy(np.stack([np.broadcast_to(_pixels(it), (channels, height, width)) for it in read]))
 
 
-def _pixels(picture: Picture) -> np.ndarray:
+def _pixels(picture: NamedPicture) -> np.ndarray:
     if picture.pixels is None:
         raise ValueError(f"{picture.name} was not decoded")
     return picture.pixels
 
 
-def _sides(picture: Picture) -> tuple[int, int]:
+def _sides(picture: NamedPicture) -> tuple[int, int]:
     height, width = _pixels(picture).shape[1:]
     return height, width
 
@@ -164,7 +169,7 @@ def _teach(
     options: Options,
     secret: Secret,
     device: torch.device,
-    progress: Progress,
+    progress: StepProgress,
 ) -> TeacherWeights:
     name = options.recognizer or DEFAULT_RECOGNIZER
     classes = labels.count(label)
@@ -187,7 +192,7 @@ def _teach(
 
 
 def _explain(
-    request: Attribution, teacher: TeacherWeights, images: Tensor, device: torch.device, progress: Progress
+    request: Attribution, teacher: TeacherWeights, images: Tensor, device: torch.device, progress: StepProgress
 ) -> Tensor:
     shape: Shape = (images.shape[1], images.shape[2], images.shape[3])
     network = teacher.network(shape, device)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import errno
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -12,44 +12,55 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from maskbench.data.paths import IMAGE_SUFFIXES, is_image_name
+from maskbench.data.image_files import IMAGE_SUFFIXES, find_files, regular_file
+from maskbench.data.own_release import IMAGES, MASKS
+from maskbench.data.paths import shown
+from maskbench.data.pixels import UnreadableImage, open_image
 from maskbench.data.source import MISSING, LabelTable
 from maskbench.data.sources.folder import ClassFolder
 from maskbench.errors import UsageError
+from maskbench.parallel import usable_cores
+from maskbench.releasing.apply import ReleasedImage
+from maskbench.releasing.image_source import Apply, ImageSource, Writing, png, spread
 from maskbench.releasing.output import Output, Record, stamp
 from maskbench.releasing.pictures import Entry, chunks
-from maskbench.releasing.releasing import Released
-from maskbench.releasing.source import ImageSource, Release, png, spread
-
-_MASK = ".mask.png"
 
 
 class ImageFolder(ImageSource):
-    """Every image below a folder; hidden files and other files are not used."""
+    """Every image below a folder; hidden files and other files are not used.
+
+    A folder that cannot be looked into stands for the images in it: it is an error, and counted as one.
+    """
 
     def __init__(self, root: Path, limit: int | None) -> None:
-        files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-        images = [name for name in files if _is_image(name)]
-        if not images:
+        found = find_files(root)
+        self._closed = {str(path): reason for path, reason in found.closed.items()}
+        self._all = [str(path) for path in sorted([*found.images, *found.closed])]
+        if not found.images:
+            why = "".join(f" {shown(path)}: {reason}." for path, reason in self._closed.items())
             raise UsageError(
-                f"There are no images in {root} ({', '.join(IMAGE_SUFFIXES)}), and no Parquet files in it or in its "
-                "folder 'data'."
+                f"There are no images in {shown(root)} ({', '.join(IMAGE_SUFFIXES)}), and no Parquet files in it or in "
+                f"its folder 'data'.{why}"
             )
         self.root = root
-        self.total = len(images)
+        self.total = len(self._all)
         self.chosen = spread(self.total, limit)
-        self.not_used = {"files": sorted(set(files) - set(images))}
-        self._all = images
-        self._names = [images[place] for place in self.chosen]
+        self.not_used = {"files": [shown(path) for path in found.others]}
+        self.names = [self._all[place] for place in self.chosen]
 
     def entries(self) -> Iterator[Entry]:
-        for name in self._names:
-            yield Entry(name, partial(Image.open, self.root / name))
+        for name in self.names:
+            yield Entry(shown(name), partial(self._open, name))
+
+    def _open(self, name: str) -> Image.Image:
+        if name in self._closed:
+            raise UnreadableImage(self._closed[name])
+        return open_image(regular_file(self.root / name))
 
     def labels(self) -> tuple[LabelTable | None, str]:
+        source = ClassFolder(self.root)
         try:
-            source = ClassFolder(self.root)
-            table, where = source.labels(), source.images().where
+            table = source.labels()
         except UsageError:
             return None, "it is a folder without class folders"
         if not table.labels:
@@ -58,79 +69,86 @@ class ImageFolder(ImageSource):
         labels = {}
         for column, codes in table.labels.items():
             labels[column] = np.full(self.total, MISSING)
-            for row, code in enumerate(codes):
-                place = places.get(Path(where(row)).relative_to(self.root.resolve()).as_posix())
+            for path, code in zip(source.paths, codes, strict=True):
+                place = places.get(str(path))
                 if place is not None:
                     labels[column][place] = code
         return LabelTable(labels, table.classes, None), ""
 
     def check(self, masks: bool, sensitive: str | None) -> None:
-        output_names(self._names, masks)
+        self._targets(None)
 
-    def release(
-        self, release: Release, output: Output, *, size: int | None, masks: bool, advance: Callable[[int], None]
-    ) -> set[str]:
-        targets = output_names(self._names, masks)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for chunk in chunks(self.entries(), size):
+    def release(self, apply: Apply, output: Output, writing: Writing, advance: Callable[[int], None]) -> set[str]:
+        targets = self._targets(writing.numbers)
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            names = iter(self.names)
+            for chunk in chunks(self.entries(), writing.size):
+                here = [next(names) for _ in chunk]
                 missing = [
-                    not output.done(entry.name, stamp(self.root / entry.name), targets[entry.name]) for entry in chunk
+                    not output.done(name, stamp(self.root / name), f"{IMAGES}/{targets.get(name)}") for name in here
                 ]
                 # All of the chunk even if some is done, or rounding would depend on where a run was cut off.
-                released = release(chunk) if any(missing) else []
-                wanted = [one for one, absent in zip(released, missing, strict=False) if absent]
-                for one, files in zip(wanted, pool.map(partial(_encode, masks=masks), wanted), strict=True):
-                    self._write(one, files, targets[one.name], output)
+                released = apply(chunk) if any(missing) else []
+                wanted = [(name, one) for name, one, absent in zip(here, released, missing, strict=False) if absent]
+                encoded = pool.map(partial(_encode, masks=writing.masks), [one for _, one in wanted])
+                for (name, one), files in zip(wanted, encoded, strict=True):
+                    output.record(self._write(name, one, files, targets.get(name), output))
                 advance(len(chunk))
-        return set(self._names)
+        return set(self.names)
 
-    def _write(self, one: Released, files: list[bytes], target: str, output: Output) -> None:
-        names = (target, mask_name(target))
-        written = {name: output.write(name, content) for name, content in zip(names, files, strict=False)}
-        output.record(
-            Record(
-                name=one.name,
-                stamp=stamp(self.root / one.name),
-                files=written,
-                released=int(one.error is None),
-                rules=dict(Counter(one.rules)),
-                errors=() if one.error is None else ((one.name, one.error),),
-            )
+    def _targets(self, numbers: Mapping[str, str] | None) -> dict[str, str]:
+        return output_names([name for name in self.names if name not in self._closed], numbers)
+
+    def _write(
+        self, name: str, one: ReleasedImage, files: Mapping[str, bytes], target: str | None, output: Output
+    ) -> Record:
+        error, written = one.error, {}
+        try:
+            for folder, content in files.items():
+                written[f"{folder}/{target}"] = output.write(f"{folder}/{target}", content)
+        except OSError as failed:
+            if failed.errno != errno.ENAMETOOLONG:
+                raise
+            error, written = "its name is too long for its PNG", {}
+        return Record(
+            name=name,
+            stamp=stamp(self.root / name),
+            files=written,
+            released=int(error is None),
+            rules=dict(Counter(one.rules if error is None else ())),
+            errors=() if error is None else ((name, error),),
         )
 
 
-def output_names(names: Sequence[str], masks: bool) -> dict[str, str]:
-    """Image of the source → its path in the destination: the extension becomes ``.png``.
+def output_names(names: Sequence[str], numbers: Mapping[str, str] | None) -> dict[str, str]:
+    """Image of the source → its path in the folders of the destination: the extension becomes ``.png``.
 
     Images that would then share a path (``a.jpg`` and ``a.png``) keep their old extension before the new one.
+
+    Args:
+        numbers: image → what it is called instead, in the same folder; None keeps the names.
 
     Raises:
         UsageError: two files of the release would still have one name.
     """
+    if numbers is not None:
+        return {name: str(PurePosixPath(name).with_name(f"{numbers[name]}.png")) for name in names}
     stems = {name: str(PurePosixPath(name).with_suffix(".png")) for name in names}
     # Without regard to case: not every file system that a release is copied to tells it apart.
     often = Counter(target.casefold() for target in stems.values())
     targets = {name: target if often[target.casefold()] == 1 else f"{name}.png" for name, target in stems.items()}
     taken: dict[str, str] = {}
     for name, target in targets.items():
-        for file in (target, mask_name(target)) if masks else (target,):
-            other = taken.setdefault(file.casefold(), name)
-            if other != name:
-                raise UsageError(f"{other} and {name} would both become {file}, or its mask would: rename one.")
+        other = taken.setdefault(target.casefold(), name)
+        if other != name:
+            raise UsageError(f"{shown(other)} and {shown(name)} would both become {shown(target)}: rename one.")
     return targets
 
 
-def mask_name(target: str) -> str:
-    """``a/b.png`` → ``a/b.mask.png``."""
-    return target.removesuffix(".png") + _MASK
-
-
-def _is_image(name: str) -> bool:
-    path = PurePosixPath(name)
-    return is_image_name(path) and not any(part.startswith(".") for part in path.parts)
-
-
-def _encode(one: Released, masks: bool) -> list[bytes]:
+def _encode(one: ReleasedImage, masks: bool) -> dict[str, bytes]:
     if one.image is None:
-        return []
-    return [png(one.image)] if one.mask is None or not masks else [png(one.image), png(one.mask)]
+        return {}
+    files = {IMAGES: png(one.image)}
+    if masks and one.mask is not None:
+        files[MASKS] = png(one.mask)
+    return files

@@ -9,31 +9,39 @@ from typing import Any
 
 from maskbench.artifacts.fingerprint import closure
 from maskbench.attributions.algorithm import module_of
+from maskbench.data.own_release import MADE_BY, SCHEMA_VERSION
+from maskbench.data.paths import shown
 from maskbench.models.recognizers import source_module
 from maskbench.releasing.fitted import Fitted
+from maskbench.releasing.image_source import ImageSource, Writing
 from maskbench.releasing.output import Record
-from maskbench.releasing.source import ImageSource
 from maskbench.version import own_version
-
-SCHEMA_VERSION = 1
-NAME = "manifest.json"
 
 
 def manifest(
-    options: Mapping[str, Any], fitted: Fitted, source: ImageSource, records: Sequence[Record], masks: bool
+    options: Mapping[str, Any], fitted: Fitted, source: ImageSource, records: Sequence[Record], writing: Writing
 ) -> dict[str, Any]:
     """The content of ``manifest.json``.
 
     Args:
         options: what was asked for, without paths and seeds.
-        masks: whether masks were written.
+        writing: how the release was written; names that do not leave are not in the manifest either.
     """
     method = fitted.method
     rules: Counter[str] = Counter()
     for record in records:
         rules.update(record.rules)
-    errors = [{"file": name, "reason": reason} for record in records for name, reason in record.errors]
+    numbers = writing.numbers
+    errors = [
+        {"file": shown(name) if numbers is None else numbers.get(name, name), "reason": reason}
+        for record in records
+        for name, reason in record.errors
+    ]
+    not_used = dict(source.not_used)
+    if numbers is not None:
+        not_used["files"] = len(not_used["files"])
     return {
+        "made_by": MADE_BY,
         "schema_version": SCHEMA_VERSION,
         "options": dict(options),
         "method": {
@@ -45,7 +53,8 @@ def manifest(
             "learned_from": dict(fitted.learned_from) or None,
         },
         "seed": f"{fitted.seed_policy}; each image has random numbers of its own, keyed by a secret and its pixels",
-        "masks": "255 is kept, 0 is hidden" if masks else None,
+        "masks": "255 is kept, 0 is hidden" if writing.masks else None,
+        "names": "those of the source" if numbers is None else "random numbers; folders keep theirs",
         "images": {
             "source": source.total,
             "left_out_by_limit": source.total - len(source.chosen),
@@ -55,7 +64,7 @@ def manifest(
         "conversions": dict(sorted(rules.items())),
         "errors": errors,
         "not_used": {
-            **source.not_used,
+            **not_used,
             "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
             "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
         },
@@ -69,7 +78,7 @@ def releases_raw(method: Any) -> bool:
 
 
 def _libraries(fitted: Fitted) -> dict[str, str]:
-    roots = [__name__, "maskbench.releasing.run", type(fitted.method).__module__]
+    roots = [__name__, "maskbench.releasing.command", type(fitted.method).__module__]
     roots += [module_of(request.algorithm) for request in fitted.method.requests()]
     roots += [source_module(teacher.recognizer) for teacher in fitted.teachers.values()]
     return closure(roots)[1]

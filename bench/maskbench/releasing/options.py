@@ -11,33 +11,14 @@ from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 
-LEAST_SIZE = 8
-"""Smallest side in pixels that images may be resized to, as for ``maskbench run``."""
-
 
 @dataclass(frozen=True)
 class Options:
-    """One call of ``maskbench desensitize``.
-
-    Attributes:
-        source: a folder of images, or a folder or file of Parquet.
-        destination: the folder that is written.
-        method: as a user types it; None where ``load`` names a saved method.
-        ratio: share hidden; None leaves it to the method.
-        size: side in pixels of the square that every image is brought to; None keeps each image's own.
-        limit: at most this many images, in even steps over the source; None takes all.
-        target, sensitive: label columns that teachers are trained for.
-        recognizer, epochs: of the teachers; None is the default.
-        seed: for a release that can be repeated; None draws one from the operating system.
-        masks: whether masks are written.
-        save: where the fitted method is written to.
-        load: a saved method that is applied instead of fitting one.
-        resume: whether to go on with a release that was cut off.
-    """
+    """One call of ``maskbench desensitize``: see ``maskbench.releasing.command.desensitize``."""
 
     source: Path
     destination: Path
-    method: str | None = None
+    method: str | Method | None = None
     ratio: float | None = None
     size: int | None = None
     limit: int | None = None
@@ -47,6 +28,7 @@ class Options:
     epochs: int | None = None
     seed: int | None = None
     masks: bool = True
+    rename: bool = False
     save: Path | None = None
     load: Path | None = None
     resume: bool = False
@@ -59,9 +41,7 @@ class Options:
             for name in ("ratio", "target", "sensitive", "recognizer", "epochs", "seed"):
                 if getattr(self, name) is not None:
                     raise UsageError(f"--{name} does not go with --load: the saved method has its own.")
-        if self.size is not None and self.size < LEAST_SIZE:
-            raise UsageError(f"--size is {self.size}; the smallest is {LEAST_SIZE} px.")
-        for name in ("limit", "epochs"):
+        for name in ("size", "limit", "epochs"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"--{name} is {value}; the smallest is 1.")
@@ -69,13 +49,17 @@ class Options:
             raise UsageError(f"Target and sensitive label are both '{self.target}': name two different columns.")
 
 
-def build_method(text: str, ratio: float | None) -> Method:
-    """The method that ``--method`` and ``--ratio`` name.
+def build_method(wanted: str | Method | None, ratio: float | None) -> Method:
+    """The method that ``--method`` and ``--ratio`` name, or that was handed over.
 
     Raises:
         UsageError: there is no such method or parameter, it has no ratio, or it cannot run here.
     """
-    name, parameters = parse(text)
+    if isinstance(wanted, Method):
+        if ratio is not None:
+            raise UsageError("A method that is handed over has its own ratio: leave out the other.")
+        return wanted
+    name, parameters = parse(wanted or "")
     return create_method(name, _with_ratio(name, parameters, ratio))
 
 

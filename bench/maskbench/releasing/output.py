@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
+from maskbench.data.own_release import IMAGES, MASKS
 from maskbench.errors import UsageError
 
 _PARTIAL = ".partial"
+_TIME = 315532800  # 1980-01-01, the first day that ZIP archives know: when a release was made is nobody's business
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Output:
             raise UsageError(f"{place.parent} is a link that leads out of the destination: nothing is written there.")
         partial = self.root / _PARTIAL / place.name
         yield partial
+        os.utime(partial, (_TIME, _TIME))
         partial.replace(place)
 
     def write(self, relative: str, content: bytes) -> int:
@@ -94,12 +98,36 @@ class Output:
             stream.write(_line(record))
 
     def close(self, present: set[str]) -> list[Record]:
-        """Remove what earlier runs made of files that are gone or have changed; return the records of those present."""
+        """Remove what earlier runs made of files that are gone or have changed; return the records of those present.
+
+        The folder was empty when the release began. So everything of its own form is removed that no record names:
+        a run may have been killed between a file and its record.
+        """
         records = [self._records[name] for name in sorted(present)]
-        for file in self._written - {file for record in records for file in record.files}:
-            (self.root / file).unlink(missing_ok=True)
         shutil.rmtree(self.root / _PARTIAL, ignore_errors=True)
+        known = {file for record in records for file in record.files}
+        for path in sorted(self.root.rglob("*"), reverse=True):  # a folder comes after what is in it
+            relative = path.relative_to(self.root).as_posix()
+            if path.is_dir() and not path.is_symlink():
+                if not any(path.iterdir()):
+                    path.rmdir()
+            elif relative not in known and (relative in self._written or _is_released(relative)):
+                path.unlink()
         return records
+
+    def finish(self, name: str, content: str) -> None:
+        """Write the file that says that all the others are there, and hide when folders were made."""
+        partial = self.root / f".{name}"
+        partial.write_text(content, encoding="utf-8")
+        os.utime(partial, (_TIME, _TIME))
+        partial.replace(self.root / name)
+        for folder in (self.root, *(path for path in self.root.rglob("*") if path.is_dir() and not path.is_symlink())):
+            os.utime(folder, (_TIME, _TIME))
+
+
+def _is_released(relative: str) -> bool:
+    path = PurePosixPath(relative)
+    return path.suffix == ".parquet" or path.parts[0] in (IMAGES, MASKS)
 
 
 def stamp(path: Path) -> tuple[int, int]:

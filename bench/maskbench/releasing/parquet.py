@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskbench.data.arrow_images import image_column, raw_images
-from maskbench.data.paths import parquet_files
+from maskbench.data.image_files import find_files
+from maskbench.data.parquet_files import class_names, read_features, read_schema, without_views
+from maskbench.data.paths import parquet_files, shown
 from maskbench.data.source import LabelTable
 from maskbench.data.sources.parquet import ParquetFolder
 from maskbench.errors import UsageError, unknown
+from maskbench.releasing.apply import ReleasedImage
+from maskbench.releasing.image_source import Apply, ImageSource, Writing, png, spread
 from maskbench.releasing.output import Output, Record, stamp
 from maskbench.releasing.pictures import Entry, chunks
-from maskbench.releasing.releasing import Released
-from maskbench.releasing.source import ImageSource, Release, png, spread
 
 MASK = "mask"
 """The column that masks are written to."""
@@ -35,11 +37,13 @@ class ParquetImages(ImageSource):
     Columns that could hold pictures besides the images are left out, and so is the one named as sensitive.
     """
 
+    names = ()
+
     def __init__(self, root: Path, limit: int | None, sensitive: str | None) -> None:
         self.root = root
         self._files = [root] if root.is_file() else parquet_files(root)
         self._base = root.parent if root.is_file() else root
-        self._schemas = {path: _schema(path) for path in self._files}
+        self._schemas = {path: read_schema(path) for path in self._files}
         counts = [pq.read_metadata(path).num_rows for path in self._files]
         self.total = sum(counts)
         if self.total == 0:
@@ -52,11 +56,8 @@ class ParquetImages(ImageSource):
             for number, path in enumerate(self._files)
         }
         left_out = {name: why for path in self._files for name, why in self._left_out(path, sensitive).items()}
-        others = (
-            [] if root.is_file() else [path for path in root.rglob("*") if path.is_file() and path not in self._files]
-        )
         self._dropped = set(left_out)
-        self.not_used = {"files": sorted(path.relative_to(root).as_posix() for path in others), "columns": left_out}
+        self.not_used = {"files": self._other_files(), "columns": left_out}
 
     def entries(self) -> Iterator[Entry]:
         for path in self._files:
@@ -77,14 +78,12 @@ class ParquetImages(ImageSource):
             if masks and MASK in self._schemas[path].names:
                 raise UsageError(f"{path.name} has a column '{MASK}' already: rename it, or pass --no-masks.")
 
-    def release(
-        self, release: Release, output: Output, *, size: int | None, masks: bool, advance: Callable[[int], None]
-    ) -> set[str]:
+    def release(self, apply: Apply, output: Output, writing: Writing, advance: Callable[[int], None]) -> set[str]:
         present = {self._name(path) for path in self._files if len(self._rows[path])}
         for path in self._files:
             count = len(self._rows[path])
             if count and not output.done(self._name(path), stamp(path), self._name(path)):
-                output.record(self._release_file(path, release, output, size, masks, advance))
+                output.record(self._release_file(path, apply, output, writing, advance))
             elif count:
                 advance(count)
         return present
@@ -92,15 +91,14 @@ class ParquetImages(ImageSource):
     def _release_file(
         self,
         path: Path,
-        release: Release,
+        apply: Apply,
         output: Output,
-        size: int | None,
-        masks: bool,
+        writing: Writing,
         advance: Callable[[int], None],
     ) -> Record:
         image = self._image(path)
         kept = [field.name for field in self._schemas[path] if field.name not in self._dropped]
-        features = _features(self._schemas[path], kept, image, masks)
+        features = _features(self._schemas[path], kept, image, writing.masks)
         name, before = self._name(path), stamp(path)
         rules: Counter[str] = Counter()
         errors: list[tuple[str, str]] = []
@@ -108,13 +106,13 @@ class ParquetImages(ImageSource):
             with pq.ParquetWriter(aside, features) as writer:
                 for table, entries in self._batches(path, kept):
                     rows = []
-                    for chunk in chunks(entries, size):
-                        for one in release(chunk):
-                            rows.append(_encode(one, masks))
+                    for chunk in chunks(entries, writing.size):
+                        for one in apply(chunk):
+                            rows.append(_encode(one, writing.masks))
                             rules.update(one.rules if one.error is None else ())
                             errors += [] if one.error is None else [(one.name, one.error)]
                         advance(len(chunk))
-                    writer.write_table(_table(table, rows, image, features))
+                    writer.write_table(_table(table, rows, image, features, writing.numbers is None))
             length = aside.stat().st_size
         count = len(self._rows[path])
         return Record(name, before, {name: length}, count, count - len(errors), dict(rules), tuple(errors))
@@ -127,18 +125,25 @@ class ParquetImages(ImageSource):
                 for batch in file.iter_batches(_ROWS, columns=columns):
                     rows = wanted[(wanted >= start) & (wanted < start + len(batch))]
                     if len(rows):
-                        table = pa.Table.from_batches([batch]).take(pa.array(rows - start))
+                        table = without_views(pa.Table.from_batches([batch])).take(pa.array(rows - start))
                         yield table, self._entries(path, table, rows)
                     start += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
 
     def _entries(self, path: Path, table: pa.Table, rows: np.ndarray) -> list[Entry]:
-        images = raw_images(table[self._image(path)], [(path.name, len(rows))], self._base)
+        images = raw_images(table[self._image(path)], [(path.name, len(rows))], (self._base,))
         return [
             Entry(f"{self._name(path)}, row {row}", partial(images.open, place))
             for place, row in enumerate(rows.tolist())
         ]
+
+    def _other_files(self) -> list[str]:
+        if self.root.is_file():
+            return []
+        found = find_files(self.root)
+        own = {self._name(path) for path in self._files}
+        return [shown(path) for path in sorted([*found.images, *found.others, *found.closed]) if str(path) not in own]
 
     def _left_out(self, path: Path, sensitive: str | None) -> dict[str, str]:
         image = self._image(path)
@@ -152,51 +157,52 @@ class ParquetImages(ImageSource):
         return reasons
 
     def _image(self, path: Path) -> str:
-        return image_column(self._schemas[path], _described(self._schemas[path]), path.name)
+        return image_column(self._schemas[path], read_features(self._schemas[path]), path.name)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._base).as_posix()
 
 
-def _schema(path: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{path} is no readable Parquet file: {error}") from error
-
-
-def _described(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    """The `datasets` features in the metadata; empty without them."""
-    try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, TypeError, ValueError):
-        return {}
-    return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
+_PLAIN = (
+    *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    *(pa.types.is_timestamp, pa.types.is_date, pa.types.is_time, pa.types.is_duration),
+)
+"""What leaves besides the images: numbers, text and times. Every other type may hold pictures."""
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    """Whether a column holds numbers, times or text: not bytes, lists or structs, which may hold pictures."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return not (
-        pa.types.is_nested(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-        or pa.types.is_fixed_size_binary(kind)
-        or pa.types.is_binary_view(kind)
-    )
+    return any(test(_value(kind)) for test in _PLAIN)
+
+
+def _value(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _released_type(kind: pa.DataType) -> pa.DataType:
+    """The type that a plain column is released in: one that the `datasets` library knows."""
+    kind = _value(kind)
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    if pa.types.is_decimal(kind) and not pa.types.is_decimal256(kind):
+        return pa.decimal128(kind.precision, kind.scale)
+    return kind
 
 
 def _features(schema: pa.Schema, kept: list[str], image: str, masks: bool) -> pa.Schema:
     """The schema of the output. Of the metadata it has the features of its columns, and nothing else."""
-    from datasets import Features, Image, Value  # a second to import, and needed here alone
+    from datasets import ClassLabel, Features, Image, Value  # a second to import, and needed here alone
 
+    # Without the metadata: of these, the names of classes are wanted alone, and they can be of any shape.
     plain = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in schema
-        if field.name in kept and field.name != image
+        field.with_type(_released_type(field.type)) for field in schema if field.name in kept and field.name != image
     ]
-    found = Features.from_arrow_schema(pa.schema(plain, schema.metadata))
+    found = Features.from_arrow_schema(pa.schema(plain))
+    described = read_features(schema)
+    for name in found:
+        names = class_names(described.get(name, {}))
+        if names is not None:
+            found[name] = ClassLabel(names=names)
     features: dict[str, Any] = {}
     for name in kept:
         features[name] = Image() if name == image else found[name]
@@ -206,21 +212,23 @@ def _features(schema: pa.Schema, kept: list[str], image: str, masks: bool) -> pa
     return Features(features).arrow_schema
 
 
-def _encode(one: Released, masks: bool) -> tuple[bytes, bytes | None] | None:
+def _encode(one: ReleasedImage, masks: bool) -> tuple[bytes, bytes | None] | None:
     if one.image is None:
         return None
     return png(one.image), png(one.mask) if masks and one.mask is not None else None
 
 
-def _table(table: pa.Table, rows: list[tuple[bytes, bytes | None] | None], image: str, schema: pa.Schema) -> pa.Table:
-    """The released rows of a batch, with their columns."""
+def _table(
+    table: pa.Table, rows: list[tuple[bytes, bytes | None] | None], image: str, schema: pa.Schema, named: bool
+) -> pa.Table:
+    """The released rows of a batch, with their columns; where names leave, images keep the names of their files."""
     released = [place for place, row in enumerate(rows) if row is not None]
     kept = table.take(pa.array(released, pa.int64()))
     found = [row for row in rows if row is not None]
     columns = []
     for field in schema:
         if field.name == image:
-            paths = [_png_path(cell.as_py()) for cell in kept[image]]
+            paths = [_png_path(cell.as_py()) if named else None for cell in kept[image]]
             cells = [{"bytes": content, "path": path} for (content, _), path in zip(found, paths, strict=True)]
             columns.append(pa.array(cells, field.type))
         elif field.name == MASK and MASK not in table.column_names:
@@ -231,11 +239,12 @@ def _table(table: pa.Table, rows: list[tuple[bytes, bytes | None] | None], image
 
 
 def _png_path(cell: Any) -> str | None:
-    """The path that a cell names, as that of a PNG; of an absolute one the name alone."""
+    """The name in the path of a cell, as that of a PNG. Its folders stay behind: they name people and machines."""
     path = cell.get("path") if isinstance(cell, dict) else None
     if not path:
         return None
-    pure = PurePath(path)
-    if not pure.name:
-        return None
-    return (PurePath(pure.name) if pure.is_absolute() else pure).with_suffix(".png").as_posix()
+    first = path.partition("::")[0]  # ``zip://inner.jpg::file:///outer.zip``
+    if "://" in first:
+        first = re.split("[?#]", first, maxsplit=1)[0]
+    name = PureWindowsPath(first).name  # takes both kinds of slashes, drives, and shares
+    return None if name in ("", "..") else str(PurePosixPath(name).with_suffix(".png"))

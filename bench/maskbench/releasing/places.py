@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from maskbench.data.paths import nearest_folder
+from maskbench.data.paths import nearest_folder, shown
 from maskbench.errors import UsageError
+from maskbench.releasing.naming import list_beside
 from maskbench.releasing.options import Options
 
 
@@ -34,6 +35,9 @@ def check(options: Options) -> tuple[Path, Path]:
         raise UsageError(
             f"The source {source} lies in {unfinished(destination)}, which belongs to an unfinished release."
         )
+    names = list_beside(destination)
+    if options.rename and names.exists() and not options.resume:
+        raise UsageError(f"{names} is there already: it is the list of another release, and is not overwritten.")
     if options.load is not None and not options.load.is_file():
         raise UsageError(f"--load {options.load}: there is no such file.")
     if options.save is not None:
@@ -47,8 +51,12 @@ def is_empty(destination: Path) -> bool:
 
 
 def _source(path: Path) -> Path:
-    path = path.expanduser()
-    if not path.exists():
+    try:
+        path = path.expanduser()
+        there = path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UsageError(f"The source {shown(path)} cannot be read: {error}.") from error
+    if not there:
         guess = nearest_folder(str(path))
         raise UsageError(f"There is no source {path}.{f' There is a folder {guess}.' if guess else ''}")
     if path.is_file() and path.suffix != ".parquet":
@@ -61,6 +69,8 @@ def _check_save(save: Path, source: Path, destination: Path, resume: bool) -> No
         raise UsageError(
             f"--save {save} lies in the destination, which is handed out; the saved method holds its secret."
         )
+    if save.is_relative_to(unfinished(destination)):
+        raise UsageError(f"--save {save} lies in {unfinished(destination)}, which goes away when the release is done.")
     if save.is_relative_to(source):
         raise UsageError(f"--save {save} lies in the source, where nothing is written.")
     if save.is_dir():

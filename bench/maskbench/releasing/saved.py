@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from torch import Tensor
 from maskbench.errors import ContractViolation, UsageError
 from maskbench.releasing.fitted import Fitted, TeacherWeights
 from maskbench.releasing.options import create_method
+from maskbench.releasing.private import write_private
 from maskbench.releasing.secret import Secret
 
 _FORMAT = 1
 _HEADER = "maskbench"
-_OWNER_ONLY = 0o600
 
 
 def write(fitted: Fitted, path: Path) -> None:
@@ -54,12 +53,7 @@ def write(fitted: Fitted, path: Path) -> None:
         {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
         {_HEADER: json.dumps(header)},
     )
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    partial.replace(path)
+    write_private(path, content)
 
 
 def read(path: Path) -> Fitted:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -48,6 +49,10 @@ class Secret:
         """The number of an image (uint8 C H W): the same for the same pixels, unrelated for any others."""
         shape = "×".join(str(side) for side in pixels.shape)
         return self._number(f"image {shape} ".encode() + pixels.tobytes(), _RELEASE_BITS)
+
+    def shuffled(self, names: Iterable[str]) -> list[str]:
+        """The names in an order that nobody else can tell."""
+        return sorted(names, key=lambda name: self._number(b"name " + os.fsencode(name), _RELEASE_BITS))
 
     def _number(self, content: bytes, bits: int) -> int:
         digest = hashlib.blake2b(content, key=self.value, digest_size=8).digest()

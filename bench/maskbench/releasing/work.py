@@ -43,6 +43,11 @@ class Work:
         """What is done."""
         return self.root / "journal.jsonl"
 
+    @property
+    def numbers(self) -> Path:
+        """What pictures are called in the release, where they are renamed."""
+        return self.root / "numbers.json"
+
     def remove(self) -> None:
         """The release is finished."""
         shutil.rmtree(self.root)

@@ -1,1 +1,1 @@
-"""One module a source, found by lying here; each offers `maskbench.data.source.SourceModule`."""
+"""One class a source, found by lying here; each extends `maskbench.data.source.Source`."""

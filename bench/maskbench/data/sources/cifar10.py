@@ -7,18 +7,17 @@ from functools import cached_property
 from maskbench.data.cifar import CifarFiles
 from maskbench.data.source import LabelTable, RawImages, Source
 
-BUILT_IN = {"cifar10": "60,000 objects in 10 classes, 32×32 (CIFAR-10); label"}
-
-
-def open_source(text: str) -> Source | None:
-    """Open the set by its name."""
-    return Cifar10() if text in BUILT_IN else None
-
 
 class Cifar10(Source):
     """Target label, nothing sensitive."""
 
-    name = canonical = "cifar10"
+    name = title = canonical = "cifar10"
+    description = "60,000 objects in 10 classes, 32×32 (CIFAR-10); label"
+
+    @classmethod
+    def opened(cls, text: str) -> Cifar10 | None:
+        """Open the set by its name."""
+        return cls() if text == cls.name else None
 
     @cached_property
     def _files(self) -> CifarFiles:

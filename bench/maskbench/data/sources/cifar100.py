@@ -9,8 +9,6 @@ import numpy as np
 from maskbench.data.cifar import CifarFiles
 from maskbench.data.source import LabelTable, RawImages, Source
 
-BUILT_IN = {"cifar100": "60,000 objects, 32×32 (CIFAR-100); coarse (20 classes), fine (100)"}
-
 # torchvision reads the fine labels alone. The table is that of the data set's page.
 _FINE_CLASSES = {
     "aquatic_mammals": "beaver dolphin otter seal whale",
@@ -37,17 +35,18 @@ _FINE_CLASSES = {
 COARSE_OF_FINE = {fine: coarse for coarse, names in _FINE_CLASSES.items() for fine in names.split()}
 
 
-def open_source(text: str) -> Source | None:
-    """Open the set by its name."""
-    return Cifar100() if text in BUILT_IN else None
-
-
 class Cifar100(Source):
     """Target coarse, sensitive fine."""
 
-    name = canonical = "cifar100"
+    name = title = canonical = "cifar100"
+    description = "60,000 objects, 32×32 (CIFAR-100); coarse (20 classes), fine (100)"
     default_target = "coarse"
     default_sensitive = "fine"
+
+    @classmethod
+    def opened(cls, text: str) -> Cifar100 | None:
+        """Open the set by its name."""
+        return cls() if text == cls.name else None
 
     @cached_property
     def _files(self) -> CifarFiles:

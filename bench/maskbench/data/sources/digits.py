@@ -9,24 +9,23 @@ from PIL import Image
 
 from maskbench.data.source import LabelTable, RawImages, Source
 
-BUILT_IN = {"digits": "1,797 handwritten digits (scikit-learn), 8×8 enlarged to 32×32; parity, digit"}
-
 _NATIVE_LEVELS = 16  # the largest stored value
 _ENLARGED = 32  # px
-
-
-def open_source(text: str) -> Source | None:
-    """Open the set by its name."""
-    return Digits() if text in BUILT_IN else None
 
 
 class Digits(Source):
     """Target parity, sensitive digit."""
 
-    name = canonical = "digits"
+    name = title = canonical = "digits"
+    description = "1,797 handwritten digits (scikit-learn), 8×8 enlarged to 32×32; parity, digit"
     flippable = False
     default_target = "parity"
     default_sensitive = "digit"
+
+    @classmethod
+    def opened(cls, text: str) -> Digits | None:
+        """Open the set by its name."""
+        return cls() if text == cls.name else None
 
     def __init__(self) -> None:
         from sklearn.datasets import load_digits  # takes a second to import

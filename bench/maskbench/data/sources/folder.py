@@ -2,86 +2,106 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
+from maskbench.data.class_folders import Layout, lay_out
 from maskbench.data.hashing import hash_files
-from maskbench.data.paths import IMAGE_SUFFIXES, existing_folder, is_image_name, parquet_files
-from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
+from maskbench.data.image_files import IMAGE_SUFFIXES, FoundFiles, find_files, regular_file
+from maskbench.data.own_release import pictures_of
+from maskbench.data.paths import existing_folder, parquet_files, shown
+from maskbench.data.pixels import UnreadableImage, open_image
+from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, unreadable
 from maskbench.errors import UsageError
-
-BUILT_IN: dict[str, str] = {}
 
 _COLUMN = "label"
 
 
-def open_source(text: str) -> Source | None:
-    """Open any folder without Parquet files."""
-    root = existing_folder(text)
-    return ClassFolder(root) if root is not None and not parquet_files(root) else None
-
-
 class ClassFolder(Source):
-    """``root/class/image.png`` or ``root/train/class/image.png`` and ``root/test/class/image.png``."""
+    """``root/class/image.png`` or ``root/train/class/image.png`` and ``root/test/class/image.png``.
+
+    Of a release of ``maskbench desensitize`` it reads the pictures.
+    """
+
+    name = "folder"
+    description = "FOLDER: one folder of images a class, optionally inside train and test folders"
+    by_name = False
+
+    @classmethod
+    def opened(cls, text: str) -> ClassFolder | None:
+        """Open any folder without Parquet files."""
+        root = existing_folder(text)
+        return cls(root) if root is not None and not parquet_files(root) else None
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.name = root.name
+        self.root = pictures_of(root)
+        self.title = root.name
         self.canonical = str(root)
 
     @cached_property
-    def _files(self) -> list[tuple[Path, str, str | None]]:
-        """The images in the order of their names: path, class, split."""
-        top = _subfolders(self.root)
-        # Only folders of folders are splits: a class may be called "train" too.
-        by_split = bool(top) and all(split_word(folder.name) and _subfolders(folder) for folder in top)
-        classes = (
-            [(folder, split_word(split.name)) for split in top for folder in _subfolders(split)]
-            if by_split
-            else [(folder, None) for folder in top]
-        )
-        found = [(path, folder.name, split) for folder, split in classes for path in _images(folder)]
-        if not found:
+    def _found(self) -> FoundFiles:
+        return find_files(self.root)
+
+    @cached_property
+    def _layout(self) -> Layout:
+        layout = lay_out(self._found.images, shown(self.root))
+        if not layout.images:
+            closed = "".join(f" {shown(path)}: {why}." for path, why in self._found.closed.items())
+            name = shown(self.root.name)
             raise UsageError(
-                f"No class folders with images in {self.root}: expected {self.root.name}/CLASS/image.png, "
-                f"or {self.root.name}/train/CLASS/image.png and {self.root.name}/test/CLASS/image.png "
-                f"({', '.join(IMAGE_SUFFIXES)})."
+                f"No class folders with images in {shown(self.root)}: expected {name}/CLASS/image.png, "
+                f"or {name}/train/CLASS/image.png and {name}/test/CLASS/image.png "
+                f"({', '.join(IMAGE_SUFFIXES)}).{closed}"
             )
-        return found
+        return layout
+
+    @property
+    def paths(self) -> list[PurePosixPath]:
+        """The images, relative to the folder, in the order of the labels."""
+        return [image.path for image in self._layout.images]
 
     def labels(self) -> LabelTable:
         """Take the folders' names as classes."""
-        names = sorted({class_name for _, class_name, _ in self._files})
+        images = self._layout.images
+        names = sorted({image.class_name for image in images})
         code = {class_name: place for place, class_name in enumerate(names)}
-        codes = np.array([code[class_name] for _, class_name, _ in self._files], dtype=np.int64)
-        test = native_test_split(split for _, _, split in self._files if split is not None)
-        native_test = None if test is None else np.array([split == test for _, _, split in self._files])
+        codes = np.array([code[image.class_name] for image in images], dtype=np.int64)
+        test = native_test_split(image.split for image in images if image.split is not None)
+        native_test = None if test is None else np.array([image.split == test for image in images])
+        hidden = [f"The folder '{shown(path)}' was passed over: it is hidden." for path in self._found.hidden]
+        notes = [*self._layout.notes, *hidden, "A mirrored image is taken to keep its labels."]
         if len(names) < 2:
             reason = f"has only the class '{names[0]}'; a label column needs two or more"
-            return LabelTable({}, {}, native_test, rejected={_COLUMN: reason})
-        notes = ["A mirrored image is taken to keep its labels."]
+            return LabelTable({}, {}, native_test, rejected={_COLUMN: reason}, notes=notes)
         return LabelTable({_COLUMN: codes}, {_COLUMN: names}, native_test, notes=notes)
 
     def images(self) -> RawImages:
         """Give access to the files."""
-        paths = [path for path, _, _ in self._files]
+        paths = [self.root / path for path in self.paths]
+
+        def raw(row: int) -> bytes:
+            try:
+                return regular_file(paths[row]).read_bytes()
+            except OSError as error:
+                raise unreadable(f"the image {shown(paths[row])}", os.strerror(error.errno or 0)) from error
+            except UnreadableImage as error:
+                raise unreadable(f"the image {shown(paths[row])}", str(error)) from None
+
         return RawImages(
-            raw=lambda row: paths[row].read_bytes(),
-            open=lambda row: Image.open(paths[row]),
-            where=lambda row: str(paths[row]),
+            raw=raw,
+            open=lambda row: open_image(regular_file(paths[row])),
+            where=lambda row: shown(paths[row]),
         )
 
     def fingerprint(self) -> str:
-        """Hash the images' files."""
-        return hash_files(self.root, [path for path, _, _ in self._files])
+        """Hash the images' files.
 
-
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if is_image_name(path) and path.is_file())
+        Raises:
+            UsageError: a file or folder cannot be read, so that nobody could tell whether it changed.
+        """
+        for path, why in self._found.closed.items():
+            raise unreadable(f"the folder {shown(self.root / path)}", why)
+        return hash_files(self.root, [self.root / path for path in self.paths])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,31 +12,34 @@ import pyarrow as pa
 from maskbench.data.arrow_images import image_column, raw_images
 from maskbench.data.hashing import row_digests
 from maskbench.data.label_columns import label_table
+from maskbench.data.parquet_files import Features, without_views
 from maskbench.data.paths import existing_folder
 from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
 from maskbench.errors import UsageError
 
-BUILT_IN: dict[str, str] = {}
-
 _PREFIX = "hf:"
-
-
-def open_source(text: str) -> Source | None:
-    """Open what follows the prefix."""
-    return HuggingFace(text.removeprefix(_PREFIX)) if text.startswith(_PREFIX) else None
 
 
 class HuggingFace(Source):
     """All splits of one data set; HF_HUB_OFFLINE and HF_HOME hold as they do for the library."""
 
+    name = "hf"
+    description = "hf:NAME: a Hugging Face data set, from its hub, its cache, or a folder"
+    by_name = False
+
+    @classmethod
+    def opened(cls, text: str) -> HuggingFace | None:
+        """Open what follows the prefix."""
+        return cls(text.removeprefix(_PREFIX)) if text.startswith(_PREFIX) else None
+
     def __init__(self, name: str) -> None:
         folder = existing_folder(name)
         self._path = name if folder is None else str(folder)
-        self.name = name if folder is None else folder.name
+        self.title = name if folder is None else folder.name
         self.canonical = _PREFIX + self._path
 
     @cached_property
-    def _splits(self) -> tuple[dict[str, pa.Table], dict[str, dict[str, Any]]]:
+    def _splits(self) -> tuple[dict[str, pa.Table], Features]:
         """The table of each split, and the features in their JSON form."""
         import datasets
 
@@ -48,7 +50,9 @@ class HuggingFace(Source):
                 f"The datasets library cannot load '{self._path}': {error} "
                 "Check the name; without a network, download it beforehand or pass a folder of Parquet files."
             ) from error
-        tables = {word: dataset.with_format("arrow")[:] for word, dataset in loaded.items() if len(dataset)}
+        tables = {
+            word: without_views(dataset.with_format("arrow")[:]) for word, dataset in loaded.items() if len(dataset)
+        }
         if not tables:
             raise UsageError(f"The data set '{self._path}' has no rows.")
         return tables, next(iter(loaded.values())).features.to_dict()
@@ -76,7 +80,11 @@ class HuggingFace(Source):
         """Give access to the encoded images."""
         tables, image = self._splits[0], self._image_column()
         column = pa.chunked_array([chunk for table in tables.values() for chunk in table[image].chunks])
-        return raw_images(column, [(name, len(table)) for name, table in tables.items()], Path(self._path))
+        from datasets.config import HF_CACHE_HOME
+
+        # The library unpacks archives into its cache, and cells then name the files there.
+        roots = (Path(self._path), Path(HF_CACHE_HOME))
+        return raw_images(column, [(name, len(table)) for name, table in tables.items()], roots)
 
     def fingerprint(self) -> str:
         """Hash the images and the labels: the library's cache files depend on its version."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,25 +12,28 @@ import pyarrow.parquet as pq
 from maskbench.data.arrow_images import image_column, raw_images
 from maskbench.data.hashing import hash_files
 from maskbench.data.label_columns import is_candidate, label_table
+from maskbench.data.parquet_files import read_features, read_schema, without_views
 from maskbench.data.paths import existing_folder, parquet_files
 from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
 from maskbench.errors import UsageError
-
-BUILT_IN: dict[str, str] = {}
-
-
-def open_source(text: str) -> Source | None:
-    """Open a folder that has Parquet files in it, or in its subfolder ``data``."""
-    root = existing_folder(text)
-    return ParquetFolder(root) if root is not None and parquet_files(root) else None
 
 
 class ParquetFolder(Source):
     """One or more files; their names start with train, test or validation, or none of them does."""
 
+    name = "parquet"
+    description = "FOLDER: Parquet files as Hugging Face writes them, in it or in its folder data"
+    by_name = False
+
+    @classmethod
+    def opened(cls, text: str) -> ParquetFolder | None:
+        """Open a folder that has Parquet files in it, or in its subfolder ``data``."""
+        root = existing_folder(text)
+        return cls(root) if root is not None and parquet_files(root) else None
+
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.name = root.name
+        self.title = root.name
         self.canonical = str(root)
         self.files = parquet_files(root)
 
@@ -49,9 +50,9 @@ class ParquetFolder(Source):
 
     @cached_property
     def _schema(self) -> pa.Schema:
-        schemas = [_schema(path) for path in self.files]
+        schemas = [read_schema(path) for path in self.files]
         for path, schema in zip(self.files, schemas, strict=True):
-            if not schema.equals(schemas[0]) or _features(schema) != _features(schemas[0]):
+            if not schema.equals(schemas[0]) or read_features(schema) != read_features(schemas[0]):
                 raise UsageError(
                     f"{path.name} and {self.files[0].name} in {self.root} differ in their columns: "
                     f"{', '.join(schema.names)} and {', '.join(schemas[0].names)} (or the types of these)."
@@ -60,10 +61,10 @@ class ParquetFolder(Source):
 
     def labels(self) -> LabelTable:
         """Read the columns that can hold labels, and those alone."""
-        features = _features(self._schema)
+        features = read_features(self._schema)
         image = image_column(self._schema, features, str(self.root))
         columns = [field.name for field in self._schema if field.name != image and is_candidate(field.type)]
-        tables = [pq.read_table(path, columns=columns, partitioning=None) for path in self.files]
+        tables = [_read(path, columns) for path in self.files]
         if sum(len(table) for table in tables) == 0:
             raise UsageError(f"The Parquet files in {self.root} have no rows.")
         test = native_test_split(self._words)
@@ -77,25 +78,18 @@ class ParquetFolder(Source):
 
     def images(self) -> RawImages:
         """Read the encoded images of all files into memory."""
-        column = image_column(self._schema, _features(self._schema), str(self.root))
-        tables = [pq.read_table(path, columns=[column], partitioning=None) for path in self.files]
+        column = image_column(self._schema, read_features(self._schema), str(self.root))
+        tables = [_read(path, [column]) for path in self.files]
         names = [(path.name, len(table)) for path, table in zip(self.files, tables, strict=True)]
-        return raw_images(pa.concat_tables(tables)[column], names, self.root)
+        return raw_images(pa.concat_tables(tables)[column], names, (self.root,))
 
     def fingerprint(self) -> str:
         """Hash the files."""
         return hash_files(self.root, self.files)
 
 
-def _schema(path: Path) -> pa.Schema:
+def _read(path: Path, columns: list[str]) -> pa.Table:
     try:
-        return pq.read_schema(path)
-    except (pa.ArrowException, OSError) as error:
-        raise UsageError(f"{path} is no readable Parquet file: {error}") from error
-
-
-def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    """Return the `datasets` features that the schema's metadata describes; empty without them."""
-    stored = (schema.metadata or {}).get(b"huggingface")
-    features = json.loads(stored)["info"]["features"] if stored else {}
-    return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
+        return without_views(pq.read_table(path, columns=columns, partitioning=None))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from maskbench.data.paths import parquet_files
+from maskbench.data.own_release import MANIFEST, pictures_of
+from maskbench.data.paths import parquet_files, shown
 from maskbench.errors import MaskbenchError, UsageError
 from maskbench.models.recognizers import identity
 from maskbench.plugins.method import Method
 from maskbench.releasing import places, saved, work
+from maskbench.releasing.apply import Releaser
 from maskbench.releasing.fitted import Fitted, learns
 from maskbench.releasing.fitting import DEFAULT_RECOGNIZER, fit, training
 from maskbench.releasing.folder import ImageFolder
+from maskbench.releasing.image_source import ImageSource, Writing
 from maskbench.releasing.labelled import choose
-from maskbench.releasing.manifest import NAME, manifest, releases_raw
+from maskbench.releasing.manifest import manifest, releases_raw
+from maskbench.releasing.naming import list_beside, number, write_list
 from maskbench.releasing.options import Options, build_method
-from maskbench.releasing.output import Output
+from maskbench.releasing.output import Output, Record
 from maskbench.releasing.parquet import ParquetImages
 from maskbench.releasing.pictures import decode
-from maskbench.releasing.releasing import Releaser
 from maskbench.releasing.secret import Secret
-from maskbench.releasing.source import ImageSource
 
 
 class Watcher(Protocol):
@@ -40,32 +42,116 @@ class Watcher(Protocol):
         """Something that the user should know."""
 
 
+class Silent:
+    """A watcher that says nothing."""
+
+    def progress(self, what: str, share: float) -> None:
+        """See ``Watcher``."""
+
+    def remark(self, text: str) -> None:
+        """See ``Watcher``."""
+
+
+_SILENT = Silent()
+_CPU = torch.device("cpu")
+
+
 @dataclass(frozen=True)
-class Outcome:
+class Finished:
     """What came of it.
 
     Attributes:
         manifest: the content of ``manifest.json``.
+        errors: (image, reason) of those that could not be released, by the names of the source.
+        names: the list of numbers and names, which is the owner's alone; None where names leave.
         unfinished: the folder that is still needed to try the errors again; None where there are none.
         already: whether all had been done before.
     """
 
     destination: Path
     manifest: Mapping[str, Any]
+    errors: Sequence[tuple[str, str]]
     unfinished: Path | None
+    names: Path | None
     already: bool = False
 
 
-def desensitize(options: Options, device: torch.device, watcher: Watcher) -> Outcome:
+def desensitize(
+    source: str | Path,
+    destination: str | Path,
+    method: str | Method | None = None,
+    *,
+    ratio: float | None = None,
+    size: int | None = None,
+    limit: int | None = None,
+    target: str | None = None,
+    sensitive: str | None = None,
+    recognizer: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    masks: bool = True,
+    rename: bool = False,
+    save: str | Path | None = None,
+    load: str | Path | None = None,
+    resume: bool = False,
+    device: torch.device = _CPU,
+    watcher: Watcher = _SILENT,
+) -> Finished:
     """Release the images of a folder or of Parquet data.
+
+    Args:
+        source: a folder of images, or a folder or file of Parquet.
+        destination: the folder that is written.
+        method: as a user types it, or an instance; None where ``load`` names a saved method.
+        ratio: share hidden; None leaves it to the method.
+        size: side in pixels of the square that every image is brought to; None keeps each image's own.
+        limit: at most this many images, in even steps over the source; None takes all.
+        target: label column that teachers learn; None takes the first one.
+        sensitive: label column to protect: some methods learn it, and no release has it.
+        recognizer: architecture of the teachers; None is the default.
+        epochs: of the teachers; None is the default.
+        seed: for a release that can be repeated; None draws one from the operating system.
+        masks: whether masks are written.
+        rename: whether pictures are numbered in random order; the list of names is kept beside it.
+        save: where the fitted method is written to, with its secret.
+        load: a saved method that is applied instead of fitting one.
+        resume: whether to go on with a release that was cut off.
+        device: what networks and methods run on.
+        watcher: is told what happens.
+
+    Returns:
+        The manifest, and whether anything is left to be done.
 
     Raises:
         UsageError: the options do not fit each other, the source or what is there already.
+        OSError: something cannot be written; what is done is kept.
     """
+    options = Options(
+        source=Path(source),
+        destination=Path(destination),
+        method=method,
+        ratio=ratio,
+        size=size,
+        limit=limit,
+        target=target,
+        sensitive=sensitive,
+        recognizer=recognizer,
+        epochs=epochs,
+        seed=seed,
+        masks=masks,
+        rename=rename,
+        save=None if save is None else Path(save),
+        load=None if load is None else Path(load),
+        resume=resume,
+    )
+    return _desensitize(options, device, watcher)
+
+
+def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Finished:
     options.check()
     source_path, destination = places.check(options)
     loaded = None if options.load is None else _load(options)
-    method = build_method(options.method or "", options.ratio) if loaded is None else loaded.method
+    method = build_method(options.method, options.ratio) if loaded is None else loaded.method
     asked = _asked(options, method, loaded)
     if not places.is_empty(destination) and not work.exists(destination):
         return _finished(destination, asked, options.resume)
@@ -89,11 +175,21 @@ def desensitize(options: Options, device: torch.device, watcher: Watcher) -> Out
             save.parent.mkdir(parents=True, exist_ok=True)
             saved.write(fitted, save)
         output = Output(destination, folder.journal)
-        content = _release(fitted, source, options, output, asked, device, watcher)
-        if content["errors"]:
-            return Outcome(destination, content, folder.root)
+        numbers = number(source.names, fitted.secret, folder.numbers) if options.rename else None
+        masks = options.masks and fitted.method.masked and not fitted.method.withholds_masks()
+        writing = Writing(fitted.size, masks, numbers)
+        records = _release(fitted, source, output, writing, device, watcher)
+        content = manifest(asked, fitted, source, records, writing)
+        names = list_beside(destination) if numbers else None
+        if names is not None and numbers is not None:
+            write_list(names, numbers, {record.name for record in records if record.released})
+        # Last of all, and in one step: a folder with a manifest is a whole release.
+        output.finish(MANIFEST, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        errors = [(shown(name), reason) for record in records for name, reason in record.errors]
+        if errors:
+            return Finished(destination, content, errors, folder.root, names)
         folder.remove()
-    return Outcome(destination, content, None)
+    return Finished(destination, content, [], None, names)
 
 
 def open_source(path: Path, limit: int | None, sensitive: str | None) -> ImageSource:
@@ -104,7 +200,7 @@ def open_source(path: Path, limit: int | None, sensitive: str | None) -> ImageSo
     """
     if path.is_file() or parquet_files(path):
         return ParquetImages(path, limit, sensitive)
-    return ImageFolder(path, limit)
+    return ImageFolder(pictures_of(path), limit)
 
 
 def _load(options: Options) -> Fitted:
@@ -125,6 +221,7 @@ def _asked(options: Options, method: Method, loaded: Fitted | None) -> dict[str,
         "size": options.size if loaded is None else loaded.size,
         "limit": options.limit,
         "masks": options.masks,
+        "rename": options.rename,
         "saved_method": loaded is not None,
     }
     if loaded is None:
@@ -139,18 +236,20 @@ def _digest(path: Path | None) -> str | None:
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _finished(destination: Path, asked: Mapping[str, Any], resume: bool) -> Outcome:
+def _finished(destination: Path, asked: Mapping[str, Any], resume: bool) -> Finished:
     """What is there is this very release, all done; or raise UsageError."""
     if not resume:
         raise UsageError(f"The destination {destination} is not empty: name an empty or a new folder.")
     try:
-        content = json.loads((destination / NAME).read_text(encoding="utf-8"))
+        content = json.loads((destination / MANIFEST).read_text(encoding="utf-8"))
         same = content["options"] == json.loads(json.dumps(asked))
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(f"The destination {destination} is not empty and holds no release to resume.") from None
     if not same:
         raise UsageError(f"The destination {destination} holds a finished release that was made with other options.")
-    return Outcome(destination, content, None, already=True)
+    names = list_beside(destination)
+    errors = [(error["file"], error["reason"]) for error in content["errors"]]
+    return Finished(destination, content, errors, None, names if names.exists() else None, already=True)
 
 
 def _remark(method: Method, options: Options, source: ImageSource, watcher: Watcher) -> None:
@@ -158,6 +257,8 @@ def _remark(method: Method, options: Options, source: ImageSource, watcher: Watc
         watcher.remark(f"'{method.label()}' releases the images as they are: nothing in them is hidden.")
     if options.seed is not None:
         watcher.remark("Whoever knows or guesses --seed can repeat its random numbers. For real images leave it out.")
+    if source.names and not options.rename:
+        watcher.remark("File names are released too. With --rename the pictures are numbered instead.")
     columns = source.not_used.get("columns", {})
     for name, why in columns.items():
         watcher.remark(f"The column '{name}' is left out of the release: it {why}.")
@@ -180,14 +281,12 @@ def _fit(method: Method, source: ImageSource, options: Options, device: torch.de
 def _release(
     fitted: Fitted,
     source: ImageSource,
-    options: Options,
     output: Output,
-    asked: Mapping[str, Any],
+    writing: Writing,
     device: torch.device,
     watcher: Watcher,
-) -> dict[str, Any]:
+) -> list[Record]:
     releaser = Releaser(fitted, device)
-    masks = options.masks and fitted.method.masked and not fitted.method.withholds_masks()
     done = 0
 
     def advance(more: int) -> None:
@@ -195,16 +294,5 @@ def _release(
         done += more
         watcher.progress("releasing", done / len(source.chosen))
 
-    present = source.release(
-        lambda chunk: releaser.release(decode(chunk, fitted.size)),
-        output,
-        size=fitted.size,
-        masks=masks,
-        advance=advance,
-    )
-    content = manifest(asked, fitted, source, output.close(present), masks)
-    # Last of all, and in one step: a folder with a manifest is a whole release.
-    partial = output.root / f".{NAME}"
-    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(output.root / NAME)
-    return content
+    present = source.release(lambda chunk: releaser.release(decode(chunk, writing.size)), output, writing, advance)
+    return output.close(present)

@@ -14,14 +14,14 @@ from maskbench.errors import MaskbenchError
 from maskbench.plugins.given import Attribution
 from maskbench.release import Release, to_bytes, to_float
 from maskbench.releasing.fitted import Fitted, Shape
-from maskbench.releasing.pictures import Picture
+from maskbench.releasing.pictures import NamedPicture
 
 KEPT = 255
 """Value of a kept pixel in a mask that is written; 0 is hidden."""
 
 
 @dataclass(frozen=True)
-class Released:
+class ReleasedImage:
     """What becomes of an image of the source.
 
     Attributes:
@@ -50,14 +50,14 @@ class Releaser:
             label: teacher.network(_known(fitted.shape), device) for label, teacher in fitted.teachers.items()
         }
 
-    def release(self, pictures: Sequence[Picture]) -> list[Released]:
+    def release(self, pictures: Sequence[NamedPicture]) -> list[ReleasedImage]:
         """Release images, in their order. What cannot be released comes back with the reason."""
         fitting = [self._conform(picture) for picture in pictures]
-        found: dict[int, Released] = {}
+        found: dict[int, ReleasedImage] = {}
         groups: dict[tuple[int, ...], list[int]] = {}
         for place, picture in enumerate(fitting):
             if picture.pixels is None:
-                found[place] = Released(picture.name, error=picture.error)
+                found[place] = ReleasedImage(picture.name, error=picture.error)
             else:
                 groups.setdefault(picture.pixels.shape, []).append(place)
         for places in groups.values():
@@ -65,7 +65,7 @@ class Releaser:
             found.update(zip(places, self._together_or_alone(group), strict=True))
         return [found[place] for place in range(len(pictures))]
 
-    def _conform(self, picture: Picture) -> Picture:
+    def _conform(self, picture: NamedPicture) -> NamedPicture:
         """The image in the shape that the method was fitted on, or the reason why it has another."""
         shape = self._fitted.shape
         if picture.pixels is None or shape is None or picture.pixels.shape == shape:
@@ -77,18 +77,18 @@ class Releaser:
             error = "it has colour, and the method was fitted on images without"
         else:
             return replace(picture, pixels=np.broadcast_to(picture.pixels, shape))
-        return Picture(picture.name, None, error=error)
+        return NamedPicture(picture.name, None, error=error)
 
-    def _together_or_alone(self, group: list[Picture]) -> list[Released]:
+    def _together_or_alone(self, group: list[NamedPicture]) -> list[ReleasedImage]:
         """Where a batch fails, each of its images on its own: one bad image must not take others with it."""
         try:
             return self._batch(group)
         except Exception as error:  # noqa: BLE001 - whatever a plug-in raises becomes an error with its reason
             if len(group) == 1:
-                return [Released(group[0].name, error=_reason(error))]
+                return [ReleasedImage(group[0].name, error=_reason(error))]
         return [self._together_or_alone([picture])[0] for picture in group]
 
-    def _batch(self, group: list[Picture]) -> list[Released]:
+    def _batch(self, group: list[NamedPicture]) -> list[ReleasedImage]:
         secret = self._fitted.secret
         stack = np.stack([picture.pixels for picture in group if picture.pixels is not None])
         images = to_float(torch.from_numpy(stack).to(self._device))
@@ -101,7 +101,7 @@ class Releaser:
         pictures = to_bytes(released.images).cpu().numpy()
         masks = _masks(released)
         return [
-            Released(
+            ReleasedImage(
                 picture.name,
                 image=pictures[place],
                 mask=None if masks is None else masks[place],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,27 @@ import numpy as np
 from PIL import Image
 
 from maskbench.data.source import LabelTable
+from maskbench.releasing.apply import ReleasedImage
 from maskbench.releasing.output import Output
 from maskbench.releasing.pictures import Entry
-from maskbench.releasing.releasing import Released
 
-Release = Callable[[Sequence[Entry]], list[Released]]
+Apply = Callable[[Sequence[Entry]], list[ReleasedImage]]
 """From images of the source to released ones, in their order."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How a release is written.
+
+    Attributes:
+        size: as for ``chunks``.
+        masks: whether masks are written, where the method has them.
+        numbers: image → its number, in place of its name; None where names leave.
+    """
+
+    size: int | None
+    masks: bool
+    numbers: Mapping[str, str] | None
 
 
 class ImageSource(ABC):
@@ -27,12 +43,14 @@ class ImageSource(ABC):
         root: the folder or file.
         total: how many images it has.
         chosen: int64, sorted: the places of those that are used.
+        names: of the images that are used, where they are files that can be renamed; else empty.
         not_used: what else lies there and is not released, for the manifest.
     """
 
     root: Path
     total: int
     chosen: np.ndarray
+    names: Sequence[str]
     not_used: dict[str, Any]
 
     @abstractmethod
@@ -48,14 +66,10 @@ class ImageSource(ABC):
         """Raise UsageError where names would clash, or a column named as sensitive is not there to be left out."""
 
     @abstractmethod
-    def release(
-        self, release: Release, output: Output, *, size: int | None, masks: bool, advance: Callable[[int], None]
-    ) -> set[str]:
-        """Release the images that are not done yet; return the names of all files there are.
+    def release(self, apply: Apply, output: Output, writing: Writing, advance: Callable[[int], None]) -> set[str]:
+        """Release the images that are not done yet; return the names of the records there are.
 
         Args:
-            size: as for ``chunks``.
-            masks: whether masks are written, where the method has them.
             advance: told how many more images are done.
         """
 
