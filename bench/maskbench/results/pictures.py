@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maskbench.metrics.catalogue import MAIN
 from maskbench.planning.cell import Cell
 from maskbench.plugins.attack import RestorationAttack
+from maskbench.release import to_bytes
 from maskbench.results.execution import Execution
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease
@@ -66,13 +67,14 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
     dataset = Dataset(execution.data)
     positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
     first = _restoration(cells[0])
-    release = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
-    raw, released, masks = dataset.bytes(_SPLIT)[positions], release.images(_SPLIT)[positions], release.masks(_SPLIT)
+    stored = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
+    release, raw = stored.release(_SPLIT, positions), dataset.bytes(_SPLIT)[positions]
+    released, masks = to_bytes(release.images), None if release.masks is None else to_bytes(release.masks)
     for example in range(len(positions)):
         yield Picture(name, example, "raw", "", None, raw[example].numpy())
         yield Picture(name, example, "released", "", None, released[example].numpy())
         if masks is not None:
-            yield Picture(name, example, "mask", "", None, 255 * masks[positions[example]].numpy())
+            yield Picture(name, example, "mask", "", None, masks[example].numpy())
     for cell in cells:
         restored = StoredRestoration(execution.executor.read(execution.plan.key(_restoration(cell)))).images(_SPLIT)
         scores = Scored(execution.executor.read(execution.plan.key(cell.scoring))).columns(_SPLIT)[MAIN["restoration"]]
