@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 from maskbench import Release, RestorationAttack
-from maskbench.metrics.image import mean_fill
+from maskbench.fills import mean_fill
 from pydantic import Field
 from torch import Tensor
 

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 import torch
 from maskbench import Given, MaskMethod, Owner, Randomness
+from maskbench.fills import FILLS
 from maskbench.models.mask_generator import PixelNetwork, SmallClassifier, straight_through
-from maskbench.plugins.fills import FILLS
-from maskbench.plugins.method import keep_highest
+from maskbench.plugins.mask_method import keep_highest
 from maskbench.release import to_bytes
 from maskbench.training.loader import image_batch
 from maskbench.training.loop import minimise

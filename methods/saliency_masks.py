@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from maskbench import Attribution, Given, MaskMethod
 from maskbench.attributions.names import AttributionName
-from maskbench.plugins.method import keep_highest
+from maskbench.plugins.mask_method import keep_highest
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from maskbench.plugins.adjustment import Adjustment
     from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
     from maskbench.plugins.given import Attribution, Given, Owner
-    from maskbench.plugins.method import MaskMethod, Method
+    from maskbench.plugins.mask_method import MaskMethod
+    from maskbench.plugins.method import Method
     from maskbench.randomness import Randomness
     from maskbench.release import Release
 
@@ -41,7 +42,8 @@ _HOMES = {
     "maskbench.plugins.adjustment": ("Adjustment",),
     "maskbench.plugins.attack": ("Aux", "InferenceAttack", "InferenceAux", "Known", "RestorationAttack"),
     "maskbench.plugins.given": ("Attribution", "Given", "Owner"),
-    "maskbench.plugins.method": ("MaskMethod", "Method"),
+    "maskbench.plugins.mask_method": ("MaskMethod",),
+    "maskbench.plugins.method": ("Method",),
     "maskbench.randomness": ("Randomness",),
     "maskbench.release": ("Release",),
 }
