@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from maskbench import pad_symmetric, pull_push
 from torch import Tensor, nn
-
-from maskbench.models.padding import pad_symmetric
-from maskbench.models.unet import pull_push
 
 GLOBAL_SHARE = 0.75
 """Share of a residual block's channels that go through the Fourier transform (big-lama's ``ratio_gin``)."""
@@ -200,8 +198,8 @@ class FourierInpainter(nn.Module):
         return mask * predicted + (1 - mask) * image
 
 
-class FourierRestorer(nn.Module):
-    """A generator as a restorer: ``(released, masks) -> restored``, as ``maskbench.training.restorer`` trains them.
+class RestoringGenerator(nn.Module):
+    """A generator as a restorer: ``(released, masks) -> restored``, as :func:`maskbench.train_restorer` trains them.
 
     Args:
         generator: with ``guess`` it takes twice the image's channels and one; without, its own and one. Images of
