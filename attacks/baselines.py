@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Release, RestorationAttack
-from maskbench.metrics.image import mean_fill
+from maskbench import Release, RestorationAttack, mean_fill
 from torch import Tensor
 
 

@@ -6,11 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
-from maskbench import InferenceAttack, InferenceAux, Release
-from maskbench.models.recognizer import ImageOnly
-from maskbench.plugins.attack import LearnsFrom
-from maskbench.release import to_bytes
-from maskbench.training.classifier import predict, train_classifier
+from maskbench import ImageOnly, InferenceAttack, InferenceAux, LearnsFrom, Release, predict, to_bytes, train_classifier
 from torch import Tensor
 
 _BITS, _WHITE = 8, 255

@@ -6,15 +6,21 @@ from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, Randomness, Release, RestorationAttack
-from maskbench.models.denoiser import GROUPS, Denoiser, signal_and_noise
-from maskbench.plugins.attack import LearnsFrom
-from maskbench.randomness import derive
-from maskbench.release import content_numbers, to_bytes
-from maskbench.training.denoiser import train_denoiser
-from maskbench.training.inference import evaluating
+from maskbench import (
+    Aux,
+    LearnsFrom,
+    Randomness,
+    Release,
+    RestorationAttack,
+    content_numbers,
+    derive,
+    evaluating,
+    to_bytes,
+)
 from pydantic import Field
 from torch import Tensor
+
+from ._denoiser import GROUPS, Denoiser, signal_and_noise, train_denoiser
 
 _BATCH = 256  # images sampled at once: bounds the memory
 

@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, Release, RestorationAttack
-from maskbench.models.padding import pad_symmetric
-from maskbench.models.unet import pull_push
-from maskbench.release import content_numbers
+from maskbench import Aux, Release, RestorationAttack, content_numbers, pad_symmetric, pull_push
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, Release, RestorationAttack
-from maskbench.models import fourier
-from maskbench.models.fourier_weights import load_generator
-from maskbench.plugins.attack import LearnsFrom
-from maskbench.release import to_bytes
-from maskbench.training.restorer import restore, train_restorer
+from maskbench import Aux, LearnsFrom, Release, RestorationAttack, restore, to_bytes, train_restorer
 from pydantic import Field
 from torch import Tensor
+
+from ._fourier import FourierGenerator, RestoringGenerator
+from ._fourier_weights import load_generator
 
 _FINE_TUNING_RATE = 1e-3  # at most, with weights: what LaMa's generator was trained with (2109.07161, appendix A)
 
@@ -59,13 +57,13 @@ class FourierRestorer(RestorationAttack):
         )
         return network
 
-    def _network(self, channels: int) -> fourier.FourierRestorer:
+    def _network(self, channels: int) -> RestoringGenerator:
         if self.weights:
-            return fourier.FourierRestorer(load_generator(self.files()[0]), guess=False)
-        generator = fourier.FourierGenerator(
+            return RestoringGenerator(load_generator(self.files()[0]), guess=False)
+        generator = FourierGenerator(
             2 * channels + 1, channels, width=self.width, downsamplings=self.downsamplings, blocks=self.blocks
         )
-        return fourier.FourierRestorer(generator, guess=True)
+        return RestoringGenerator(generator, guess=True)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         masks = None if release.masks is None else release.masks.to(torch.uint8)

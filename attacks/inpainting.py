@@ -6,9 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from maskbench import Release, RestorationAttack
-from maskbench.parallel import map_images
-from maskbench.release import to_bytes
+from maskbench import Release, RestorationAttack, map_images, to_bytes
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor

@@ -8,15 +8,13 @@ from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import torch
-from maskbench import Aux, Release, RestorationAttack
-from maskbench.artifacts.file_digest import content_digest
-from maskbench.models.fourier import FourierInpainter
-from maskbench.models.fourier_weights import load_generator
-from maskbench.models.padding import pad_symmetric
-from maskbench.models.torchscript import load_torchscript
+from maskbench import Aux, Release, RestorationAttack, content_digest, load_torchscript, pad_symmetric
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
+
+from ._fourier import FourierInpainter
+from ._fourier_weights import load_generator
 
 _STEP = "python -c \"from lama_cleaner.model.lama import LaMa; LaMa('cpu')\""
 _INSTEAD = "or name its TorchScript file with weights=FILE"

@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from maskbench import Aux, Randomness, Release, RestorationAttack
-from maskbench.parallel import map_images
-from maskbench.release import content_numbers
+from maskbench import Aux, Randomness, Release, RestorationAttack, content_numbers, map_images
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy.sparse import csr_array, diags_array

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from maskbench import InferenceAttack, InferenceAux, Release
-from maskbench.errors import Unavailable
-from maskbench.models.embedding import LearnedEmbedding, load_embedding
-from maskbench.plugins.attack import LearnsFrom
-from maskbench.release import to_bytes
-from maskbench.training.classifier import train_classifier
+from maskbench import InferenceAttack, InferenceAux, LearnsFrom, Release, Unavailable, to_bytes, train_classifier
 from pydantic import Field
 from torch import Tensor
+
+from ._embedding import LearnedEmbedding, load_embedding
 
 Embedding = Callable[[Tensor], Tensor]
 """Float32 images N C H W in [0, 1] → float32 N D of unit length."""

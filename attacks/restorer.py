@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, Release, RestorationAttack
-from maskbench.models.unet import UNet
-from maskbench.plugins.attack import LearnsFrom
-from maskbench.release import to_bytes
-from maskbench.training.restorer import restore, train_restorer
+from maskbench import Aux, LearnsFrom, Release, RestorationAttack, UNet, restore, to_bytes, train_restorer
 from pydantic import Field
 from torch import Tensor
 

@@ -6,8 +6,7 @@ import math
 from typing import ClassVar
 
 import torch
-from maskbench import Release, RestorationAttack
-from maskbench.metrics.image import mean_fill
+from maskbench import Release, RestorationAttack, mean_fill
 from pydantic import Field
 from torch import Tensor
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Attribution, Given, MaskMethod, Owner, Randomness
-from maskbench.attributions.names import AttributionName
-from maskbench.plugins.method import keep_highest
+from maskbench import Attribution, AttributionName, Given, MaskMethod, Owner, Randomness, keep_highest
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Given, MaskMethod
-from maskbench.release import to_bytes
+from maskbench import Given, MaskMethod, to_bytes
 from torch import Tensor
 from torch.nn import functional as F
 

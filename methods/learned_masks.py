@@ -5,18 +5,24 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import torch
-from maskbench import Given, MaskMethod, Owner, Randomness
-from maskbench.models.mask_generator import PixelNetwork, SmallClassifier, straight_through
-from maskbench.plugins.fills import FILLS
-from maskbench.plugins.method import keep_highest
-from maskbench.release import to_bytes
-from maskbench.training.loader import image_batch
-from maskbench.training.loop import minimise
-from maskbench.training.seeding import seeded
-from maskbench.training.settings import Training
+from maskbench import (
+    FILLS,
+    Given,
+    MaskMethod,
+    Owner,
+    Randomness,
+    Training,
+    image_batch,
+    keep_highest,
+    minimise,
+    seeded,
+    to_bytes,
+)
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from ._mask_generator import PixelNetwork, SmallClassifier, straight_through
 
 _TRAINING = Training(batch_size=32, learning_rate=5e-3, weight_decay=0.05)
 _ADVERSARY_STEPS = 2  # for each of the generator's; with one it could not follow, and a code in the masks survived

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Given, Method, Owner, Release
-from maskbench.release import to_bytes, to_float
+from maskbench import Given, Method, Owner, Release, to_bytes, to_float
 from pydantic import Field
 from torch import Tensor
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Given, Method, Release
-from maskbench.release import to_bytes
+from maskbench import Given, Method, Release, to_bytes
 from pydantic import Field
 from scipy.fft import dct
 from torch import Tensor

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from maskbench import Attribution, Given, MaskMethod
-from maskbench.attributions.names import AttributionName
-from maskbench.plugins.method import keep_highest
+from maskbench import Attribution, AttributionName, Given, MaskMethod, keep_highest
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F

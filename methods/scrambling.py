@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
-from maskbench import ContractViolation, Given, Method, Owner, Release
-from maskbench.release import to_bytes, to_float
+from maskbench import ContractViolation, Given, Method, Owner, Release, to_bytes, to_float
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 

@@ -6,9 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from maskbench import Attribution, Given, MaskMethod
-from maskbench.attributions.names import AttributionName
-from maskbench.parallel import map_images
+from maskbench import Attribution, AttributionName, Given, MaskMethod, map_images
 from numpy.typing import NDArray
 from pydantic import Field
 from skimage.segmentation import slic

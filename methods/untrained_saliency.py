@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Given, MaskMethod, Owner
-from maskbench.artifacts.fingerprint import closure
-from maskbench.attributions.algorithm import find, module_of
-from maskbench.attributions.names import AttributionName
-from maskbench.models.recognizer import Recognizer
-from maskbench.models.small import Small
-from maskbench.training.seeding import seeded
+from maskbench import (
+    AttributionName,
+    Given,
+    MaskMethod,
+    Owner,
+    Recognizer,
+    build_recognizer,
+    find_attribution,
+    named_code,
+    seeded,
+)
 from pydantic import Field
 from torch import Tensor
 
+_RECOGNIZER = "small"
 _LAST = "network.head.weight"  # classes × features: tells how many classes the stored network has
 
 
@@ -33,20 +38,21 @@ class UntrainedSaliency(MaskMethod):
     def fit(self, owner: Owner) -> dict[str, Tensor]:
         channels, height, width = owner.images.shape[1:]
         with seeded(owner.seed):
-            network = Small().build(channels=channels, classes=owner.classes, size=(height, width))
+            network = build_recognizer(_RECOGNIZER, channels=channels, classes=owner.classes, size=(height, width))
         return network.state_dict()
 
     def scores(self, images: Tensor, given: Given) -> Tensor:
-        return find(self.attribution).explain(self._network(images), images.double())
+        return find_attribution(self.attribution).explain(self._network(images), images.double())
 
     def release_parameters(self) -> dict[str, Any]:
-        # The engine follows imports; the algorithm is reached by its name, so its code is named here.
-        sources, libraries = closure([module_of(self.attribution)])
-        return {**super().release_parameters(), "algorithm": {**sources, **libraries}}
+        # The engine follows imports; what is reached by its name is named here.
+        code = named_code(recognizer=_RECOGNIZER, attribution=self.attribution)
+        return {**super().release_parameters(), "code": code}
 
     def _network(self, images: Tensor) -> Recognizer:
         channels, height, width = images.shape[1:]
         with torch.device("meta"):  # no weights are drawn: those of the state take their place
-            network = Small().build(channels=channels, classes=len(self.state[_LAST]), size=(height, width))
+            classes = len(self.state[_LAST])
+            network = build_recognizer(_RECOGNIZER, channels=channels, classes=classes, size=(height, width))
         network.load_state_dict(self.state, assign=True)
         return network.to(images.device).double().eval().requires_grad_(False)

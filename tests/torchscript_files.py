@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from maskbench.models.fourier import FourierGenerator, FourierInpainter
+from maskbench.attacks._fourier import FourierGenerator, FourierInpainter
 from maskbench.training.seeding import seeded
 
 

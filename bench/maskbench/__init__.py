@@ -1,54 +1,11 @@
 """maskbench: does masking images before outsourcing their training protect them?
 
-The names below are what a plug-in needs. They load on first use, so that ``maskbench --help`` need not import torch.
+What plug-ins and users import. The stub beside this file, ``__init__.pyi``, says for each name the module that defines
+it, to type checkers and to this file alike. A name loads on first use: ``maskbench --help`` need not import torch.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import lazy_loader
 
-if TYPE_CHECKING:
-    from maskbench.errors import ContractViolation, Unavailable, UsageError
-    from maskbench.plugins.adjustment import Adjustment
-    from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
-    from maskbench.plugins.given import Attribution, Given, Owner
-    from maskbench.plugins.method import MaskMethod, Method
-    from maskbench.randomness import Randomness
-    from maskbench.release import Release
-
-__all__ = [
-    "Adjustment",
-    "Attribution",
-    "Aux",
-    "ContractViolation",
-    "Given",
-    "InferenceAttack",
-    "InferenceAux",
-    "Known",
-    "MaskMethod",
-    "Method",
-    "Owner",
-    "Randomness",
-    "Release",
-    "RestorationAttack",
-    "Unavailable",
-    "UsageError",
-]
-
-_HOMES = {
-    "maskbench.errors": ("ContractViolation", "Unavailable", "UsageError"),
-    "maskbench.plugins.adjustment": ("Adjustment",),
-    "maskbench.plugins.attack": ("Aux", "InferenceAttack", "InferenceAux", "Known", "RestorationAttack"),
-    "maskbench.plugins.given": ("Attribution", "Given", "Owner"),
-    "maskbench.plugins.method": ("MaskMethod", "Method"),
-    "maskbench.randomness": ("Randomness",),
-    "maskbench.release": ("Release",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(module), name)
-    raise AttributeError(f"module 'bench' has no attribute '{name}'")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from maskbench import Adjustment
-from maskbench.models.recognizer import ImageOnly, Recognizer
+from maskbench import Adjustment, ImageOnly, Recognizer
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F

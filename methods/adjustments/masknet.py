@@ -6,8 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import torch
-from maskbench import Adjustment
-from maskbench.models.recognizer import Recognizer
+from maskbench import Adjustment, Recognizer
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F

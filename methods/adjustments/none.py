@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from maskbench import Adjustment
-from maskbench.models.recognizer import ImageOnly, Recognizer
+from maskbench import Adjustment, ImageOnly, Recognizer
 from torch import nn
 
 

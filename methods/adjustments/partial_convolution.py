@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Adjustment
-from maskbench.errors import Unavailable
-from maskbench.models.recognizer import Recognizer
+from maskbench import Adjustment, Recognizer, Unavailable
 from torch import Tensor, nn
 from torch.nn import functional as F
 

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import maskbench
 import pytest
 from maskbench.artifacts import fingerprint
 from maskbench.artifacts.fingerprint import closure, digest
+from maskbench.artifacts.modules import source_file
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def _forget() -> None:
     """A process reads each file once; the tests edit files between readings."""
     fingerprint._closure.cache_clear()
     fingerprint._read.cache_clear()
-    fingerprint._path.cache_clear()
+    source_file.cache_clear()
     fingerprint._editable.cache_clear()
 
 
@@ -101,6 +103,30 @@ def test_a_stage_does_not_depend_on_plugins_it_does_not_run() -> None:
         name for name in sources if name.startswith(("maskbench.attacks.", "maskbench.report", "maskbench.cli"))
     }
     assert unrelated | ({"maskbench.methods.saliency_masks"} & set(sources)) == set()
+
+
+def test_a_lazy_package_is_followed_through_its_stub(package: Path) -> None:
+    (package / "__init__.py").write_text("import lazy_loader\n__all__ = []\n")
+    (package / "__init__.pyi").write_text("from .deep import CONSTANT as CONSTANT\nfrom .other import OTHER as OTHER\n")
+    assert set(_sources()) == {"firstparty.stage", "firstparty.helper", "firstparty.deep"}
+
+
+@pytest.mark.parametrize("line", ["import maskbench", "import maskbench as mb"])
+def test_of_maskbench_imported_as_a_module_only_what_is_used_counts(package: Path, line: str) -> None:
+    name = line.split()[-1]
+    (package / "stage.py").write_text(f"{line}\ndef pad(images):\n    return {name}.pad_symmetric(images, 8)\n")
+    assert set(_sources()) == {"firstparty.stage", "maskbench.models.padding"}
+    (package / "stage.py").write_text(f"{line}\nprint({name})\n")
+    assert "maskbench.models.unet" in _sources()
+
+
+@pytest.mark.parametrize("name", maskbench.__all__)
+def test_every_public_name_is_followed_to_where_it_is_defined(package: Path, name: str) -> None:
+    (package / "stage.py").write_text(f"from maskbench import {name}\n")
+    sources = _sources()
+    assert "maskbench" not in sources
+    home = getattr(getattr(maskbench, name), "__module__", "")
+    assert not home.startswith("maskbench.") or home in sources
 
 
 def test_a_module_that_was_made_in_memory_is_no_source(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:

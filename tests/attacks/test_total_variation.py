@@ -12,8 +12,8 @@ from maskbench.attacks.inpainting import Telea
 from maskbench.attacks.total_variation import TotalVariation, divergence, gradient, minimise_total_variation
 from maskbench.data.load import load
 from maskbench.data.options import DataOptions
+from maskbench.fills import mean_fill
 from maskbench.methods.random_masks import Random
-from maskbench.metrics.image import mean_fill
 from maskbench.release import to_bytes, to_float
 from restoration_cases import CPU, NOTHING_KEPT, SHAPES, released
 from torch import Tensor

@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).parents[2]
 PAGES = CHECKOUT / "docs"
 RUN = {"add-a-method.md": METHOD_CHECKS, "add-an-attack.md": ATTACK_CHECKS}
 
-EXECUTED = (*RUN, "suites.md")
+EXECUTED = (*RUN, "python.md", "suites.md")
 
 _BLOCK = re.compile(r'^```(\w*)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 

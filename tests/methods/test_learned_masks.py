@@ -8,8 +8,8 @@ import pytest
 import torch
 from mask_cases import broken_promises, fitted, owner, released
 from maskbench import Owner, UsageError
+from maskbench.methods._mask_generator import PixelNetwork, straight_through
 from maskbench.methods.learned_masks import Learned
-from maskbench.models.mask_generator import PixelNetwork, straight_through
 from maskbench.training.loop import minimise
 from torch import Tensor
 

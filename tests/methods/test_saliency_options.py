@@ -7,7 +7,7 @@ import torch
 from mask_cases import COUNT, attributions, broken_promises, released
 from maskbench import Attribution, Randomness, UsageError
 from maskbench.methods.saliency_masks import Saliency, smoothed
-from maskbench.plugins.method import keep_highest
+from maskbench.plugins.mask_method import keep_highest
 from scipy.ndimage import gaussian_filter
 from torch.nn import functional as F
 

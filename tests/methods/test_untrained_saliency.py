@@ -39,9 +39,9 @@ def test_another_party_has_another_network_and_the_global_generator_is_left_alon
     assert not torch.equal(*masks)
 
 
-def test_the_code_of_the_algorithm_is_part_of_the_key() -> None:
+def test_the_code_of_the_algorithm_and_of_the_network_is_part_of_the_key() -> None:
     parameters = UntrainedSaliency(attribution="gradient").release_parameters()
-    assert "maskbench.attributions.gradients" in parameters["algorithm"]
+    assert {"maskbench.attributions.gradients", "maskbench.models.small"} <= set(parameters["code"])
 
 
 def test_images_too_small_for_the_network_are_named() -> None:

@@ -7,14 +7,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from maskbench.fills import mean_fill
 from maskbench.metrics.image import (
     MS_SSIM_SIDE,
     PSNR_CAP,
     closeness,
     gain,
-    mean_fill,
     ms_ssim,
     psnr,
     psnr_hole,
@@ -230,27 +228,6 @@ def test_hole_metrics_ignore_kept_pixels() -> None:
     torch.testing.assert_close(psnr_hole(restored, raw, masks), psnr_hole(changed, raw, masks))
 
 
-def test_mean_fill_by_hand() -> None:
-    released = torch.tensor([[[[0.2, 0.4], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 0.0]]]])
-    masks = torch.tensor([[[[1.0, 1.0], [0.0, 0.0]]], [[[0.0, 0.0], [0.0, 0.0]]]])
-    expected = torch.tensor([[[[0.2, 0.4], [0.3, 0.3]]], [[[0.5, 0.5], [0.5, 0.5]]]])
-    torch.testing.assert_close(mean_fill(released, masks), expected)
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**16), channels=st.sampled_from([1, 3]), share=st.floats(0, 1))
-def test_mean_fill_keeps_kept_pixels_and_ignores_hidden_ones(seed: int, channels: int, share: float) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    released = torch.rand(3, channels, 12, 13, generator=generator)
-    masks = (torch.rand(3, 1, 12, 13, generator=generator) < share).float()
-    filled = mean_fill(released, masks)
-    kept = (masks == 1).expand_as(released)
-    assert torch.equal(filled[kept], released[kept])
-    assert torch.equal(filled, mean_fill(released * masks, masks))
-    assert filled.min() >= 0
-    assert filled.max() <= 1
-
-
 def test_gain_of_mean_fill_is_zero() -> None:
     _, raw, masks = pair((4, 3, 16, 16))
     released = raw * masks
@@ -298,8 +275,6 @@ def test_bad_images_are_refused_by_name(metric, restored: Tensor, raw: Tensor, n
 def test_bad_masks_are_refused_by_name(metric, masks: Tensor) -> None:
     with pytest.raises(ValueError, match=r"^masks:"):
         metric(GOOD, GOOD, masks)
-    with pytest.raises(ValueError, match=r"^masks:"):
-        mean_fill(GOOD, masks)
 
 
 def test_boolean_masks_mean_the_same() -> None:

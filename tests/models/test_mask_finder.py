@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 from maskbench.conformance.samples import masks, pictures
+from maskbench.fills import FILLS
 from maskbench.metrics.masks import mask_iou
 from maskbench.models.mask_finder import MaskFinder, like_neighbours
-from maskbench.plugins.fills import FILLS
 from maskbench.randomness import Randomness
 from maskbench.release import to_bytes
 from maskbench.training.mask_finder import find_masks, train_mask_finder

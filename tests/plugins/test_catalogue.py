@@ -1,4 +1,4 @@
-"""Plug-ins of every kind are found without a list and all three ways alike; what does not load takes nothing with it."""
+"""Plug-ins of every kind are found without a list, all three ways alike; a broken one takes nothing with it."""
 
 from __future__ import annotations
 

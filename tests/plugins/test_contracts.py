@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 import torch
 from maskbench import ContractViolation, Given, MaskMethod, Method, Randomness, Release, RestorationAttack, UsageError
-from maskbench.plugins.method import keep_highest
+from maskbench.plugins.mask_method import keep_highest
 from pydantic import Field
 from torch import Tensor
 

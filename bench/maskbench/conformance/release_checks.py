@@ -99,7 +99,7 @@ def kept_pixels(subject: MethodSubject) -> None:
 
 @define(
     "ratio",
-    "hide `ratio` of every image to within one unit (maskbench.plugins.method.keep_highest does), return it from "
+    "hide `ratio` of every image to within one unit (maskbench.keep_highest does), return it from "
     "promised_ratio, and return one unit's share of the image from ratio_tolerance.",
 )
 def ratio(subject: MethodSubject) -> None:

@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from maskbench.fills import mean_fill
 from maskbench.metrics.checks import check_images, check_masks
 from maskbench.metrics.structure import RADIUS, WINDOW, Structure, blocks
 
 PSNR_CAP = 100.0
 """dB; what identical images get instead of infinity, so that means stay finite."""
-
-_UNKNOWN_FILL = 0.5  # the middle of [0, 1], where nothing is kept that could tell better
 
 # Wang, Simoncelli, Bovik, "Multi-scale structural similarity" (Asilomar 2003), section 3.2: one exponent a scale.
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -41,22 +40,6 @@ def psnr_hole(restored: Tensor, raw: Tensor, masks: Tensor) -> Tensor:
     """PSNR over the hidden pixels alone, all channels; NaN for an image with nothing hidden. Returns N."""
     check_images(restored=restored, raw=raw)
     return _decibels(_mean_where((restored - raw).square().mean(1), check_masks(masks, raw)))
-
-
-def mean_fill(released: Tensor, masks: Tensor) -> Tensor:
-    """Replace each hidden pixel by the mean of its image's kept pixels, a channel at a time.
-
-    The baseline of ``gain``: what anyone restores without knowing anything. 0.5 where nothing is kept.
-    Returns images NCHW; kept pixels are untouched.
-    """
-    check_images(released=released)
-    hidden = check_masks(masks, released)
-    kept = (~hidden).to(released.dtype)
-    count = kept.sum((2, 3), keepdim=True)
-    mean = (released * kept).sum((2, 3), keepdim=True) / count
-    # Rounding can carry the mean of values in [0, 1] just over 1.
-    fill = torch.where(count > 0, mean, _UNKNOWN_FILL).clamp(0.0, 1.0)
-    return torch.where(hidden, fill, released)
 
 
 def gain(restored: Tensor, released: Tensor, raw: Tensor, masks: Tensor) -> Tensor:

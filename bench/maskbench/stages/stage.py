@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import torch
 
+from maskbench.artifacts.inline import code_root
 from maskbench.artifacts.store import Artifact
 
 
@@ -58,8 +59,8 @@ class Stage(ABC):
 
 
 def code_of(plugin: object) -> str:
-    """The module that a plug-in's code is in, for the ``roots`` of a stage that runs it."""
-    return type(plugin).__module__
+    """Where a plug-in's code is, for the ``roots`` of a stage that runs it."""
+    return code_root(type(plugin))
 
 
 def share_title(aux_share: float) -> str:

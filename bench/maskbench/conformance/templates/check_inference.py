@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import torch
-from maskbench import Release
-from maskbench.conformance.suite import check
+from maskbench import Release, check
 from maskbench.conformance.templates.inference import NewAttack
 
 

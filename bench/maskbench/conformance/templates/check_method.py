@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from maskbench.conformance.suite import check
+from maskbench import check
 from maskbench.conformance.templates.method import NewMethod
 
 

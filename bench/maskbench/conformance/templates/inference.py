@@ -21,7 +21,7 @@ class NewAttack(InferenceAttack):
     norm: float = Field(2.0, ge=1, le=4, description="exponent of the distance between two images")
 
     # aux.train.release: what the method makes of pictures whose labels the attacker knows. What fit returns is there
-    # as self.state. aux.new_classifier(channels, classes) gives a network to train (maskbench.training.classifier).
+    # as self.state. aux.new_classifier(channels, classes) gives a network for maskbench.train_classifier.
     def fit(self, aux: InferenceAux) -> Any:
         known = aux.train.release.images.flatten(1)
         belongs = F.one_hot(aux.train.labels, aux.classes).to(known.dtype)

@@ -1,4 +1,4 @@
-"""A compact U-Net that takes noise out of images: the network of a diffusion model."""
+"""A compact U-Net that takes noise out of images: the network of a diffusion model; and how it is trained."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 
 import torch
 import torch.nn.functional as F
+from maskbench import Progress, Training, image_batch, minimise, shift_and_flip
 from torch import Tensor, nn
-
-from maskbench.models.layers import zeroed
 
 STRIDE = 8
 """How much smaller the deepest level is than the image: one pixel unshuffle and two strided convolutions."""
@@ -23,6 +22,12 @@ FREQUENCIES = 16
 FASTEST = 5
 """Log2 of the highest of them, in radians over all levels: a faster one would tell near levels apart, which a network
 that sees few images has to treat alike."""
+
+HEAVIEST = 5.0
+"""Largest weight of an error: what is left to do where there is hardly any noise should not displace the rest (Hang et
+al. 2023, arXiv 2303.09556)."""
+
+_LEAST = 1e-4  # noise of the level 0, which nothing can be divided by
 
 
 def signal_and_noise(levels: Tensor) -> tuple[Tensor, Tensor]:
@@ -47,8 +52,6 @@ class Denoiser(nn.Module):
         width: channels of the first level, a multiple of 8.
     """
 
-    frequencies: Tensor
-
     def __init__(self, channels: int, width: int = 32) -> None:
         super().__init__()
         told = 4 * width
@@ -60,7 +63,7 @@ class Denoiser(nn.Module):
         self.down = nn.ModuleList([nn.Conv2d(wide, 2 * wide, 3, stride=2, padding=1) for wide in widths[:-1]])
         self.after = nn.ModuleList([_Block(3 * wide, wide, told) for wide in widths[-2::-1]])
         self.leave = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), zeroed(nn.Conv2d(width, channels * 4, 3, padding=1))
+            nn.GroupNorm(GROUPS, width), nn.SiLU(), _zero(nn.Conv2d(width, channels * 4, 3, padding=1))
         )
 
     def forward(self, noisy: Tensor, levels: Tensor) -> Tensor:
@@ -92,10 +95,50 @@ class _Block(nn.Module):
         )
         self.modulate = nn.Linear(told, 2 * channels_out)
         self.norm = nn.GroupNorm(GROUPS, channels_out)
-        self.second = zeroed(nn.Conv2d(channels_out, channels_out, 3, padding=1))
+        self.second = _zero(nn.Conv2d(channels_out, channels_out, 3, padding=1))
         self.shortcut = nn.Identity() if channels_in == channels_out else nn.Conv2d(channels_in, channels_out, 1)
 
     def forward(self, features: Tensor, told: Tensor) -> Tensor:
         scale, shift = self.modulate(told)[:, :, None, None].chunk(2, dim=1)
         inner = self.norm(self.first(features)) * (1 + scale) + shift
         return self.shortcut(features) + self.second(F.silu(inner))
+
+
+def _zero(convolution: nn.Conv2d) -> nn.Conv2d:
+    """The same, answering 0 until it has learned something else."""
+    nn.init.zeros_(convolution.weight)
+    nn.init.zeros_(convolution.bias)
+    return convolution
+
+
+def train_denoiser(
+    network: Denoiser,
+    raw: Tensor,
+    *,
+    training: Training,
+    flip: bool,
+    seed: int,
+    device: torch.device,
+    progress: Progress | None = None,
+) -> list[float]:
+    """Train ``network(noisy, levels) -> clean`` in place; return the mean loss of each epoch.
+
+    raw: uint8 NCHW. ``flip`` says whether the data allow mirroring. Images are shown as −1 … 1; the loss is the squared
+    error, weighted by the ratio of signal to noise where that is above 1 (arXiv 2202.00512, section 4). The levels of a
+    batch are spread evenly over [0, 1] behind one random offset, so that its loss varies less (Kingma et al. 2021,
+    arXiv 2107.00630, appendix I.1).
+    Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    """
+
+    def loss_of(raw: Tensor, generator: torch.Generator) -> Tensor:
+        raw, _ = shift_and_flip(raw, None, padding=0, flip=flip and training.flip, generator=generator)
+        images = image_batch(raw) * 2 - 1
+        count = len(images)
+        levels = (torch.rand((), device=device) + torch.arange(count, device=device) / count) % 1
+        noise = torch.randn_like(images)
+        signal, spread = (share[:, None, None, None] for share in signal_and_noise(levels))
+        clean = network(signal * images + spread * noise, levels)
+        weights = (signal / spread.clamp_min(_LEAST)).square().clamp(1.0, HEAVIEST)
+        return ((clean.float() - images).square() * weights).mean()
+
+    return minimise(network, loss_of, (raw,), training=training, seed=seed, device=device, progress=progress)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench.attacks._fourier import FourierGenerator, FourierInpainter, FourierUnit, RestoringGenerator
+from maskbench.attacks._fourier_weights import load_generator
 from maskbench.errors import UsageError
-from maskbench.models.fourier import FourierGenerator, FourierInpainter, FourierRestorer, FourierUnit
-from maskbench.models.fourier_weights import load_generator
 from maskbench.models.torchscript import load_torchscript
 from maskbench.models.unet import pull_push
 from safetensors.torch import save_file
@@ -63,7 +63,7 @@ def test_one_block_sees_the_whole_image() -> None:
 @pytest.mark.parametrize("downsamplings", [1, 4])
 def test_any_size_comes_back(size: tuple[int, int], channels: int, downsamplings: int) -> None:
     generator = FourierGenerator(2 * channels + 1, channels, width=4, downsamplings=downsamplings, blocks=1)
-    network = FourierRestorer(generator, guess=True).eval()
+    network = RestoringGenerator(generator, guess=True).eval()
     images = torch.rand(2, channels, *size)
     restored = network(images, (torch.rand(2, 1, *size) < 0.5).float())
     assert restored.shape == images.shape and restored.min() >= 0 and restored.max() <= 1
@@ -71,7 +71,7 @@ def test_any_size_comes_back(size: tuple[int, int], channels: int, downsamplings
 
 
 def test_untrained_with_a_guess_it_answers_with_that() -> None:
-    network = FourierRestorer(FourierGenerator(7, 3, **TINY), guess=True).eval()
+    network = RestoringGenerator(FourierGenerator(7, 3, **TINY), guess=True).eval()
     images, masks = 0.01 + 0.98 * torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) < 0.3).float()
     torch.testing.assert_close(network(images * masks, masks), pull_push(images * masks, masks).clamp(1 / 512))
 
@@ -79,13 +79,13 @@ def test_untrained_with_a_guess_it_answers_with_that() -> None:
 def test_without_a_guess_it_is_lama() -> None:
     generator = FourierGenerator(**TINY).eval()
     images, masks = torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) < 0.3).float()
-    restored = FourierRestorer(generator, guess=False).eval()(images * masks, masks)
+    restored = RestoringGenerator(generator, guess=False).eval()(images * masks, masks)
     hidden = masks == 0
     assert torch.equal(restored * hidden, FourierInpainter(generator)(images, 1 - masks) * hidden)
 
 
 def test_a_generator_of_colours_restores_grey_images() -> None:
-    network = FourierRestorer(FourierGenerator(**TINY), guess=False).eval()
+    network = RestoringGenerator(FourierGenerator(**TINY), guess=False).eval()
     grey, masks = torch.rand(2, 1, 32, 32), (torch.rand(2, 1, 32, 32) < 0.3).float()
     expected = network(grey.expand(-1, 3, -1, -1), masks).mean(dim=1, keepdim=True)
     torch.testing.assert_close(network(grey, masks), expected)
@@ -130,7 +130,7 @@ def test_files_of_something_else_are_refused(tmp_path: Path) -> None:
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_answers_as_the_cpu_does_and_trains_in_bfloat16() -> None:
-    network = FourierRestorer(FourierGenerator(**TINY), guess=False).eval()
+    network = RestoringGenerator(FourierGenerator(**TINY), guess=False).eval()
     images, masks = torch.rand(2, 3, 40, 32), (torch.rand(2, 1, 40, 32) < 0.3).float()
     here = network(images, masks)
     network = network.cuda()

@@ -9,12 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from maskbench import UsageError, load_torchscript, read_state
 from torch import Tensor
 
-from maskbench.errors import UsageError
-from maskbench.models.fourier import FourierGenerator
-from maskbench.models.torchscript import load_torchscript
-from maskbench.models.weights import read_state
+from ._fourier import FourierGenerator
 
 FIRST = "model.1.ffc.convl2l.weight"
 """The first convolution; whatever stands before it (``generator.``, ``model.generator.``) is a wrapper's name."""

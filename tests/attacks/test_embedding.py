@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from maskbench.attacks._embedding import LearnedEmbedding, load_embedding
 from maskbench.errors import UsageError
-from maskbench.models.embedding import LearnedEmbedding, load_embedding
 from maskbench.models.recognizers import build
 from torch import Tensor, nn
 

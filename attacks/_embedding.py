@@ -6,12 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from maskbench import Recognizer, UsageError, load_torchscript
 from torch import Tensor, nn
 from torch.nn import functional as F
-
-from maskbench.errors import UsageError
-from maskbench.models.recognizer import Recognizer
-from maskbench.models.torchscript import load_torchscript
 
 
 class LearnedEmbedding(nn.Module):

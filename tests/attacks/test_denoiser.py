@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from maskbench.attacks._denoiser import Denoiser, signal_and_noise, train_denoiser
 from maskbench.conformance.samples import pictures
-from maskbench.models.denoiser import Denoiser, signal_and_noise
 from maskbench.release import to_bytes
-from maskbench.training.denoiser import train_denoiser
 from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
