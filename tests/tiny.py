@@ -6,14 +6,22 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import torch
-from maskbench.executors.local import Outcome
+from maskbench.artifacts.store import Artifact, Store
+from maskbench.executors.executor import StageOutcome
+from maskbench.executors.local import LocalExecutor
+from maskbench.planning.cell import Cell
 from maskbench.planning.plan import Step
 from maskbench.planning.suite import Suite, validate
-from maskbench.running import Run, execute
+from maskbench.results.execution import Execution
+from maskbench.results.measure import planned_of
+from maskbench.runfolder.folder import RunFolder
+from maskbench.running import execute, results_of
+from maskbench.stages.stage import Stage
 from trees import CHECKOUT
 
 CPU = torch.device("cpu")
@@ -46,7 +54,7 @@ class Log:
     def progressed(self, step: Step, share: float) -> None:
         """See ``Observer``."""
 
-    def finished(self, outcome: Outcome) -> None:
+    def finished(self, outcome: StageOutcome) -> None:
         """See ``Observer``."""
         self.outcomes[outcome.source].append(outcome.step.stage.title())
 
@@ -66,10 +74,70 @@ def tiny(
     return validate({**content, **changes}, "tiny")
 
 
-def run(suite: Suite, store: Path) -> tuple[Run, Log]:
+@dataclass(frozen=True)
+class CellResult:
+    """What became of a cell; ``key`` is that of its scoring stage."""
+
+    cell: Cell
+    status: str
+    reason: str
+    artifact: Artifact | None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A suite that a test ran: what was executed, and what came of it."""
+
+    execution: Execution
+    folder: RunFolder
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The table of cells."""
+        return self.folder.cells
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """The table of samples."""
+        return self.folder.samples
+
+    def step(self, title: str) -> Step:
+        """The one step whose stage has this title."""
+        (found,) = (step for step in self.execution.plan.steps.values() if step.stage.title() == title)
+        return found
+
+    def artifact(self, stage: Stage) -> Artifact:
+        """What a stage made."""
+        return self.execution.executor.read(self.execution.plan.key(stage))
+
+    @property
+    def results(self) -> list[CellResult]:
+        """Every cell of the matrix with what became of it."""
+        planned = planned_of(self.cells)[["status", "reason", "stage_key"]].to_dict("records")
+        return [
+            CellResult(
+                cell,
+                row["status"],
+                row["reason"],
+                self.execution.executor.read(row["stage_key"]) if row["status"] == "ok" else None,
+            )
+            for cell, row in zip(_in_order(self.execution.matrix.cells), planned, strict=True)
+        ]
+
+
+def _in_order(cells: Sequence[Cell]) -> list[Cell]:
+    """Cells as the table has them: all seeds of one together."""
+    groups: dict[object, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.method, cell.attack_name, cell.label, cell.aux_share), []).append(cell)
+    return [cell for group in groups.values() for cell in group]
+
+
+def run(suite: Suite, store: Path, device: torch.device = CPU) -> tuple[Ran, Log]:
     """Run a suite in this process."""
     log = Log()
-    return execute(suite, store, CPU, log), log
+    execution = execute(suite, LocalExecutor(Store(store), device), log)
+    return Ran(execution, results_of(execution)), log
 
 
 def pooled(cells: pd.DataFrame, **where: str) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def test_a_curve_has_a_cell_for_each_share_of_the_attackers_pictures(tmp_path: P
         aux_shares=(0.25, 0.5),
     )
     found, _ = run(suite, tmp_path)
-    cells = found.matrix.cells
+    cells = found.execution.matrix.cells
     shares = {}
     for cell in cells:
         if cell.method.name == "random" and cell.plugin is not None:
@@ -43,7 +43,7 @@ def test_a_curve_has_a_cell_for_each_share_of_the_attackers_pictures(tmp_path: P
     }
     assert all(result.status == "ok" for result in found.results)
     # The worst case is made of attacks that had everything.
-    rows = found.tables.cells
+    rows = found.cells
     assert set(rows[rows["attack"] == "strongest"]["aux_share"]) == {1.0}
     restorer = pooled(rows, attack="restorer", metric="psnr_hole", split="owner_train", method="random")
     assert len(restorer) == 3
@@ -67,7 +67,7 @@ def test_naive_and_restored_adaptive_run_on_what_they_are_told(tmp_path: Path) -
             assert "needs no masks" in result.reason
         else:
             assert result.status == "ok", result.reason
-    rows = found.tables.cells
+    rows = found.cells
     where = {"method": "raw", "label": "sensitive", "split": "owner_train"}
     # Nothing was done to raw images, so who expects raw images is not surprised.
     assert value(rows, "advantage", attack="naive", **where) > 0.5
@@ -85,7 +85,7 @@ def test_learning_from_restorations_restores_the_training_pictures(tmp_path: Pat
 def test_who_has_the_key_undoes_the_scrambling_exactly(tmp_path: Path) -> None:
     found, _ = run(tiny(["scramble", "scramble:key=known"], ["released", "with-key"]), tmp_path)
     assert all(result.status == "ok" for result in found.results)
-    rows = found.tables.cells
+    rows = found.cells
     known = pooled(rows, attack="with-key", metric="ssim", params="key=known", split="owner_train")
     assert known["value"].iloc[0] == pytest.approx(1.0)
     assert pooled(rows, attack="with-key", params="").empty  # without the key there is nothing to try
@@ -148,7 +148,7 @@ def test_people_are_found_in_a_gallery_of_few_pictures_each(people: Path, tmp_pa
     )
     found, _ = run(suite, tmp_path / "store")
     assert all(result.status == "ok" for result in found.results if result.cell.method.role != "raw")
-    rows = found.tables.cells
+    rows = found.cells
     chance = 1 / 40
     for attack in ("re-identify", "re-identify-restored"):
         where = {"method": "random", "attack": attack, "split": "owner_test"}

@@ -11,11 +11,10 @@ import torch
 from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
 from maskbench.plugins.attack import LearnsFrom
 from maskbench.plugins.catalogue import catalogue
-from maskbench.running import Run
 from maskbench.stages.data import Dataset
 from maskbench.stages.inference import StoredAnswers
 from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
-from tiny import run, tiny
+from tiny import Ran, run, tiny
 from torch import Tensor
 
 DATA = {"source": "digits", "limit": 300, "target": "parity", "sensitive": "digit"}
@@ -60,7 +59,7 @@ class LearnerOfRaw(Learner):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     planted = {
         ("method", Keyed.name): Keyed,
         ("attack", Learner.name): Learner,
@@ -79,18 +78,21 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     yield found
 
 
-def levels(done: Run, title: str) -> dict[str, float]:
+def levels(done: Ran, title: str) -> dict[str, float]:
     """Split → the one grey level of a release."""
-    ((key, stage),) = ((key, step.stage) for key, step in done.plan.steps.items() if step.stage.title() == title)
+    ((key, stage),) = (
+        (key, step.stage) for key, step in done.execution.plan.steps.items() if step.stage.title() == title
+    )
     assert isinstance(stage, PartyRelease)
     images = {
-        split: StoredRelease(done.artifact(key)).images(split) for split in fits(stage.method, stage.party, stage.draw)
+        split: StoredRelease(done.execution.executor.read(key)).images(split)
+        for split in fits(stage.method, stage.party, stage.draw)
     }
     assert all(tensor.unique().numel() == 1 for tensor in images.values())
     return {split: float(tensor.flatten()[0]) for split, tensor in images.items()}
 
 
-def test_nobody_shares_a_key_and_attacks_are_chosen_on_yet_another(done: Run) -> None:
+def test_nobody_shares_a_key_and_attacks_are_chosen_on_yet_another(done: Ran) -> None:
     owner, attacker = (levels(done, f"release planted-key · {party} · seed 0") for party in ("owner", "attacker"))
     draws = [levels(done, f"release planted-key · attacker · draw {draw} · seed 0") for draw in range(1, DRAWS)]
     assert owner["owner_train"] == owner["owner_test"]
@@ -100,15 +102,15 @@ def test_nobody_shares_a_key_and_attacks_are_chosen_on_yet_another(done: Run) ->
     assert len(set(keys)) == len(keys)
 
 
-def test_a_key_that_leaked_is_the_same_everywhere(done: Run) -> None:
+def test_a_key_that_leaked_is_the_same_everywhere(done: Ran) -> None:
     owner, attacker = (
         levels(done, f"release planted-key:leaked=True · {party} · seed 0") for party in ("owner", "attacker")
     )
     assert len({*owner.values(), *attacker.values()}) == 1
 
 
-def test_who_learns_from_releases_gets_every_draw_and_as_many_passes(done: Run) -> None:
-    count = len(Dataset(done.artifact(done.plan.key(done.matrix.data))).index("attacker_train"))
+def test_who_learns_from_releases_gets_every_draw_and_as_many_passes(done: Ran) -> None:
+    count = len(Dataset(done.artifact(done.execution.matrix.data)).index("attacker_train"))
     learner, other = HANDED[Learner.name], HANDED[LearnerOfRaw.name]
     assert len(learner.train.release) == len(learner.train.labels) == len(learner.train.raw) == DRAWS * count
     assert torch.equal(learner.train.raw[:count], learner.train.raw[count : 2 * count])
@@ -172,16 +174,14 @@ def test_attacks_on_the_target_label_are_compared_on_the_same_released_pictures(
         for attack in (Counter, RestoredCounter):
             del found["attack", attack.name]
     titles = {f"inference {attack.name} of target from raw · seed 0" for attack in (Counter, RestoredCounter)}
-    first, second = (
-        StoredAnswers(done.artifact(key)) for key, step in done.plan.steps.items() if step.stage.title() in titles
-    )
+    first, second = (StoredAnswers(done.artifact(done.step(title).stage)) for title in sorted(titles))
     assert len(first.validation) > 3
     assert torch.equal(first.validation, second.validation)
     assert torch.equal(first.validation_labels, second.validation_labels)
     assert torch.equal(first.validation_numbers, second.validation_numbers)
     # None of them was learned from, by either.
     learned = {row.tobytes() for row in HANDED[Counter.name, True].train.release.images.flatten(1).numpy()}
-    dataset = Dataset(done.artifact(done.plan.key(done.matrix.data)))
+    dataset = Dataset(done.artifact(done.execution.matrix.data))
     shown = dataset.images("owner_train")
     assert torch.isin(first.validation_numbers, dataset.index("owner_train")).all()
     held = [row for row in shown.flatten(1).numpy() if row.tobytes() not in learned]

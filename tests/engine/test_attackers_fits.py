@@ -9,9 +9,8 @@ import pytest
 import torch
 from maskbench import InferenceAttack, InferenceAux, Release
 from maskbench.plugins.catalogue import catalogue
-from maskbench.running import Run
 from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
-from tiny import run, tiny
+from tiny import Ran, run, tiny
 from torch import Tensor
 
 ATTRIBUTION = "attribution=input-x-gradient"
@@ -33,7 +32,7 @@ class Learner(InferenceAttack):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     HANDED.clear()
     catalogue().found["attack", Learner.name] = Learner
     suite = tiny(
@@ -49,30 +48,30 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     del catalogue().found["attack", Learner.name]
 
 
-def tensors(done: Run, title: str) -> dict[str, Tensor]:
-    (key,) = (key for key, step in done.plan.steps.items() if step.stage.title() == title)
-    return dict(done.artifact(key).tensors)
+def tensors(done: Ran, title: str) -> dict[str, Tensor]:
+    (key,) = (key for key, step in done.execution.plan.steps.items() if step.stage.title() == title)
+    return dict(done.execution.executor.read(key).tensors)
 
 
-def masks(done: Run, method: str, party: str) -> dict[str, Tensor]:
+def masks(done: Ran, method: str, party: str) -> dict[str, Tensor]:
     """Split → masks of a release."""
     ((key, stage),) = (
         (key, step.stage)
-        for key, step in done.plan.steps.items()
+        for key, step in done.execution.plan.steps.items()
         if step.stage.title() == f"release {method} · {party} · seed 0"
     )
     assert isinstance(stage, PartyRelease)
     splits = fits(stage.method, stage.party, stage.draw)
-    return {split: StoredRelease(done.artifact(key)).masks(split) for split in splits}
+    return {split: StoredRelease(done.execution.executor.read(key)).masks(split) for split in splits}
 
 
-def test_every_fit_has_a_teacher_of_its_own(done: Run) -> None:
+def test_every_fit_has_a_teacher_of_its_own(done: Ran) -> None:
     weights = [tensors(done, f"teacher · {fit} · target · seed 0") for fit in FITS]
     first = [next(tensor for name, tensor in sorted(each.items()) if name.endswith("weight")) for each in weights]
     assert all(not torch.equal(one, other) for i, one in enumerate(first) for other in first[:i])
 
 
-def test_other_teachers_make_other_masks(done: Run) -> None:
+def test_other_teachers_make_other_masks(done: Ran) -> None:
     first, *others = (
         masks(done, f"saliency:{ATTRIBUTION}", party)["attacker_train"]
         for party in ("attacker", "attacker · draw 1", "attacker · draw 2")
@@ -81,14 +80,14 @@ def test_other_teachers_make_other_masks(done: Run) -> None:
         assert (first != other).flatten(1).any(dim=1).float().mean() > 0.9
 
 
-def test_a_mask_that_comes_with_every_image_is_the_attackers_too(done: Run) -> None:
+def test_a_mask_that_comes_with_every_image_is_the_attackers_too(done: Ran) -> None:
     method = f"universal:{ATTRIBUTION}"
     found = [masks(done, method, party) for party in ("owner", "attacker", "attacker · draw 1")]
     (mask,) = torch.cat([images for splits in found for images in splits.values()]).unique(dim=0)
     assert 0 < mask.float().mean() < 1
 
 
-def test_a_part_of_the_pictures_is_learned_from_for_as_many_steps(done: Run) -> None:
+def test_a_part_of_the_pictures_is_learned_from_for_as_many_steps(done: Ran) -> None:
     (few, half), (many, whole) = sorted(HANDED.items())
     assert few == pytest.approx(many / 2, abs=2)
     assert (half.training.epochs, whole.training.epochs) == (4, 2)

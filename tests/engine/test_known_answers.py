@@ -28,7 +28,7 @@ def controls(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         seeds=2,
         settings=SETTINGS,
     )
-    return run(suite, tmp_path_factory.mktemp("store"))[0].tables.cells
+    return run(suite, tmp_path_factory.mktemp("store"))[0].cells
 
 
 def _value(cells: pd.DataFrame, **where: str) -> pd.Series:
@@ -130,7 +130,7 @@ def test_a_label_in_the_masks_shape_is_exposed(tmp_path: Path) -> None:
             data={"source": str(tmp_path / "images")},
             settings={**SETTINGS, "attack": {"epochs": 20}, "recognition": {"epochs": 20}},
         )
-        cells = run(suite, tmp_path / "store")[0].tables.cells
+        cells = run(suite, tmp_path / "store")[0].cells
     finally:
         del catalogue().found[("method", "shape-only")]
         del sys.modules["maskbench_plugin_shape_only"]
@@ -152,7 +152,7 @@ def test_saliency_beats_random_patches_on_digits(tmp_path: Path) -> None:
         settings={**SETTINGS, "scored": 64},
     )
     result, _ = run(suite, tmp_path)
-    samples = result.tables.samples
+    samples = result.samples
     hits = {}
     for method in ("random", "saliency"):
         mine = samples[(samples["method"] == method) & (samples["attack"] == "none")]
@@ -161,5 +161,5 @@ def test_saliency_beats_random_patches_on_digits(tmp_path: Path) -> None:
     assert gain.value >= 0.05, gain
     assert gain.low > 0, gain
     # The table must say how much of it the shape alone explains.
-    shape = _value(result.tables.cells, method="saliency", attack="mask-only", split="owner_test", metric="accuracy")
+    shape = _value(result.cells, method="saliency", attack="mask-only", split="owner_test", metric="accuracy")
     assert 0.1 < shape["value"] <= 1

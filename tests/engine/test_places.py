@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from halves import drawn_bits, write_halves
 from maskbench.plugins.catalogue import create
-from maskbench.report.judgement import Judgement
-from maskbench.results.write import write_tables
+from maskbench.report.write import write_tables
 from tiny import run, tiny
 
 
@@ -32,8 +31,9 @@ def test_a_folder_that_moved_is_the_same_data_by_another_name(tmp_path: Path) ->
             data={"source": str(tmp_path / name), "target": "task", "sensitive": "kind", "limit": 300},
         )
         found, log = run(suite, tmp_path / "store")
-        assert set(found.tables.cells["dataset"]) == {name}
-        write_tables(found, Judgement(found.tables), tmp_path / f"results-{name}")
+        assert set(found.cells["dataset"]) == {name}
+        found.folder.write(tmp_path / f"results-{name}")
+        write_tables(found.folder, tmp_path / f"results-{name}")
         computed.append(len(log.outcomes["computed"]))
     assert computed[0] > 0 and computed[1] == 0
     for file in (tmp_path / "results-second").rglob("*.*"):

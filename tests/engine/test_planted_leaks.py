@@ -34,7 +34,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         catalogue().found.update(before)
     reasons = [result.reason for result in found.results if result.status != "ok"]
     assert not reasons
-    return found.tables.cells
+    return found.cells
 
 
 def advantage(cells: pd.DataFrame, method: str, attack: str = "strongest") -> pd.Series:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from maskbench.report.judgement import Judgement
-from maskbench.results.write import draw_figures, write_tables
+from maskbench.report.write import write_figures, write_tables
+from maskbench.results.measure import measure, planned_of
+from maskbench.runfolder.folder import RunFolder
 from tiny import EVERYTHING, command, pooled, run, tiny
 
 
@@ -20,9 +22,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     methods = ("random", "saliency", "saliency:adjust=masknet", "pixelate")
     result, log = run(tiny(methods, EVERYTHING, seeds=2), root / "store")
     assert log.outcomes["failed"] == []
-    judgement = Judgement(result.tables)
-    write_tables(result, judgement, root / "out")
-    draw_figures(result, judgement, root / "out")
+    result.folder.write(root / "out")
+    write_tables(RunFolder.read(root / "out"), root / "out")
+    write_figures(RunFolder.read(root / "out"), root / "out")
     return root
 
 
@@ -33,6 +35,8 @@ def test_all_files_are_there(folder: Path) -> None:
         "samples.parquet",
         "timings.csv",
         "run.json",
+        "flags.json",
+        "pictures/pictures.json",
         "tables/summary.md",
         "tables/summary.csv",
         "tables/attacks.md",
@@ -69,6 +73,36 @@ def test_samples_give_the_values_of_the_cells(folder: Path) -> None:
     assert mine["ssim_hole"].mean() == pytest.approx(row["value"], abs=1e-6)
 
 
+def test_every_number_can_be_made_again_from_the_samples(folder: Path) -> None:
+    run = RunFolder.read(folder / "out")
+    again = measure(planned_of(run.cells), run.samples, run.classes)
+    pd.testing.assert_frame_equal(again, run.cells, check_exact=True)
+
+
+def test_samples_hold_what_attacks_believe_and_are_chosen_by(folder: Path) -> None:
+    samples = RunFolder.read(folder / "out").samples
+    inferred = samples[(samples["attack_kind"] == "inference") & (samples["split"] != "validation")]
+    beliefs = np.stack(inferred.loc[inferred["label"] == "sensitive", "probabilities"].to_list())
+    assert beliefs.shape[1] == 10 and np.allclose(beliefs.sum(1), 1, atol=1e-5)
+    judged = samples[samples["split"] == "validation"]
+    assert set(judged["attack_kind"]) == {"restoration", "inference"}
+    assert judged["score_owner_train"].notna().any()
+
+
+def test_a_report_is_made_again_from_the_folder_alone(folder: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(folder / "out", tmp_path / "moved")
+    shutil.rmtree(moved / "tables")
+    shutil.rmtree(moved / "figures")
+    done = command("report", str(moved), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in ("tables", "figures"):
+        assert {path.name for path in (moved / name).iterdir()} == {
+            path.name for path in (folder / "out" / name).iterdir()
+        }
+    for path in (folder / "out" / "tables").iterdir():
+        assert (moved / "tables" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
 def test_provenance_holds_no_path(folder: Path) -> None:
     text = (folder / "out" / "run.json").read_text()
     record = json.loads(text)
@@ -92,7 +126,7 @@ def test_a_second_run_finds_everything(folder: Path) -> None:
     again, log = run(tiny(methods, EVERYTHING, seeds=2), folder / "store")
     assert log.outcomes["computed"] == []
     first = pd.read_parquet(folder / "out" / "cells.parquet")
-    pd.testing.assert_frame_equal(again.tables.cells, first)
+    pd.testing.assert_frame_equal(again.cells, first)
 
 
 def test_a_repeated_seed_is_bit_equal_and_another_is_not(folder: Path, tmp_path: Path) -> None:
@@ -100,8 +134,8 @@ def test_a_repeated_seed_is_bit_equal_and_another_is_not(folder: Path, tmp_path:
     here, _ = run(suite, folder / "store")
     there, log = run(suite, tmp_path)
     assert log.outcomes["stored"] == []
-    pd.testing.assert_frame_equal(here.tables.samples, there.tables.samples)
-    samples = there.tables.samples
+    pd.testing.assert_frame_equal(here.samples, there.samples)
+    samples = there.samples
     restored = samples[(samples["attack"] == "restorer") & (samples["method"] == "random")]
     first, second = (restored.loc[restored["seed"] == seed, "psnr"].to_numpy() for seed in (0, 1))
     assert not np.array_equal(first, second)
@@ -110,7 +144,7 @@ def test_a_repeated_seed_is_bit_equal_and_another_is_not(folder: Path, tmp_path:
 def test_a_flipped_byte_anywhere_is_found_and_the_artifact_made_again(tmp_path: Path) -> None:
     suite = tiny(("random",), ("released",))
     before, _ = run(suite, tmp_path)
-    titles = {outcome.step.key: outcome.step.stage.title() for outcome in before.outcomes.values()}
+    titles = {outcome.step.key: outcome.step.stage.title() for outcome in before.execution.outcomes.values()}
     for key, title in titles.items():
         for name in ("artifact.json", "tensors.safetensors"):
             path = tmp_path / "objects" / key[:2] / key / name
@@ -119,7 +153,7 @@ def test_a_flipped_byte_anywhere_is_found_and_the_artifact_made_again(tmp_path: 
             path.write_bytes(content)
             after, log = run(suite, tmp_path)
             assert log.outcomes["computed"] == [title], name
-            pd.testing.assert_frame_equal(after.tables.cells, before.tables.cells)
+            pd.testing.assert_frame_equal(after.cells, before.cells)
 
 
 def test_why_tells_what_changed(tmp_path: Path) -> None:
@@ -128,7 +162,7 @@ def test_why_tells_what_changed(tmp_path: Path) -> None:
     after, _ = run(tiny(("random",), ("released",), settings={"scored": 32, "recognition": {"epochs": 3}}), store)
     key = next(
         outcome.step.key
-        for outcome in after.outcomes.values()
+        for outcome in after.execution.outcomes.values()
         if outcome.step.stage.title().startswith("scoring recognition random")
     )
     done = command("why", key[:12], "--store", str(store))

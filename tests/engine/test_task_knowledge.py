@@ -58,7 +58,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
     )
     found, log = run(suite, root / "store")
     assert not log.outcomes["failed"]
-    yield found.tables.cells
+    yield found.cells
     for method in PLANTED:
         del catalogue().found["method", method.name]
 

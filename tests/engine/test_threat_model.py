@@ -99,7 +99,7 @@ def handed(tmp_path: Path) -> tuple[set[bytes], Dataset]:
     # On raw images the release is the image; what is looked for is what random and saliency masks have hidden.
     spied = [thing for thing in SEEN if not _of_raw(thing)]
     assert len(SEEN) > len(spied) > 0
-    dataset = Dataset(done.executor.read(done.plan.key(done.matrix.data)))
+    dataset = Dataset(done.artifact(done.execution.matrix.data))
     return pictures(reachable(spied), torch.Size(dataset.shape)), dataset
 
 

@@ -11,12 +11,11 @@ import torch
 from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack, UsageError
 from maskbench.artifacts.store import Artifact
 from maskbench.plugins.catalogue import catalogue, create
-from maskbench.running import Run
 from maskbench.stages.found_masks import StoredMasks
 from maskbench.stages.party_release import StoredRelease
 from maskbench.stages.stage import Stage
 from maskbench.stages.trial import Trial
-from tiny import FAST, pooled, run, tiny
+from tiny import FAST, Ran, pooled, run, tiny
 from torch import Tensor
 
 SHOWN, WITHHELD = "random:fill=noise,ratio=0.5", "random:fill=noise,masks=withheld,ratio=0.5"
@@ -54,7 +53,7 @@ class Learner(InferenceAttack):
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """The same masks handed out and withheld."""
     HANDED.clear()
     LEARNED.clear()
@@ -70,10 +69,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     yield found
 
 
-def values(run: Run, metric: str, method: str, **where: str) -> np.ndarray:
+def values(run: Ran, metric: str, method: str, **where: str) -> np.ndarray:
     """A metric over seeds of each split, of one of the two methods."""
     params = create("method", "random", parse(method)).label(leave_out=("ratio",)).partition(":")[2]
-    rows = pooled(run.tables.cells, metric=metric, method="random", params=params, **where)
+    rows = pooled(run.cells, metric=metric, method="random", params=params, **where)
     assert len(rows) > 0
     return rows["value"].to_numpy()
 
@@ -82,21 +81,21 @@ def parse(method: str) -> dict[str, str]:
     return dict(part.split("=") for part in method.partition(":")[2].split(","))
 
 
-def stored(run: Run, stage: Stage) -> Artifact:
-    return run.artifact(run.plan.key(stage))
+def stored(run: Ran, stage: Stage) -> Artifact:
+    return run.artifact(stage)
 
 
-def test_how_well_they_are_found_is_reported_for_those_withheld_alone(both: Run) -> None:
-    rows = pooled(both.tables.cells, attack="find-masks")
+def test_how_well_they_are_found_is_reported_for_those_withheld_alone(both: Ran) -> None:
+    rows = pooled(both.cells, attack="find-masks")
     assert set(rows["params"]) == {"masks=withheld,fill=noise"}
     assert set(rows["metric"]) == {"mask_accuracy", "mask_iou"}
     assert set(rows["split"]) == {"owner_train", "owner_test"}
     assert (rows["value"] > 0.8).all(), rows[["metric", "split", "value"]]  # noise in a digit is easily told
 
 
-def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
-    withheld = next(method for method in both.matrix.methods if method.withholds_masks())
-    trial = Trial(both.matrix.data, withheld, both.matrix.suite.settings, 0)
+def test_attacks_get_the_masks_that_were_found(both: Ran) -> None:
+    withheld = next(method for method in both.execution.matrix.methods if method.withholds_masks())
+    trial = Trial(both.execution.matrix.data, withheld, both.execution.matrix.suite.settings, 0)
     true = StoredRelease(stored(both, trial.release("attacker"))).masks("attacker_train").float()
     guess = StoredMasks(stored(both, trial.found_masks())).masks("attacker_train").float()
     assert not torch.equal(true, guess)
@@ -106,21 +105,21 @@ def test_attacks_get_the_masks_that_were_found(both: Run) -> None:
     assert all(torch.equal(masks, true) or torch.equal(masks, guess) or masks.max() == 0 for masks in fitted_on)
 
 
-def test_masks_are_found_in_every_draw(both: Run) -> None:
-    (finding,) = (step.stage for step in both.plan.steps.values() if step.stage.kind == "masks")
+def test_masks_are_found_in_every_draw(both: Ran) -> None:
+    (finding,) = (step.stage for step in both.execution.plan.steps.values() if step.stage.kind == "masks")
     view = StoredMasks(stored(both, finding))
     found = [view.masks("attacker_train", draw).float() for draw in range(DRAWS)]
     assert any(torch.equal(masks, torch.cat(found)) for masks in LEARNED if len(masks) == DRAWS * len(found[0]))
     assert all(not torch.equal(one, other) for i, one in enumerate(found) for other in found[:i])
 
 
-def test_what_is_scored_is_the_true_hole(both: tuple[Run, list[str]]) -> None:
+def test_what_is_scored_is_the_true_hole(both: tuple[Ran, list[str]]) -> None:
     """Showing the release as it is has the same hole, whether the attacker knows it or not."""
     shown, withheld = (values(both, "psnr_hole", method, attack="released") for method in (SHOWN, WITHHELD))
     assert np.array_equal(shown, withheld)
 
 
-def test_a_recognizer_that_does_not_look_at_masks_is_the_same_without(both: Run) -> None:
+def test_a_recognizer_that_does_not_look_at_masks_is_the_same_without(both: Ran) -> None:
     shown, withheld = (values(both, "accuracy", method, attack="none") for method in (SHOWN, WITHHELD))
     assert np.array_equal(shown, withheld)
 

@@ -7,36 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
-from maskbench.executors.local import Outcome
-from maskbench.planning.plan import Step
+import tiny
 from maskbench.planning.suite import validate
-from maskbench.report.judgement import Judgement
+from maskbench.report.write import write_figures, write_tables
 from maskbench.results.by_target import by_target
-from maskbench.results.write import draw_figures, write_tables
-from maskbench.running import Run, execute
+from maskbench.runfolder.folder import RunFolder
 
 FAST = {"epochs": 1}
 
 
-class _Silent:
-    """An observer that looks away."""
-
-    def planned(self, steps: int, stored: int) -> None:
-        """See ``Observer``."""
-
-    def started(self, step: Step) -> None:
-        """See ``Observer``."""
-
-    def progressed(self, step: Step, share: float) -> None:
-        """See ``Observer``."""
-
-    def finished(self, outcome: Outcome) -> None:
-        """See ``Observer``."""
-
-
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Attacks of both kinds; the mask-only attack runs on the null but not on a method without masks."""
     suite = validate(
         {
@@ -50,20 +31,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         },
         "judged",
     )
-    return execute(suite, tmp_path_factory.mktemp("store"), torch.device("cpu"), _Silent())
+    return tiny.run(suite, tmp_path_factory.mktemp("store"))[0].folder
 
 
 @pytest.mark.slow
-def test_the_full_mask_over_the_null_is_exactly_nothing(run: Run) -> None:
-    cells = run.tables.cells
+def test_the_full_mask_over_the_null_is_exactly_nothing(run: RunFolder) -> None:
+    cells = run.cells
     over = cells[(cells["method"] == "full-mask") & cells["metric"].str.endswith("_over_null")]
     assert {"strongest", "oracle", "telea", "adaptive"} <= set(over["attack"])
     assert (over[["value", "ci_low", "ci_high"]] == 0).all(axis=None)
 
 
 @pytest.mark.slow
-def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: Run) -> None:
-    cells = run.tables.cells
+def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: RunFolder) -> None:
+    cells = run.cells
     full = cells[cells["seed"].isna() & (cells["aux_share"] == 1)]
     judged = 0
     for metric in ("ssim_hole", "psnr_hole", "psnr", "ssim", "advantage"):
@@ -78,9 +59,9 @@ def test_the_oracle_is_at_least_every_attack_on_the_same_split(run: Run) -> None
 
 
 @pytest.mark.slow
-def test_by_target_adds_up_to_the_worst_case(run: Run) -> None:
-    frame = by_target(run.tables.cells, run.tables.samples)
-    cells = run.tables.cells
+def test_by_target_adds_up_to_the_strongest(run: RunFolder) -> None:
+    frame = by_target(run.cells, run.samples)
+    cells = run.cells
     worst = cells[(cells["attack"] == "strongest") & (cells["metric"] == "accuracy") & cells["seed"].isna()]
     worst = worst[(worst["label"] == "sensitive") & (worst["split"] == "owner_train")].set_index("method")["value"]
     assert set(frame["method"]) == {"raw", "full-mask", "random", "pixelate"}
@@ -90,16 +71,15 @@ def test_by_target_adds_up_to_the_worst_case(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_it_is_all_written(run: Run, tmp_path: Path) -> None:
-    judgement = Judgement(run.tables)
-    write_tables(run, judgement, tmp_path)
-    draw_figures(run, judgement, tmp_path)
-    record = json.loads((tmp_path / "run.json").read_text())
-    assert record["schema_version"] == 2
+def test_it_is_all_written(run: RunFolder, tmp_path: Path) -> None:
+    run.write(tmp_path)
+    write_tables(run, tmp_path)
+    write_figures(run, tmp_path)
+    flags = json.loads((tmp_path / "flags.json").read_text())
     table = pd.read_csv(tmp_path / "tables" / "flags.csv")
-    assert len(table) == len(record["flags"]) > 0, "one epoch is too little for anything not to be flagged"
-    assert {"flag", "level", "method", "finding", "action"} <= set(record["flags"][0])
-    for name in ("summary", "worst-case", "attacks", "by-target", "flags"):
+    assert len(table) == len(flags) > 0, "one epoch is too little for anything not to be flagged"
+    assert {"name", "level", "method", "finding", "action"} <= set(flags[0])
+    for name in ("summary", "strongest", "attacks", "by-target", "flags"):
         assert (tmp_path / "tables" / f"{name}.md").read_text()
     marks = pd.read_csv(tmp_path / "tables" / "summary.csv")["flags"].fillna("")
     assert set(" ".join(marks).split()) == set(table.loc[table["method"] != "all", "flag"])

@@ -7,17 +7,16 @@ import math
 import pytest
 import torch
 from maskbench.data.parties import Split
-from maskbench.running import Run
 from maskbench.stages.data import Dataset
 from maskbench.stages.scored import Scored
-from tiny import run, tiny
+from tiny import Ran, run, tiny
 
 DATA = {"source": "digits", "limit": 300, "target": "parity", "sensitive": "digit"}
 WITHHELD = "random:fill=noise,masks=withheld"
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     attacks = ("released", "telea", "naive", "adaptive", "re-identify:people=2")
     suite = tiny((WITHHELD,), attacks, data=DATA, probe_target=True)
     found, log = run(suite, tmp_path_factory.mktemp("store"))
@@ -26,11 +25,11 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def dataset(done: Run) -> Dataset:
-    return Dataset(done.artifact(done.plan.key(done.matrix.data)))
+def dataset(done: Ran) -> Dataset:
+    return Dataset(done.artifact(done.execution.matrix.data))
 
 
-def scored(done: Run, attack: str, label: str | None) -> Scored:
+def scored(done: Ran, attack: str, label: str | None) -> Scored:
     """A cell's outcomes on the method that is neither control."""
     (found,) = (
         result.artifact
@@ -53,7 +52,7 @@ def scored(done: Run, attack: str, label: str | None) -> Scored:
     ],
 )
 def test_of_inference_the_beliefs_and_what_it_is_chosen_by(
-    done: Run, dataset: Dataset, attack: str, label: str, splits: tuple[Split, ...]
+    done: Ran, dataset: Dataset, attack: str, label: str, splits: tuple[Split, ...]
 ) -> None:
     found = scored(done, attack, label)
     assert found.splits == splits
@@ -75,13 +74,13 @@ def test_of_inference_the_beliefs_and_what_it_is_chosen_by(
         assert float(scores.mean()) == found.chosen_by(split) == found.artifact.record["validation"][split]
 
 
-def test_stacked_attacks_are_chosen_on_the_same_pictures_as_each(done: Run) -> None:
+def test_stacked_attacks_are_chosen_on_the_same_pictures_as_each(done: Ran) -> None:
     for label, split in (("sensitive", "owner_train"), ("target", "owner_test")):
         numbers = [scored(done, attack, label).validation_scores(split)[0] for attack in ("naive", "stacked")]
         assert torch.equal(*numbers)
 
 
-def test_of_restoration_what_it_is_chosen_by(done: Run, dataset: Dataset) -> None:
+def test_of_restoration_what_it_is_chosen_by(done: Ran, dataset: Dataset) -> None:
     found = scored(done, "telea", None)
     assert found.splits == ("owner_train", "owner_test")
     assert found.probabilities("owner_train") is None
@@ -94,7 +93,7 @@ def test_of_restoration_what_it_is_chosen_by(done: Run, dataset: Dataset) -> Non
         assert math.isfinite(found.chosen_by(split))
 
 
-def test_nothing_is_chosen_by_recognition_or_by_masks_that_were_found(done: Run) -> None:
+def test_nothing_is_chosen_by_recognition_or_by_masks_that_were_found(done: Ran) -> None:
     for attack, label, splits in (
         ("none", "target", ("owner_test",)),
         ("find-masks", None, ("owner_train", "owner_test")),
