@@ -6,7 +6,7 @@ import ast
 import inspect
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
@@ -60,13 +60,12 @@ def _found(text: str, path: list[str], line: int | None, is_class: bool) -> ast.
         tree = ast.parse(text)
     except SyntaxError:  # a cell of a notebook that never ran
         return None
-    if "<lambda>" in path:
-        nodes = [node for node in tree.body if line is None or _spans(node, line)]
-    elif is_class:
-        nodes = [node for node in _definitions(tree, path) if line is None or _spans(node, line)]
+    nodes: Iterable[ast.AST] = tree.body if "<lambda>" in path else _definitions(tree, path)
+    if is_class or "<lambda>" in path:
+        found = [node for node in nodes if line is None or _spans(node, line)]
     else:
-        nodes = [node for node in _definitions(tree, path) if _first_line(node) == line]
-    return nodes[-1] if nodes else None
+        found = [node for node in nodes if _first_line(node) == line]
+    return found[-1] if found else None
 
 
 def _definitions(tree: ast.AST, path: list[str]) -> Iterator[ast.AST]:

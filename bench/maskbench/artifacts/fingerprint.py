@@ -46,7 +46,9 @@ def closure(roots: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     Raises:
         UsageError: the code of a class that stands in no file cannot be told.
     """
-    modules, definitions, followed = set(), {}, set()
+    modules: set[str] = set()
+    definitions: dict[str, str] = {}
+    followed: set[Import] = set()
     for root in roots:
         if ":" in root:
             found = inline_code(root)

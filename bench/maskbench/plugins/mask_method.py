@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from maskbench.artifacts.inline import code_root
 from maskbench.errors import ContractViolation, unknown
 from maskbench.fills import FILLS
 from maskbench.models.recognizer import Recognizer
@@ -96,7 +97,7 @@ class MaskMethod(Method):
         return {"adjust": adjustment.name, "masks": self.masks, **adjustment.identity()}
 
     def adaptation_modules(self) -> tuple[str, ...]:
-        return (type(create_nested("adjustment", self.adjust)).__module__,)
+        return (code_root(type(create_nested("adjustment", self.adjust))),)
 
     def promised_ratio(self) -> float | None:
         return self.ratio

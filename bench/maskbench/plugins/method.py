@@ -88,7 +88,7 @@ class Method(Plugin):
         return self.identity()
 
     def adaptation_modules(self) -> tuple[str, ...]:
-        """Modules that ``adapt`` reaches by name, so that a change in them is noticed."""
+        """The code roots that ``adapt`` reaches by name, so that a change in them is noticed: modules, mostly."""
         return ()
 
     def promised_ratio(self) -> float | None:
