@@ -114,6 +114,8 @@ def determinism(subject: AttributionSubject) -> None:
 def batch_size(subject: AttributionSubject) -> None:
     network, images = _Watched(STANDARD).double(), _pictures().double()
     whole = subject.scores(network, images)
+    if not torch.equal(whole, subject.scores(network, images)):
+        raise NotChecked("its scores are not repeatable: mend 'determinism' first")
     for size in BATCHES:
         parts = torch.cat([subject.scores(network, part) for part in images.split(size)])
         if float((parts - whole).abs().max()) > ROUNDING * float(whole.abs().max()):
