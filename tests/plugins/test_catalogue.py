@@ -18,6 +18,7 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.index import read_index
 from maskbench.plugins.kinds import KINDS, Kind
 from plugin_sources import SOURCES, written
+from tiny import FAST, run, tiny
 from trees import copied, importable
 
 Found = Callable[[Path, str, str], None]
@@ -238,6 +239,16 @@ def test_the_same_file_twice_is_given_once(tmp_path: Path) -> None:
 def test_parameters_of_an_installed_kind_are_written_alike(tmp_path: Path) -> None:
     _as_file(tmp_path, "attribution", written("attribution", "of-mine"))
     assert create_nested("attribution", "of-mine(power=2)").power == 2
+
+
+def test_a_run_takes_its_recognizer_and_its_attribution_from_a_file(tmp_path: Path) -> None:
+    _as_file(tmp_path, "source", written("recognizer", "my-net") + written("attribution", "my-scores"))
+    settings = {"recognizer": "my-net:width=6", "scored": 32, "recognition": FAST, "attack": FAST}
+    suite = tiny(["saliency:attribution=my-scores(power=2)"], ["released"], settings=settings)
+    result, log = run(suite, tmp_path / "store")
+    assert log.outcomes["failed"] == []
+    assert {cell.status for cell in result.results} == {"ok"}
+    assert set(result.tables.cells["recognizer"]) == {"my-net:width=6"}
 
 
 def test_a_run_has_one_method_of_each_role(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
 from maskbench.training.seeding import seeded
 
-FEW = 5
+FEW = 3
 STANDARD: Shape = (3, 16, 24)
 SHAPES: tuple[Shape, ...] = ((1, 16, 16), STANDARD, (3, 32, 32))
 BATCHES = (1, 2)
-PASS = 4
+PASS = 2
 ROUNDING = 1e-5  # of the largest score, in float64: in float32 a rounding error now and then switches a ReLU
 _WARM = 32  # images that the network's normalisation has seen
 
