@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from maskbench.cli.list import Listed
 from maskbench.cli.main import app
 from maskbench.plugins.catalogue import catalogue
 from typer.testing import CliRunner
@@ -49,6 +50,25 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_list_without_a_kind_counts_every_kind() -> None:
+    table = CliRunner().invoke(app, ["list", "--markdown"])
+    assert table.exit_code == 0
+    rows = [line.strip("| ").split(" | ") for line in table.stdout.splitlines()[2:]]
+    assert [row[0] for row in rows] == [kind.value for kind in Listed]
+    assert all(int(count) > 0 and what for _, count, what in rows)
+    assert ["methods", str(len(catalogue().names("method")))] == rows[0][:2]
+
+
+def test_list_shows_what_a_file_brings(tmp_path: Path) -> None:
+    file = tmp_path / "brings_a_recognizer.py"
+    file.write_text(
+        "from typing import ClassVar\nfrom maskbench.models.architecture import Architecture\n\n\n"
+        'class Mine(Architecture):\n    """It is mine."""\n\n    name: ClassVar[str] = "my-net"\n    width: int = 4\n'
+    )
+    shown = CliRunner().invoke(app, ["list", "recognizers", "--markdown", "--plugin", str(file)]).stdout
+    assert "| my-net | It is mine. | `width=4` | maskbench |" in shown.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,8 @@ class {title}(Architecture):
     width: int = 4
 
     def build(self, *, channels, classes, size):
-        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.width, classes)]
-        layers = [nn.Conv2d(channels, self.width, 3), *head]
+        pooled = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(self.width, classes)]
+        layers = [nn.Conv2d(channels, self.width, 3), *pooled]
         return Recognizer(nn.Sequential(*layers), feature_layers=["network.0"], mean=[0] * channels, std=[1] * channels)
 '''
 
