@@ -105,7 +105,7 @@ CASES = {
     "results below a file": ((*QUICK, "--out", "notes.txt/run"), "cannot be written to: choose another --out"),
     "store below a file": ((*QUICK, "--store", "notes.txt/store"), "cannot be made"),
     "reverse without restorations": ((*QUICK, "-a", "reverse"), "name a restoration attack as well"),
-    "tiny size": ((*QUICK, "--size", "4"), "the smallest is 8"),
+    "tiny size": ((*QUICK, "--size", "4"), "the smallest is 16"),
     "tiny limit": ((*QUICK, "--limit", "3"), "the smallest is 50"),
     "unknown kind to list": (("list", "methds"), "methds"),
     "unknown command": (("rum",), "rum"),

@@ -77,6 +77,7 @@ def test_a_class_may_be_called_train(tmp_path):
         (lambda root: (root / "a.png").write_bytes(b""), "No class folders"),
         (lambda root: (root / "a").mkdir(), "No class folders"),
         (lambda root: write_classes(root, {"cat": 5}), "only the class 'cat'"),
+        (lambda root: write_parquet(root / "plain_text" / "x.parquet", {"kind": [0]}), "plain_text: name that folder"),
     ],
 )
 def test_folders_that_cannot_serve(tmp_path, make, message):

@@ -76,7 +76,7 @@ def fit(
     shape: Shape = (images.shape[1], images.shape[2], images.shape[3])
     if wanted:
         check_images(*shape[1:], "SRC")
-    teachers = {}
+    teachers: dict[str, TeacherWeights] = {}
     for label in sorted(wanted):
         teachers[label] = _teach(label, images, labels, rows, options, secret, device, progress)
     attributions = {}

@@ -35,7 +35,7 @@ class ImageFolder(ImageSource):
     def __init__(self, root: Path, limit: int | None) -> None:
         found = find_files(root)
         self._closed = {str(path): reason for path, reason in found.closed.items()}
-        self._all = [str(path) for path in sorted([*found.images, *found.closed])]
+        self._all = sorted(str(path) for path in (*found.images, *found.closed))
         if not found.images:
             why = "".join(f" {shown(path)}: {reason}." for path, reason in self._closed.items())
             raise UsageError(

@@ -54,7 +54,7 @@ class ClassFolder(Source):
             raise UsageError(
                 f"No class folders with images in {shown(self.root)}: expected {name}/CLASS/image.png, "
                 f"or {name}/train/CLASS/image.png and {name}/test/CLASS/image.png "
-                f"({', '.join(IMAGE_SUFFIXES)}).{closed}"
+                f"({', '.join(IMAGE_SUFFIXES)}).{closed}{_deeper(self._found, self.root)}"
             )
         return layout
 
@@ -105,3 +105,9 @@ class ClassFolder(Source):
         for path, why in self._found.closed.items():
             raise unreadable(f"the folder {shown(self.root / path)}", why)
         return hash_files(self.root, [self.root / path for path in self.paths])
+
+
+def _deeper(found: FoundFiles, root: Path) -> str:
+    """Where Parquet files lie that were not looked for so deep, such as in the folder of a configuration."""
+    deeper = next((path.parent for path in found.others if path.suffix == ".parquet"), None)
+    return "" if deeper is None else f" There are Parquet files in {shown(root / deeper)}: name that folder."
