@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from maskbench import UsageError
 from maskbench.plugins.discovery import catalogue
+from tiny import process
 from trees import copied, importable
 
 
@@ -26,15 +24,10 @@ def test_an_unknown_name_comes_with_the_nearest() -> None:
 
 
 def test_a_module_that_does_not_load_is_named_and_the_others_stay(tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(importable(copied(tmp_path)))}
+    imports = [importable(copied(tmp_path))]
     (tmp_path / "methods" / "half_written.py").write_text("def unfinished(:\n")
-
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        call = [sys.executable, "-m", "maskbench", *arguments]
-        return subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-
-    listed = command("list", "methods", "--names")
+    listed = process("list", "methods", "--names", cwd=tmp_path, imports=imports)
     assert "random" in listed.stdout.split()
-    asked = command("run", "quick", "-m", "half-written", "--store", "store")
+    asked = process("run", "quick", "-m", "half-written", "--store", "store", cwd=tmp_path, imports=imports)
     assert asked.returncode == 2
     assert "maskbench.methods.half_written: SyntaxError" in " ".join(asked.stderr.split())
