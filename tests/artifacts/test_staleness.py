@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import command
+from tiny import process
 from trees import copied, importable
 
 SUITE = """
@@ -31,7 +31,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(tree: Path) -> pd.DataFrame:
     out = f"out-{len(list(tree.glob('out-*')))}"
-    done = command("run", "suite.yaml", "--store", "store", "--out", out, cwd=tree, imports=tree / ".importable")
+    done = process("run", "suite.yaml", "--store", "store", "--out", out, cwd=tree, imports=[tree / ".importable"])
     assert done.returncode == 0, done.stderr
     return pd.read_csv(tree / out / "timings.csv")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tiny import command, process
 from trees import CHECKOUT, copied, importable
 
 NAMES = {"method": "keep-bright", "attack": "fill-grey"}
@@ -26,26 +26,24 @@ pytestmark = pytest.mark.slow
 
 
 class Way:
-    """One way of being found: a process of its own, with the paths and options that it needs."""
+    """One way of being found, with the options that it needs, or paths, for which it needs an own interpreter."""
 
     def __init__(self, folder: Path, paths: list[Path], options: tuple[str, ...], files: list[Path]) -> None:
         self.folder, self.paths, self.options, self.files = folder, paths, options, files
 
     def command(self, *arguments: str) -> str:
-        done = _maskbench(self.folder, self.paths, *arguments)
+        """In this process, where nothing but options makes the difference."""
+        if self.paths:
+            done = process(*arguments, cwd=self.folder, imports=self.paths)
+        else:
+            done = command(*arguments, cwd=self.folder)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
-def _maskbench(folder: Path, paths: list[Path], *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
-    call = [sys.executable, "-c", "from maskbench.cli.main import main; main()", *arguments]
-    return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
-def _new(folder: Path, *paths: Path) -> list[Path]:
+def _new(folder: Path) -> list[Path]:
     for kind, name in NAMES.items():
-        done = _maskbench(folder, [*paths], "new", kind, name)
+        done = command("new", kind, name, cwd=folder)
         assert done.returncode == 0, done.stderr
     return [
         path
@@ -83,7 +81,7 @@ def _installed(folder: Path) -> Way:
 def _checkout(folder: Path) -> Way:
     tree = copied(folder / "checkout")
     imports = importable(tree)
-    files = _new(tree, imports)
+    files = _new(tree)
     assert files == [tree / "methods" / "keep_bright.py", tree / "attacks" / "fill_grey.py"]
     assert (tree / "tests" / "methods" / "test_keep_bright.py").is_file()
     return Way(tree, [imports], (), files)

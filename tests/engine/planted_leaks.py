@@ -68,8 +68,8 @@ class Stripe(MaskMethod):
 
     def mask(self, images: Tensor, given: Given) -> Tensor:
         rows = torch.arange(images.shape[2], device=images.device).view(1, 1, -1, 1)
-        first = (4 + 2 * nearest(images, self.state["means"])).view(-1, 1, 1, 1)
-        stripe = (rows >= first) & (rows < first + 2)
+        first = (3 + nearest(images, self.state["means"])).view(-1, 1, 1, 1)
+        stripe = rows == first
         return stripe.expand(-1, 1, -1, images.shape[3]).to(images.dtype)
 
     def promised_ratio(self) -> float | None:

@@ -6,13 +6,12 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import command
+from tiny import INTERPRETER, own_environment, process
 
 ARGUMENTS = ("run", "suite.yaml", "--store")
 SUITE = """
@@ -25,17 +24,17 @@ settings: {scored: 32, recognition: {epochs: 2}, attack: {epochs: 2}, restoratio
 KILLS = 10
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_ten_kills_change_nothing(tmp_path: Path) -> None:
     (tmp_path / "suite.yaml").write_text(SUITE)
     started = time.monotonic()
-    whole = command(*ARGUMENTS, "whole", "--out", "whole-out", cwd=tmp_path)
+    whole = process(*ARGUMENTS, "whole", "--out", "whole-out", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     length = time.monotonic() - started
     moments = random.Random(0)
     for number in range(KILLS):
         _kill_after(tmp_path, f"killed-out-{number}", moments.uniform(0.15, 0.9) * length)
-    resumed = command(*ARGUMENTS, "killed", "--out", "killed-out", cwd=tmp_path)
+    resumed = process(*ARGUMENTS, "killed", "--out", "killed-out", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
 
     expected = pd.read_parquet(tmp_path / "whole-out" / "cells.parquet")
@@ -48,15 +47,15 @@ def test_ten_kills_change_nothing(tmp_path: Path) -> None:
 
 
 def _kill_after(folder: Path, out: str, seconds: float) -> None:
-    code = "from maskbench.cli.main import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *ARGUMENTS, "killed", "--out", out],
+    running = subprocess.Popen(
+        [*INTERPRETER, *ARGUMENTS, "killed", "--out", out],
         cwd=folder,
+        env=own_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        process.wait(seconds)
+        running.wait(seconds)
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        running.send_signal(signal.SIGKILL)
+        running.wait()

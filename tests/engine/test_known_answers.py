@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +9,12 @@ import pandas as pd
 import pytest
 from maskbench.metrics.image import PSNR_CAP
 from maskbench.metrics.intervals import difference
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.catalogue import add_file
 from tiny import pooled, run, tiny
 
 TRAINING = {"epochs": 8}
 SETTINGS = {"scored": 256, "recognition": TRAINING, "attack": TRAINING, "restoration": TRAINING}
-WHOLE = {"source": "digits"}
+WHOLE = {"source": "digits", "size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -123,17 +122,13 @@ def test_a_label_in_the_masks_shape_is_exposed(tmp_path: Path) -> None:
     _write_shape_images(tmp_path / "images")
     (tmp_path / "shape_only.py").write_text(SHAPE_METHOD)
     add_file(tmp_path / "shape_only.py")
-    try:
-        suite = tiny(
-            ("shape-only", "random"),
-            ("released", "mask-only"),
-            data={"source": str(tmp_path / "images")},
-            settings={**SETTINGS, "attack": {"epochs": 20}, "recognition": {"epochs": 20}},
-        )
-        cells = run(suite, tmp_path / "store")[0].cells
-    finally:
-        del catalogue().found[("method", "shape-only")]
-        del sys.modules["maskbench_plugin_shape_only"]
+    suite = tiny(
+        ("shape-only", "random"),
+        ("released", "mask-only"),
+        data={"source": str(tmp_path / "images")},
+        settings={**SETTINGS, "attack": {"epochs": 20}, "recognition": {"epochs": 20}},
+    )
+    cells = run(suite, tmp_path / "store")[0].cells
     shape = _value(cells, method="shape-only", attack="mask-only", split="owner_test", metric="accuracy")
     utility = _value(cells, method="shape-only", attack="none", metric="accuracy")
     assert shape["value"] > 0.95
@@ -147,7 +142,7 @@ def test_saliency_beats_random_patches_on_digits(tmp_path: Path) -> None:
     suite = tiny(
         ("random", "saliency"),
         ("released", "mask-only"),
-        data={"source": "digits", "target": "digit"},
+        data={**WHOLE, "target": "digit", "limit": 800},
         seeds=3,
         settings={**SETTINGS, "scored": 64},
     )

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from maskbench.plugins.catalogue import add_file, catalogue
-from tiny import pooled, run, tiny
+from maskbench.plugins.catalogue import add_file
+from tiny import plugins_forgotten, pooled, run, tiny
 
 PLANTED = Path(__file__).with_name("planted_leaks.py")
 STRONG_BLUR = "strength=0.25"
 SUITE = {
-    "data": {"source": "digits", "target": "parity", "sensitive": "digit"},
+    "data": {"source": "digits", "size": 16, "target": "parity", "sensitive": "digit"},
     "settings": {"scored": 512, "recognition": {"epochs": 6}, "attack": {"epochs": 10}, "restoration": {"epochs": 1}},
 }
 
@@ -22,16 +22,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
-    before = dict(catalogue().found)
-    add_file(PLANTED)
-    try:
-        methods = [f"planted-{where}" for where in ("in-low-bits", "in-shape", "in-position", "nothing")]
-        methods.append(f"gaussian-blur:{STRONG_BLUR}")
+    methods = [f"planted-{where}" for where in ("in-low-bits", "in-shape", "in-position", "nothing")]
+    methods.append(f"gaussian-blur:{STRONG_BLUR}")
+    with plugins_forgotten():
+        add_file(PLANTED)
         suite = tiny(methods, ["naive", "adaptive", "adaptive-bits", "mask-only"], **SUITE)
         found, _ = run(suite, tmp_path_factory.mktemp("store"))
-    finally:
-        catalogue().found.clear()
-        catalogue().found.update(before)
     reasons = [result.reason for result in found.results if result.status != "ok"]
     assert not reasons
     return found.cells

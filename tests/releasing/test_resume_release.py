@@ -26,7 +26,7 @@ def _command(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("method", ["random:patch=2", "saliency:patch=2"])
 def test_a_kill_changes_nothing(tmp_path: Path, method: str) -> None:
     class_folders(tmp_path / "src", count=150)
