@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from maskbench.metrics.checks import check_images, check_masks
+from maskbench.checks import check_images, check_masks
 from maskbench.randomness import Randomness
 
 _UNKNOWN = 0.5  # the middle of [0, 1], where nothing is kept that could tell better

@@ -29,7 +29,8 @@ def _imported(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "an import that does not say its package"
+            beside = node.level == 1 and str(node.module).startswith("_")
+            assert node.level == 0 or beside, "an import that does not say its package"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 

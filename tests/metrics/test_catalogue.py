@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 
+import numpy as np
 import pytest
 import torch
-from maskbench.metrics.catalogue import CATALOGUE
+from maskbench.metrics.catalogue import FAMILIES, MAIN, estimates
 from maskbench.metrics.classification import accuracy, balanced_accuracy
 from maskbench.metrics.identification import identification
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from maskbench.metrics.leakage import advantage, bits, information, utility
 from maskbench.metrics.masks import mask_accuracy, mask_iou
+from maskbench.metrics.metric import Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from torch import Tensor
 
@@ -70,46 +72,69 @@ def found(skill: float) -> Tensor:
     return torch.where(told, MASKS, 1 - MASKS)
 
 
-# Recognition by a recognizer of this skill, or leakage to an attacker of this skill.
-MEASURED: dict[str, Callable[[float], float]] = {
-    "accuracy": share_right,
-    "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
-    "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
-    "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
-    "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
-    "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
-    "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
-    **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
-    "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
-    "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),
-    "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
-    "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
-    "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
-    "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
-    "ms_ssim": lambda skill: ms_ssim(skill * LARGE + (1 - skill) * LARGE_NOISE, LARGE).mean().item(),
-    "lpips": lambda skill: lpips(restoration(skill), RAW, perceptual_network()).mean().item(),
-    "ssim_hole_over_null": lambda skill: (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item(),
-    "ssim_hole_over_less_data": lambda skill: (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item(),
-    "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
+# Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
+MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
+    "recognition": {
+        "accuracy": share_right,
+        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
+    },
+    "inference": {
+        "accuracy": share_right,
+        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
+        "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
+        **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
+        "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
+        "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
+    },
+    "restoration": {
+        "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
+        "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
+        "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
+        "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
+        "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
+        "ms_ssim": lambda skill: ms_ssim(skill * LARGE + (1 - skill) * LARGE_NOISE, LARGE).mean().item(),
+        "lpips": lambda skill: lpips(restoration(skill), RAW, perceptual_network()).mean().item(),
+        "ssim_hole_over_null": lambda skill: (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item(),
+        "ssim_hole_over_less_data": lambda skill: (
+            (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item()
+        ),
+    },
+    "masks": {
+        "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
+        "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),
+    },
 }
-RECOGNITION = {"accuracy", "balanced_accuracy", "utility"}
+DECLARED = [metric for metrics in FAMILIES.values() for metric in metrics]
 
 
 def test_every_declared_metric_is_measured_here() -> None:
-    assert set(CATALOGUE) == set(MEASURED)
-    assert all(name == metric.name and metric.unit and metric.description for name, metric in CATALOGUE.items())
+    declared = {family: [metric.name for metric in metrics] for family, metrics in FAMILIES.items()}
+    assert declared == {family: list(metrics) for family, metrics in MEASURED.items()}
+    assert all(metric.unit and metric.description for metric in DECLARED)
+    assert all(metric.family == family for family, metrics in FAMILIES.items() for metric in metrics)
+    assert MAIN == {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
 
 
-@pytest.mark.parametrize("name", MEASURED)
-def test_direction_is_what_the_owner_wants(name: str) -> None:
-    poor, fair, good = (MEASURED[name](skill) for skill in (0.6, 0.8, 0.95))
-    owner_gains_from_skill = name in RECOGNITION
-    rises = poor < fair < good
-    falls = poor > fair > good
-    assert CATALOGUE[name].direction == ("higher" if rises == owner_gains_from_skill else "lower")
+@pytest.mark.parametrize("metric", DECLARED, ids=lambda metric: f"{metric.family}-{metric.name}")
+def test_direction_is_what_the_owner_wants(metric: Metric) -> None:
+    poor, fair, good = (MEASURED[metric.family][metric.name](skill) for skill in (0.6, 0.8, 0.95))
+    rises, falls = poor < fair < good, poor > fair > good
     assert rises or falls, (poor, fair, good)
+    assert metric.direction == ("higher" if rises == (metric.family == "recognition") else "lower")
 
 
 def test_the_catalogue_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        CATALOGUE["accuracy"] = CATALOGUE["bits"]  # type: ignore[index]
+        FAMILIES["recognition"] = ()  # type: ignore[index]
+
+
+def test_what_the_outcomes_do_not_hold_is_not_measured() -> None:
+    columns = {"psnr": np.full((2, 30), 20.0)}
+    assert set(estimates("restoration", Outcomes(columns))) == {"psnr"}
+    columns = {"correct": np.ones((1, 30)), "prior_correct": np.zeros((1, 30)), "truth": np.zeros((1, 30), dtype=int)}
+    assert set(estimates("recognition", Outcomes(columns, 2))) == {"accuracy", "balanced_accuracy"}
+    beside = Outcomes(columns, 2, {"raw": Outcomes(columns, 2), "null": Outcomes(columns, 2)})
+    assert estimates("recognition", beside)["utility"].value == 1.0
+    assert estimates("inference", beside)["advantage_over_null"].value == 0.0

@@ -89,8 +89,7 @@ def test_another_name_is_refused() -> None:
 
 def test_the_page_names_what_there_is() -> None:
     text = (CHECKOUT / "docs" / "python.md").read_text(encoding="utf-8")
-    section = text.partition("## What a plug-in can import\n")[2].partition("\n## ")[0]
-    assert sorted(re.findall(r"^\| `(\w+)` \| .+ \|$", section, re.MULTILINE)) == maskbench.__all__
+    assert sorted(re.findall(r"^\| `(\w+)` \| .+ \|$", text, re.MULTILINE)) == maskbench.__all__
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -14,7 +14,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp
 from torch import Tensor
 
-from maskbench.metrics.checks import check_logits
+from maskbench.checks import check_logits
 
 LEAST_SAMPLES = 20
 """Fewer validation images than this tell neither a slope nor biases; answers are then taken as they are stated."""

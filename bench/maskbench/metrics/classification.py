@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from maskbench.metrics.checks import check_labels, check_logits
+from maskbench.checks import check_labels, check_logits
 
 
 def correct(logits: Tensor, labels: Tensor) -> Tensor:

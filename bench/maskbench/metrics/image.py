@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from maskbench.checks import check_images, check_masks
 from maskbench.fills import mean_fill
-from maskbench.metrics.checks import check_images, check_masks
 from maskbench.metrics.structure import RADIUS, WINDOW, Structure, blocks
 
 PSNR_CAP = 100.0

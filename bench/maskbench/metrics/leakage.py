@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from maskbench.metrics.checks import check_labels, check_logits
+from maskbench.checks import check_labels, check_logits
 
 
 def label_prior(

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from maskbench.artifacts.file_digest import content_digest
+from maskbench.checks import check_images
 from maskbench.errors import UsageError, unknown
-from maskbench.metrics.checks import check_images
 from maskbench.models.weights import read_state
 
 BACKBONES = MappingProxyType({"alexnet": "alex", "vgg16": "vgg", "squeezenet1_1": "squeeze"})
