@@ -20,36 +20,26 @@ torch.set_num_threads(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Where ``-n`` starts workers, share the tests out by group and in order, unless another way is asked for."""
+    """Where ``-n`` starts workers, hand out whole files, in order: what a file's tests share is made once."""
     if config.pluginmanager.hasplugin("xdist") and config.option.dist == "load":
-        config.option.dist, config.option.loadscopereorder = "loadgroup", False
+        config.option.dist, config.option.loadscopereorder = "loadfile", False
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what needs a CUDA device that is not there, leave soaks out, and say how workers may share the rest."""
+    """Leave soaks out, skip what needs a CUDA device that is not there, and begin with what takes long.
+
+    Otherwise a worker may be left with it when the others are done.
+    """
     if "soak" not in config.option.markexpr:
         soaks = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
         config.hook.pytest_deselected(items=soaks)
-    for item in items:
-        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
-            item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
-    # What takes long is handed out first, so that no worker is left with it when the others are done.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    if config.pluginmanager.hasplugin("xdist"):
+    if not torch.cuda.is_available():
         for item in items:
-            # A file stays on one worker, so that its fixtures are built once; slow tests that share none may go to
-            # whichever is free.
-            if not item.get_closest_marker("slow") or _shares_a_fixture(item):
-                item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
-def _shares_a_fixture(item: pytest.Item) -> bool:
-    if not isinstance(item, pytest.Function):
-        return False
-    definitions = item._fixtureinfo.name2fixturedefs.values()
-    return any(found[-1].scope == "module" for found in definitions)
+            if item.get_closest_marker("cuda"):
+                item.add_marker(pytest.mark.skip(reason="no CUDA device here"))
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(autouse=True)

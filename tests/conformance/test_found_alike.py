@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import command, process
+from tiny import command, own_environment
 from trees import CHECKOUT, copied, importable
 
 NAMES = {"method": "keep-bright", "attack": "fill-grey"}
@@ -22,6 +23,13 @@ seeds: 1
 settings: {scored: 32, recognition: {epochs: 1}}
 """
 
+CALLS = """
+import json, sys
+from tiny import command
+answers = [command(*call, cwd=".") for call in json.loads(sys.argv[1])]
+print(json.dumps([[done.returncode, done.stdout, done.stderr] for done in answers]))
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -31,14 +39,16 @@ class Way:
     def __init__(self, folder: Path, paths: list[Path], options: tuple[str, ...], files: list[Path]) -> None:
         self.folder, self.paths, self.options, self.files = folder, paths, options, files
 
-    def command(self, *arguments: str) -> str:
-        """In this process, where nothing but options makes the difference."""
-        if self.paths:
-            done = process(*arguments, cwd=self.folder, imports=self.paths)
-        else:
-            done = command(*arguments, cwd=self.folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def commands(self, *calls: tuple[str, ...]) -> list[str]:
+        """What each of these calls of ``maskbench`` prints, all in one interpreter of their own."""
+        environment = own_environment([*self.paths, CHECKOUT / "tests"])
+        call = [sys.executable, "-c", CALLS, json.dumps([[*call, *self.options] for call in calls])]
+        done = subprocess.run(call, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        answers = json.loads(done.stdout)
+        for code, out, err in answers:
+            assert code == 0, out + err
+        return [out for _, out, _ in answers]
 
 
 def _new(folder: Path) -> list[Path]:
@@ -93,16 +103,19 @@ def test_the_three_ways_give_the_same(tmp_path: Path) -> None:
         folder = tmp_path / build.__name__
         folder.mkdir()
         way = build(folder)
-        for kind, name in NAMES.items():
-            listed = way.command("list", f"{kind}s", *way.options)
-            assert name in listed
-            assert {"method": "Keep the brightest", "attack": "Fill every hole"}[kind] in listed
-        assert " ok" in way.command("check", *NAMES.values(), *way.options)
-        assert "keep-bright" in way.command("check", str(way.files[0]))
         (way.folder / "tiny.yaml").write_text(SUITE, encoding="utf-8")
-        out, store = way.folder / "out", way.folder / "store"
-        way.command("run", "tiny.yaml", "--out", str(out), "--store", str(store), "--device", "cpu", *way.options)
-        cells[build.__name__] = pd.read_parquet(out / "cells.parquet").drop(columns=["stage_key"])
+        methods, attacks, by_name, by_file, _ = way.commands(
+            ("list", "methods"),
+            ("list", "attacks"),
+            ("check", *NAMES.values()),
+            ("check", str(way.files[0])),
+            ("run", "tiny.yaml", "--out", "out", "--store", "store", "--device", "cpu"),
+        )
+        assert NAMES["method"] in methods and "Keep the brightest" in methods
+        assert NAMES["attack"] in attacks and "Fill every hole" in attacks
+        assert " ok" in by_name
+        assert "keep-bright" in by_file
+        cells[build.__name__] = pd.read_parquet(way.folder / "out" / "cells.parquet").drop(columns=["stage_key"])
     first, *others = cells.values()
     assert {"keep-bright", "raw", "full-mask"} <= set(first["method"])
     assert (first.loc[first["method"] == "keep-bright", "status"] == "ok").all()

@@ -71,6 +71,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "site"
 
 
+@pytest.mark.slow
 def test_it_finds_every_plug_in_and_runs_beside_them(site: Path, tmp_path: Path) -> None:
     here = _foreign(tmp_path / "here")
     call = [sys.executable, "-P", "-c", LIST]
