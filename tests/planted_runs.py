@@ -16,6 +16,7 @@ PROVENANCE = {
     "schema_version": SCHEMA_VERSION,
     "maskbench": "0",
     "data": {"sensitive": "digit", "target_classes": ["even", "odd"], "sensitive_classes": list("abcd")},
+    "attacks": ["released", "same", "other"],
     "seconds": {"total": 4.0, "stages": 3.0, "outside": 1.0},
     "coverage": {"ok": 1, "failed": 0, "unavailable": 0},
 }

@@ -17,6 +17,9 @@ from maskbench.report.text import hidden
 from maskbench.results.reading import Value
 from maskbench.runfolder.folder import RunFolder
 
+_LETTERS, _HANDLE = 130, 8
+"""What a line of the legend holds, and what an entry's marker takes of it."""
+
 
 def draw(run: RunFolder) -> Figure:
     """Accuracy against the strongest restoration and the strongest inference of a label.
@@ -36,7 +39,7 @@ def draw(run: RunFolder) -> Figure:
         handles, labels = axes.get_legend_handles_labels()
         shown |= dict(zip(labels, handles, strict=True))
     if shown:
-        columns = min(4, len(shown))
+        columns = max(1, min(4, len(shown), _LETTERS // (max(map(len, shown)) + _HANDLE)))
         figure.legend(
             shown.values(), shown.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
         )

@@ -25,7 +25,9 @@ def draw(run: RunFolder) -> Figure | None:
     """For each example and method: raw, released, mask, each restoration; None without pictures."""
     if not run.pictures:
         return None
-    attacks = [attack for attack in _named(picture.attack for picture in run.pictures) if _changes(run, attack)]
+    restored = set(_named(picture.attack for picture in run.pictures))
+    # In the order of the suite: not every attack runs on the first method.
+    attacks = [attack for attack in run.provenance["attacks"] if attack in restored and _changes(run, attack)]
     rows, names = [], []
     for example in sorted({picture.example for picture in run.pictures}):
         for method in _named(picture.method for picture in run.pictures):
