@@ -66,12 +66,12 @@ def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, 
         classes: label (target, sensitive) → its number of classes; 0 where there is no such label.
     """
     groups = _groups(planned, samples)
+    beside = _Beside(groups)
     rows: list[dict[str, Any]] = []
     for key, group in groups.items():
         rows += _missing(group)
         parts = [Part(seed, ran.columns) for seed, ran in group.ran.items()]
-        references = _references(key, groups)
-        rows += _measured(group.base, parts, references, classes, group.complete, _keys_of(group))
+        rows += _measured(group.base, parts, beside.of(key), classes, group.complete, _keys_of(group))
     rows += _strongest(groups, classes)
     return typed(rows)
 
@@ -127,27 +127,44 @@ def _always(family: Family, name: str) -> bool:
     return any(metric.name == name and not metric.needs for metric in FAMILIES[family])
 
 
-def _references(key: _Key, groups: Mapping[_Key, _Group]) -> dict[str, _Group]:
-    """What a cell is measured against, by what it is."""
-    others = {}
-    role = {other: group.base["role"] for other, group in groups.items()}
-    if key.attack_kind == "none":
-        others["raw"] = [other for other in groups if role[other] == "raw" and other.attack_kind == "none"]
-    elif key.attack_kind != "masks":
-        alike = [other for other in groups if other[3:6] == key[3:6]]
-        same_share = [other for other in alike if other.aux_share == key.aux_share]
-        others["null"] = [other for other in same_share if role[other] == "null"]
-        less = [other for other in alike if other[:3] == key[:3] and other.aux_share < key.aux_share]
-        others["less_data"] = sorted(less, key=lambda other: other.aux_share)[-1:]
-    return {name: groups[found[0]] for name, found in others.items() if found}
+class _Beside:
+    """Finds what a cell is measured against."""
+
+    def __init__(self, groups: Mapping[_Key, _Group]) -> None:
+        self._raw: _Group | None = None
+        self._null: dict[tuple[Any, ...], _Group] = {}
+        self._shares: dict[tuple[Any, ...], list[tuple[float, _Group]]] = {}
+        for key, group in groups.items():
+            role = group.base["role"]
+            if role == "raw" and key.attack_kind == "none" and self._raw is None:
+                self._raw = group
+            if role == "null":
+                self._null.setdefault(key[len(METHOD) :], group)
+            self._shares.setdefault(key[:-1], []).append((key.aux_share, group))
+
+    def of(self, key: _Key) -> dict[str, _Group]:
+        """The references of a cell, by what they are."""
+        if key.attack_kind == "none":
+            return {} if self._raw is None else {"raw": self._raw}
+        if key.attack_kind == "masks":
+            return {}
+        found = {}
+        if key[len(METHOD) :] in self._null:
+            found["null"] = self._null[key[len(METHOD) :]]
+        less = [(share, group) for share, group in self._shares[key[:-1]] if share < key.aux_share]
+        if less:
+            found["less_data"] = max(less, key=lambda pair: pair[0])[1]
+        return found
 
 
 def _keys_of(group: _Group) -> dict[int, str]:
-    return {int(row["seed"]): str(row["stage_key"]) for _, row in group.planned.iterrows()}
+    return dict(zip(group.planned["seed"].astype(int), group.planned["stage_key"].astype(str), strict=True))
 
 
 def _missing(group: _Group) -> list[dict[str, Any]]:
     """A row with the reason for every seed that did not run."""
+    if group.complete:
+        return []
     absent = group.planned[group.planned["status"] != "ok"]
     return absent.assign(seed=absent["seed"].astype(int)).to_dict("records")
 
@@ -212,25 +229,27 @@ def _stacked(tables: Sequence[Columns]) -> Columns:
 def _strongest(groups: Mapping[_Key, _Group], classes: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """Rows of the strongest attack and of the oracle, each against the same attacks on the null."""
     inferred = "sensitive" if classes.get("sensitive") else "target"
-    methods = dict.fromkeys(key[: len(METHOD)] for key in groups)
-    null = next((key[: len(METHOD)] for key, group in groups.items() if group.base["role"] == "null"), None)
-    for method in methods:
+    methods: dict[tuple[Any, ...], dict[_Key, _Group]] = {}
+    for key, group in groups.items():
+        methods.setdefault(key[: len(METHOD)], {})[key] = group
+    null = next((mine for mine in methods.values() if next(iter(mine.values())).base["role"] == "null"), {})
+    for mine in methods.values():
         for kind, label in (("restoration", ""), ("inference", inferred)):
-            mine = _ensemble(groups, method, kind, label)
-            if not mine.attacks:
+            ensemble = _ensemble(mine, kind, label)
+            if not ensemble.attacks:
                 continue
-            own = next(group.base for key, group in groups.items() if key[: len(METHOD)] == method)
+            own = next(iter(mine.values())).base
             base = {**own, "attack_kind": kind, "label": label, "learns_from": "", "aux_share": 1.0}
-            if not mine.known:
-                status, reason = ("failed", FAILED) if mine.failed else ("unavailable", NONE_RAN)
+            if not ensemble.known:
+                status, reason = ("failed", FAILED) if ensemble.failed else ("unavailable", NONE_RAN)
                 for name in DERIVED:
                     yield {**base, "attack": name, "status": status, "reason": reason}
                 continue
-            control = None if null is None else _ensemble(groups, null, kind, label).like(mine.ran)
+            control = _ensemble(null, kind, label).like(ensemble.ran)
             for name, judged in ((STRONGEST, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
-                chance = judged(control) if control is not None and control.known else []
+                chance = judged(control) if control.known else []
                 references = {"null": _as_group(base, chance)} if chance else {}
-                yield from _measured(base | {"attack": name}, judged(mine), references, classes)
+                yield from _measured(base | {"attack": name}, judged(ensemble), references, classes)
 
 
 def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:
@@ -242,15 +261,15 @@ def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:
     return _Group(base, pd.DataFrame(), ran)
 
 
-def _ensemble(groups: Mapping[_Key, _Group], method: tuple[Any, ...], kind: str, label: str) -> Ensemble:
+def _ensemble(mine: Mapping[_Key, _Group], kind: str, label: str) -> Ensemble:
     """The attacks of a kind on a method; what an attacker would have with less data is none of them."""
     chosen = {
         key.attack: group
-        for key, group in groups.items()
-        if key[: len(METHOD)] == method and (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0)
+        for key, group in mine.items()
+        if (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0)
     }
     statuses = {
-        name: {int(row["seed"]): str(row["status"]) for _, row in group.planned.iterrows()}
+        name: dict(zip(group.planned["seed"].astype(int), group.planned["status"].astype(str), strict=True))
         for name, group in chosen.items()
     }
     return Ensemble(statuses, {name: group.ran for name, group in chosen.items()})
