@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ class Run:
         return f"Run({str(self.path)!r}: {coverage['ok']} of {sum(coverage.values())} cells ok)"
 
     def _repr_html_(self) -> str:
-        return f"<p>{run_caption(self.results)}</p>{headline(self.results).to_html(index=False)}"
+        return f"<p>{escape(run_caption(self.results))}</p>{headline(self.results).to_html(index=False)}"
 
 
 def run(
