@@ -6,7 +6,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from maskbench import Progress, Training, image_batch, minimise, shift_and_flip
+from maskbench import Progress, Training, image_batch, minimise, shift_and_flip, zeroed
 from torch import Tensor, nn
 
 STRIDE = 8
@@ -52,6 +52,8 @@ class Denoiser(nn.Module):
         width: channels of the first level, a multiple of 8.
     """
 
+    frequencies: Tensor
+
     def __init__(self, channels: int, width: int = 32) -> None:
         super().__init__()
         told = 4 * width
@@ -63,7 +65,7 @@ class Denoiser(nn.Module):
         self.down = nn.ModuleList([nn.Conv2d(wide, 2 * wide, 3, stride=2, padding=1) for wide in widths[:-1]])
         self.after = nn.ModuleList([_Block(3 * wide, wide, told) for wide in widths[-2::-1]])
         self.leave = nn.Sequential(
-            nn.GroupNorm(GROUPS, width), nn.SiLU(), _zero(nn.Conv2d(width, channels * 4, 3, padding=1))
+            nn.GroupNorm(GROUPS, width), nn.SiLU(), zeroed(nn.Conv2d(width, channels * 4, 3, padding=1))
         )
 
     def forward(self, noisy: Tensor, levels: Tensor) -> Tensor:
@@ -95,20 +97,13 @@ class _Block(nn.Module):
         )
         self.modulate = nn.Linear(told, 2 * channels_out)
         self.norm = nn.GroupNorm(GROUPS, channels_out)
-        self.second = _zero(nn.Conv2d(channels_out, channels_out, 3, padding=1))
+        self.second = zeroed(nn.Conv2d(channels_out, channels_out, 3, padding=1))
         self.shortcut = nn.Identity() if channels_in == channels_out else nn.Conv2d(channels_in, channels_out, 1)
 
     def forward(self, features: Tensor, told: Tensor) -> Tensor:
         scale, shift = self.modulate(told)[:, :, None, None].chunk(2, dim=1)
         inner = self.norm(self.first(features)) * (1 + scale) + shift
         return self.shortcut(features) + self.second(F.silu(inner))
-
-
-def _zero(convolution: nn.Conv2d) -> nn.Conv2d:
-    """The same, answering 0 until it has learned something else."""
-    nn.init.zeros_(convolution.weight)
-    nn.init.zeros_(convolution.bias)
-    return convolution
 
 
 def train_denoiser(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from maskbench import pad_symmetric, pull_push
+from maskbench import pad_symmetric, pull_push, zeroed
 from torch import Tensor, nn
 
 GLOBAL_SHARE = 0.75
@@ -71,7 +71,7 @@ class FourierConvolution(nn.Module):
                 return None
             return nn.Conv2d(channels_in, channels_out, kernel, stride, padding, bias=False, padding_mode="reflect")
 
-        self.convl2l = convolution(local_in, local_out)
+        self.convl2l = nn.Conv2d(local_in, local_out, kernel, stride, padding, bias=False, padding_mode="reflect")
         self.convl2g = convolution(local_in, global_out)
         self.convg2l = convolution(global_in, local_out)
         self.convg2g = SpectralTransform(global_out) if global_in and global_out else None
@@ -85,6 +85,7 @@ class FourierConvolution(nn.Module):
         wide_out = self.convl2g(local)
         if wide is None:
             return local_out, wide_out
+        assert self.convg2l is not None and self.convg2g is not None, "made for local features alone"
         return local_out + self.convg2l(wide), wide_out + self.convg2g(wide)
 
 
@@ -131,11 +132,12 @@ class FourierBlock(nn.Module):
     def forward(self, features: Features) -> Features:
         """Both kinds of features → the same."""
         local, wide = self.conv2(self.conv1(features))
+        assert features[1] is not None and wide is not None, "blocks lie where both kinds exist"
         return features[0] + local, features[1] + wide
 
 
 class _Join(nn.Module):
-    def forward(self, features: Features) -> Tensor:
+    def forward(self, features: tuple[Tensor, Tensor]) -> Tensor:
         return torch.cat(features, dim=1)
 
 
@@ -213,8 +215,9 @@ class RestoringGenerator(nn.Module):
         self.generator = generator
         self.guess = guess
         if guess:
-            nn.init.zeros_(generator.model[-1].weight)
-            nn.init.zeros_(generator.model[-1].bias)
+            last = generator.model[-1]
+            assert isinstance(last, nn.Conv2d), "a generator ends in a convolution"
+            zeroed(last)
 
     def forward(self, released: Tensor, masks: Tensor | None) -> Tensor:
         """Map images NCHW in [0, 1] and masks N1HW (1 = kept; None: nothing is as it was) to images NCHW in [0, 1].

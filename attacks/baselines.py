@@ -25,4 +25,4 @@ class MeanFill(RestorationAttack):
     needs_masks: ClassVar[bool] = True
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return mean_fill(release.images, release.masks)
+        return mean_fill(release.images, release.kept)

@@ -19,7 +19,7 @@ def trained(planes: Tensor, aux: InferenceAux) -> ImageOnly:
         network,
         planes,
         None,
-        aux.train.labels,
+        aux.train.known_labels,
         training=aux.training,
         flip=aux.mirror,
         seed=aux.seed,
@@ -85,7 +85,7 @@ class MaskOnly(_Trained):
     needs_masks: ClassVar[bool] = True
 
     def view(self, release: Release) -> Tensor:
-        return to_bytes(release.masks)
+        return to_bytes(release.kept)
 
 
 class Naive(InferenceAttack):

@@ -43,7 +43,7 @@ class DeepImagePrior(RestorationAttack):
     def restore(self, release: Release, device: torch.device) -> Tensor:
         with torch.inference_mode(False), torch.enable_grad():
             parts = [release.select(index) for index in torch.arange(len(release)).split(_BATCH)]
-            return torch.cat([self._fitted(part.images.to(device), part.masks.to(device)).cpu() for part in parts])
+            return torch.cat([self._fitted(part.images.to(device), part.kept.to(device)).cpu() for part in parts])
 
     def _fitted(self, images: Tensor, masks: Tensor) -> Tensor:
         """What the networks show when they are fitted, N C H W in [0, 1]."""

@@ -50,7 +50,7 @@ class Diffusion(RestorationAttack):
     samples: int = Field(4, ge=1, description="samples that are averaged: more come nearer to the expected image")
 
     def fit(self, aux: Aux) -> Any:
-        raw = to_bytes(aux.train.raw)
+        raw = to_bytes(aux.train.raw_images)
         network = Denoiser(raw.shape[1], self.width)
         epochs = aux.training.epochs * self.passes
         train_denoiser(
@@ -71,7 +71,8 @@ class Diffusion(RestorationAttack):
         seeds = [derive(seed, "sample", str(number)) for number in range(self.samples)]
         with evaluating(network), torch.inference_mode():
             parts = [release.select(index) for index in torch.arange(len(release)).split(_BATCH)]
-            restored = [sum(repaint(network, part, moves, seed, device) for seed in seeds) for part in parts]
+            nothing = torch.zeros((), device=device)
+            restored = [sum((repaint(network, part, moves, seed, device) for seed in seeds), nothing) for part in parts]
         return torch.cat(restored).cpu() / self.samples
 
 
@@ -102,7 +103,7 @@ def repaint(
     """
     shape = release.images.shape[1:]
     random = Randomness(seed, content_numbers(release).to(device))
-    known, kept = release.images.to(device) * 2 - 1, release.masks.to(device)
+    known, kept = release.images.to(device) * 2 - 1, release.kept.to(device)
     noisy = random.normal(*shape)
     ends = torch.tensor(moves, dtype=torch.float64)
     signals, spreads = (share.tolist() for share in signal_and_noise(ends))

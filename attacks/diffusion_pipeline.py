@@ -81,9 +81,9 @@ class DiffusionPipeline(RestorationAttack):
         """Inpaint a batch: float32 N C H W in [0, 1], on the CPU."""
         channels, height, width = release.images.shape[1:]
         # What stands in the holes must not be mixed into the kept pixels when they are enlarged.
-        guess = pull_push(release.images, release.masks).expand(-1, _COLOURS, -1, -1)
+        guess = pull_push(release.images, release.kept).expand(-1, _COLOURS, -1, -1)
         images = F.interpolate(guess, scale_factor=factor, mode="bilinear") if factor > 1 else guess
-        holes = (1 - release.masks).repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
+        holes = (1 - release.kept).repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
         images, holes = pad_symmetric(images, _STRIDE), pad_symmetric(holes, _STRIDE)
         given = {
             "prompt": [self.prompt] * len(release),

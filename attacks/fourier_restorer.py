@@ -39,7 +39,7 @@ class FourierRestorer(RestorationAttack):
         return f"there is no file {missing[0]}: name one of LaMa's weights with weights=" if missing else None
 
     def fit(self, aux: Aux) -> Any:
-        network, training = self._network(aux.train.raw.shape[1]), aux.training
+        network, training = self._network(aux.train.raw_images.shape[1]), aux.training
         if self.weights:
             rate = min(training.learning_rate, _FINE_TUNING_RATE)
             training = training.model_copy(update={"learning_rate": rate})
@@ -48,7 +48,7 @@ class FourierRestorer(RestorationAttack):
             network,
             to_bytes(aux.train.release.images),
             None if masks is None else masks.to(torch.uint8),
-            to_bytes(aux.train.raw),
+            to_bytes(aux.train.raw_images),
             training=training,
             flip=aux.mirror,
             seed=aux.seed,

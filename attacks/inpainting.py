@@ -24,7 +24,7 @@ class _OpenCV(RestorationAttack):
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         pictures = to_bytes(release.images).permute(0, 2, 3, 1).contiguous().numpy()
-        holes = (release.masks[:, 0] == 0).to(torch.uint8).numpy()
+        holes = (release.kept[:, 0] == 0).to(torch.uint8).numpy()
         restored = np.stack(map_images(self._inpaint, pictures, holes))
         images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32) / 255
         return grey_where_empty(images, release)
@@ -33,7 +33,7 @@ class _OpenCV(RestorationAttack):
         import cv2  # here, so that listing and planning do not wait for it
 
         restored = cv2.inpaint(picture, hole, self.radius, getattr(cv2, self.algorithm))
-        return restored.reshape(picture.shape)
+        return np.asarray(restored, np.uint8).reshape(picture.shape)
 
 
 class Telea(_OpenCV):
@@ -61,7 +61,7 @@ class Biharmonic(RestorationAttack):
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         pictures = release.images.permute(0, 2, 3, 1).contiguous().numpy()
-        holes = (release.masks[:, 0] == 0).numpy()
+        holes = (release.kept[:, 0] == 0).numpy()
         restored = np.stack(map_images(_biharmonic, pictures, holes))
         images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32).clamp(0, 1)
         return grey_where_empty(images, release)
@@ -77,5 +77,5 @@ def _biharmonic(picture: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArra
 
 def grey_where_empty(images: Tensor, release: Release) -> Tensor:
     """Mid-grey for the images of a release that keep no pixel: inpainting is undefined there."""
-    empty = (release.masks == 0).all(dim=3, keepdim=True).all(dim=2, keepdim=True)
+    empty = (release.kept == 0).all(dim=3, keepdim=True).all(dim=2, keepdim=True)
     return torch.where(empty, _GREY, images)

@@ -89,7 +89,7 @@ class LaMa(RestorationAttack):
         network = self.state.to(device, memory_format=torch.channels_last)
         parts = []
         with torch.inference_mode():
-            for images, masks in zip(release.images.split(size), release.masks.split(size), strict=True):
+            for images, masks in zip(release.images.split(size), release.kept.split(size), strict=True):
                 parts.append(_inpainted(network, images.to(device), masks.to(device), factor).cpu())
         return torch.cat(parts)
 

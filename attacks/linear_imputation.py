@@ -36,11 +36,11 @@ class LinearImputation(RestorationAttack):
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         pictures = release.images.permute(0, 2, 3, 1).double().contiguous().numpy()
-        holes = (release.masks[:, 0] == 0).numpy()
+        holes = (release.kept[:, 0] == 0).numpy()
         restored = torch.from_numpy(np.stack(map_images(impute, pictures, holes))).permute(0, 3, 1, 2).float()
         if self.noise > 0:
             draws = Randomness(self.state, content_numbers(release)).normal(*release.images.shape[1:])
-            restored = torch.where(release.masks == 1, restored, restored + self.noise * draws)
+            restored = torch.where(release.kept == 1, restored, restored + self.noise * draws)
         return restored.clamp(0, 1)
 
 

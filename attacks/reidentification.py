@@ -59,17 +59,17 @@ class ReIdentify(InferenceAttack):
         chosen = self.chosen(aux)
         embed = load_embedding(self.files()[0], aux.device) if self.embedding else self._trained(aux, chosen)
         gallery = torch.cat([embed(part.to(aux.device)) for part in aux.train.raw.split(_BATCH)])
-        return chosen, embed, gallery, aux.train.labels.to(aux.device), aux.classes
+        return chosen, embed, gallery, aux.train.known_labels.to(aux.device), aux.classes
 
     def _trained(self, aux: InferenceAux, chosen: str) -> Embedding:
         known = aux.train
-        seen = torch.cat([to_bytes(known.raw), to_bytes(_probes(known.release, chosen))])
+        seen = torch.cat([to_bytes(known.raw_images), to_bytes(_probes(known.release, chosen))])
         network = LearnedEmbedding(aux.new_classifier(seen.shape[1], aux.classes))
         train_classifier(
             network,
             seen,
             None,
-            known.labels.repeat(2),
+            known.known_labels.repeat(2),
             training=aux.training,
             flip=aux.mirror,
             seed=aux.seed,

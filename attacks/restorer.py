@@ -20,14 +20,14 @@ class Restorer(RestorationAttack):
     width: int = Field(24, ge=4, description="channels of the U-Net's first level")
 
     def fit(self, aux: Aux) -> Any:
-        channels = aux.train.raw.shape[1]
+        channels = aux.train.raw_images.shape[1]
         network = UNet(channels + 1, channels, width=self.width)
         masks = aux.train.release.masks
         train_restorer(
             network,
             to_bytes(aux.train.release.images),
             None if masks is None else masks.to(torch.uint8),
-            to_bytes(aux.train.raw),
+            to_bytes(aux.train.raw_images),
             training=aux.training,
             flip=aux.mirror,
             seed=aux.seed,

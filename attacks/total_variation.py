@@ -37,7 +37,7 @@ class TotalVariation(RestorationAttack):
         block = max(1, elements // release.images.shape[1:].numel())
         parts = [
             minimise_total_variation(images.to(device), masks.to(device), self.iterations)[0].cpu()
-            for images, masks in zip(release.images.split(block), release.masks.split(block), strict=True)
+            for images, masks in zip(release.images.split(block), release.kept.split(block), strict=True)
         ]
         return torch.cat(parts)
 

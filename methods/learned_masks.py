@@ -88,7 +88,7 @@ class _Learner:
     """
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
-        self.network = network.to(device, memory_format=torch.channels_last).train()
+        self.network = network.to(device).to(memory_format=torch.channels_last).train()
         self._optimizer = torch.optim.AdamW(
             network.parameters(), lr=_TRAINING.learning_rate, weight_decay=_TRAINING.weight_decay, fused=True
         )

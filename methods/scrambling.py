@@ -80,7 +80,7 @@ class Key(NamedTuple):
 
 
 def make_key(
-    seed: int, shape: tuple[int, int, int], *, block: int, permute: bool, rotate: bool, negate: bool, recolour: bool
+    seed: int, shape: tuple[int, ...], *, block: int, permute: bool, rotate: bool, negate: bool, recolour: bool
 ) -> Key:
     """Draw a key for images of a shape (C, H, W); the operations are those of :class:`Scramble`."""
     channels, height, width = shape

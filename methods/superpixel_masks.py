@@ -23,7 +23,8 @@ class Superpixel(MaskMethod):
     mirror_symmetric: ClassVar[bool] = True
     source: ClassVar[str] = "SLIC: Achanta et al. 2012, doi:10.1109/TPAMI.2012.120"
 
-    geometry: Literal["superpixel"] = Field("superpixel", description="what is hidden or kept as one")
+    # The unit is the method itself, so the one value takes the place of the contract's two.
+    geometry: Literal["superpixel"] = Field("superpixel", description="what is hidden or kept as one")  # type: ignore[assignment]
     patch: int = Field(4, ge=1, description="side in pixels of a square as large as the average superpixel")
     compactness: float = Field(10.0, gt=0, description="of SLIC: higher is squarer, lower follows the edges")
 

@@ -13,6 +13,8 @@ from .errors import Unavailable as Unavailable
 from .errors import UsageError as UsageError
 from .fills import FILLS as FILLS
 from .fills import mean_fill as mean_fill
+from .models.layers import with_inputs as with_inputs
+from .models.layers import zeroed as zeroed
 from .models.padding import pad_symmetric as pad_symmetric
 from .models.recognizer import ImageOnly as ImageOnly
 from .models.recognizer import Recognizer as Recognizer

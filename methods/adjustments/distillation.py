@@ -28,6 +28,7 @@ class Distillation(Adjustment):
         return ImageOnly(recognizer)
 
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
+        assert taught is not None, "needs_teacher is set"
         softened = (logits / self.temperature).log_softmax(1)
         answers = (taught / self.temperature).log_softmax(1)
         # Times the squared temperature, so that the gradient keeps its size (section 2 of the paper).

@@ -19,5 +19,6 @@ class FineTuning(Adjustment):
     needs_teacher: ClassVar[bool] = True
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
+        assert teacher is not None, "needs_teacher is set"
         recognizer.load_state_dict(teacher.state_dict())
         return ImageOnly(recognizer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import torch
-from maskbench import Adjustment, Recognizer, Unavailable
+from maskbench import Adjustment, Recognizer, Unavailable, with_inputs, zeroed
 from torch import Tensor, nn
 
 
@@ -33,10 +33,7 @@ class MaskedInput(nn.Module):
         first = next((module for module in recognizer.modules() if isinstance(module, nn.Conv2d)), None)
         if first is None:
             raise Unavailable("mask-channel widens the first convolution, and this recognizer has none.")
-        self.widened = nn.Conv2d(
-            1, first.out_channels, first.kernel_size, first.stride, first.padding, first.dilation, bias=False
-        )
-        nn.init.zeros_(self.widened.weight)
+        self.widened = zeroed(with_inputs(first, 1, bias=False))
         self._masks: Tensor | None = None
         first.register_forward_hook(self._add)
 

@@ -63,7 +63,8 @@ class GatedRecognizer(nn.Module):
 
     def _gated_by(self, gate: nn.Module) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor]:
         def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-            pooled = F.adaptive_avg_pool2d(self._seen, output.shape[2:])
+            assert self._seen is not None, "the trunk has run"
+            pooled = F.adaptive_avg_pool2d(self._seen, (output.shape[2], output.shape[3]))
             return output * torch.sigmoid(gate(pooled))
 
         return hook

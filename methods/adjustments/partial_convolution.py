@@ -52,17 +52,21 @@ class _PartialConv2d(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         inner = self.convolution
         mask = self._known.at(features)
-        geometry = {"stride": inner.stride, "padding": inner.padding, "dilation": inner.dilation}
         with torch.no_grad():
             window = mask.new_ones(1, 1, *inner.kernel_size)
-            seen = F.conv2d(mask, window, **geometry)
+            seen = self._convolved(mask, window)
             # Beyond the border there is nothing to miss: zero padding counts as it does without a mask.
-            whole = F.conv2d(torch.ones_like(mask[:1]), window, **geometry)
+            whole = self._convolved(torch.ones_like(mask[:1]), window)
             known = (seen > 0).to(mask.dtype)
             scale = known * whole / seen.clamp(min=1)
         self._known.add(known)
-        sums = F.conv2d(features * mask, inner.weight, None, groups=inner.groups, **geometry) * scale
+        sums = self._convolved(features * mask, inner.weight, inner.groups) * scale
         return sums if inner.bias is None else sums + inner.bias.view(1, -1, 1, 1) * known
+
+    def _convolved(self, features: Tensor, kernel: Tensor, groups: int = 1) -> Tensor:
+        """Features convolved without a bias, with the stride, padding and dilation of the convolution made partial."""
+        inner = self.convolution
+        return F.conv2d(features, kernel, None, inner.stride, inner.padding, inner.dilation, groups)
 
 
 class PartialRecognizer(nn.Module):
@@ -72,11 +76,11 @@ class PartialRecognizer(nn.Module):
         super().__init__()
         self.recognizer = recognizer
         self._known = _Known()
-        names = [name for name, module in recognizer.named_modules() if isinstance(module, nn.Conv2d)]
-        if not names:
+        found = [(name, module) for name, module in recognizer.named_modules() if isinstance(module, nn.Conv2d)]
+        if not found:
             raise Unavailable("partial-convolution adjusts convolutions, and this recognizer has none.")
-        for name in names:
-            recognizer.set_submodule(name, _PartialConv2d(recognizer.get_submodule(name), self._known))
+        for name, convolution in found:
+            recognizer.set_submodule(name, _PartialConv2d(convolution, self._known))
 
     def forward(self, images: Tensor, masks: Tensor | None) -> Tensor:
         """Logits N × classes of float32 images N C H W and masks N 1 H W (none: everything was kept)."""

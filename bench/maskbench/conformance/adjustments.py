@@ -125,10 +125,11 @@ def gradients(subject: AdjustmentSubject) -> None:
         module, inside = subject.wrapped(recognizer, shape)
         F.cross_entropy(module.train()(drawn.images, kept), drawn.labels).backward()
         weights = [weight for weight in inside.parameters() if weight.requires_grad]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
         held = {id(weight) for weight in module.parameters()}
         if not weights or any(id(weight) not in held for weight in weights):
             wrong.append(f"{recognizer}: the module does not hold the recognizer's weights")
-        elif any(weight.grad is None for weight in weights) or not bool(weights[0].grad.abs().sum() > 0):
+        elif len(gradients) < len(weights) or not bool(gradients[0].abs().sum() > 0):
             wrong.append(f"{recognizer}: the loss has no gradient for some of its weights")
     raise_all(wrong)
 
@@ -161,6 +162,7 @@ def teacher(subject: AdjustmentSubject) -> None:
         raise NotChecked("it wants no teacher")
     _needs_valid(subject)
     module, _, given = subject.wrapped_with_teacher(RECOGNIZERS[0], STANDARD)
+    assert given is not None, "it wants a teacher"
     before = {name: value.clone() for name, value in given.state_dict().items()}
     _train(subject, module, CPU)
     changed = [name for name, value in given.state_dict().items() if not torch.equal(value, before[name])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,11 +14,13 @@ from maskbench.conformance.common import SEED, Subject
 from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
-from maskbench.plugins.attack import Attack, Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
 from maskbench.release import Release, to_bytes
 from maskbench.training.classifier import predict
 from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
+
+AnyAttack = RestorationAttack | InferenceAttack
 
 FEW = 4
 FIRST = 100  # number of the first picture that is attacked: none that was learned from
@@ -44,13 +47,14 @@ class AttackSubject(Subject):
         masked: bool = True,
         first: int = 0,
         raw: bool = True,
-        attack: Attack | None = None,
+        attack: AnyAttack | None = None,
         device: torch.device = CPU,
-    ) -> Attack:
+    ) -> AnyAttack:
         """An attack (a fresh one by default), fitted on releases of pictures that its party has."""
         attack = attack or self.fresh()
         with seeded(SEED):
-            return attack.with_state(attack.fit(self.aux(shape, masked=masked, first=first, raw=raw, device=device)))
+            aux = self.aux(shape, masked=masked, first=first, raw=raw, device=device)
+            return attack.with_state(_learned(attack, aux))
 
     def aux(
         self, shape: Shape, *, masked: bool = True, first: int = 0, raw: bool = True, device: torch.device = CPU
@@ -58,10 +62,17 @@ class AttackSubject(Subject):
         """What the threat model gives an attacker; ``raw=False`` where the pictures are the owner's."""
         train = _known(TRAINED_ON, shape, first, masked, raw, self.classes)
         validation = _known(VALIDATED_ON, shape, first + TRAINED_ON, masked, raw, self.classes)
-        common = {"training": _TRAINING, "mirror": True, "seed": SEED, "device": device}
         if self.built.kind == "restoration":
             inverted = (lambda release: release.images) if self.built.needs_key else None
-            return Aux(train=_unlabelled(train), validation=_unlabelled(validation), invert=inverted, **common)
+            return Aux(
+                train=_unlabelled(train),
+                validation=_unlabelled(validation),
+                training=_TRAINING,
+                mirror=True,
+                seed=SEED,
+                device=device,
+                invert=inverted,
+            )
 
         def new_classifier(channels: int, classes: int) -> Recognizer:
             return build(_RECOGNIZER, channels=channels, classes=classes, size=shape[1:])
@@ -71,22 +82,25 @@ class AttackSubject(Subject):
         return InferenceAux(
             train=train,
             validation=validation,
+            training=_TRAINING,
+            mirror=True,
+            seed=SEED,
+            device=device,
             classes=self.classes,
             new_classifier=new_classifier,
             raw_classifier=(lambda images: predict(raw_network, to_bytes(images), None, device=device))
             if self.built.needs_raw_classifier
             else None,
-            **common,
         )
 
-    def propose(self, attack: Attack, release: Release, device: torch.device = CPU) -> object:
+    def propose(self, attack: AnyAttack, release: Release, device: torch.device = CPU) -> object:
         """What ``restore`` or ``infer`` returns, whatever that is; it may write into the release."""
         with seeded(SEED):
             if isinstance(attack, RestorationAttack):
                 return attack.restore(release, device)
             return attack.infer(release, device)
 
-    def answer(self, attack: Attack, release: Release) -> Tensor:
+    def answer(self, attack: AnyAttack, release: Release) -> Tensor:
         """The same in a form that can be compared: levels of 0 to 255, or logits. Nothing else is judged here."""
         proposed = self.propose(attack, copied(release))
         if not isinstance(proposed, Tensor) or not len(proposed) == len(release):
@@ -95,7 +109,7 @@ class AttackSubject(Subject):
             return to_bytes(proposed.nan_to_num().clamp(0, 1)).float()
         return proposed.float().nan_to_num()
 
-    def judged(self, attack: Attack, release: Release, device: torch.device = CPU) -> Tensor:
+    def judged(self, attack: AnyAttack, release: Release, device: torch.device = CPU) -> Tensor:
         """The answer that the engine would get, judged."""
         with seeded(SEED):
             if isinstance(attack, RestorationAttack):
@@ -103,7 +117,7 @@ class AttackSubject(Subject):
             return attack.inferred(release, self.classes, device)
 
     @cached_property
-    def standard(self) -> tuple[Attack, Release, Tensor]:
+    def standard(self) -> tuple[AnyAttack, Release, Tensor]:
         """A fitted attack, a release and the answer; a check that compares with it needs it to be repeatable."""
         release = released(FEW)
         attack, other = (provided(self.fitted, "answer") for _ in range(2))
@@ -112,7 +126,7 @@ class AttackSubject(Subject):
             raise NotChecked("its answer is not repeatable: mend 'determinism' first")
         return attack, release, first
 
-    def answer_of(self, attack: Attack, release: Release) -> Tensor:
+    def answer_of(self, attack: AnyAttack, release: Release) -> Tensor:
         """An answer for a comparison; that there is none at all is the finding of 'answer'."""
         return provided(lambda: self.answer(attack, release), "answer")
 
@@ -135,6 +149,13 @@ def copied(release: Release) -> Release:
     return Release(
         release.images.clone(), None if release.masks is None else release.masks.clone(), release.restorations
     )
+
+
+def _learned(attack: AnyAttack, aux: Aux) -> Any:
+    if isinstance(attack, RestorationAttack):
+        return attack.fit(aux)
+    assert isinstance(aux, InferenceAux), "made for attacks of its kind"
+    return attack.fit(aux)
 
 
 def _known(count: int, shape: Shape, first: int, masked: bool, raw: bool, classes: int) -> Known:

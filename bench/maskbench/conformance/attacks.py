@@ -32,13 +32,15 @@ def input_untouched(subject: AttackSubject) -> None:
     attack, release, _ = subject.standard
     handed = copied(release)
     subject.propose(attack, handed)
-    if not torch.equal(handed.images, release.images) or not torch.equal(handed.masks, release.masks):
+    if not torch.equal(handed.images, release.images) or not torch.equal(handed.kept, release.kept):
         raise Broken("it changed the release in place")
     aux = subject.aux(STANDARD)
-    before = [known.raw.clone() for known in (aux.train, aux.validation)]
+    before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)
     subject.built.fit(aux)
-    if not all(torch.equal(known.raw, raw) for known, raw in zip((aux.train, aux.validation), before, strict=True)):
+    if not all(
+        torch.equal(known.raw_images, raw) for known, raw in zip((aux.train, aux.validation), before, strict=True)
+    ):
         raise Broken("fit changed the raw images in place")
     if not torch.equal(aux.train.release.images, shown.images):
         raise Broken("fit changed the release in place")
@@ -151,7 +153,7 @@ def _holds(subject: AttackSubject, shape: Shape, release: Release) -> str | None
     except NotChecked:
         raise
     except Exception as error:  # noqa: BLE001 - a finding, told beside those of the other cases
-        hidden = f"{float(1 - release.masks.mean()):.0%} hidden"
+        hidden = f"{float(1 - release.kept.mean()):.0%} hidden"
         return f"{written(shape)}, {hidden}: {explain(error)}"
     return None
 

@@ -49,7 +49,8 @@ def batch_size(subject: MethodSubject) -> None:
         joined = [torch.cat(tensors) for tensors in zip(*parts, strict=True)]
         if len(joined) != len(whole) or any(one.shape != two.shape for one, two in zip(joined, whole, strict=True)):
             raise Broken(f"batches of {size} gave a release of another shape than a batch of {MANY}")
-        differ = sum((one != two).flatten(1).any(dim=1) for one, two in zip(joined, whole, strict=True)) > 0
+        pairs = zip(joined, whole, strict=True)
+        differ = torch.stack([(one != two).flatten(1).any(dim=1) for one, two in pairs]).any(dim=0)
         if bool(differ.any()):
             count = f"{int(differ.sum())} of {SPLIT}"
             raise Broken(f"{count} pictures are released otherwise in batches of {size} than in one of {MANY}")

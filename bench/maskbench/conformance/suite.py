@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS, AdjustmentSubject
-from maskbench.conformance.attacks import ATTACK_CHECKS, AttackSubject
+from maskbench.conformance.attack_subject import AttackSubject
+from maskbench.conformance.attacks import ATTACK_CHECKS
 from maskbench.conformance.attributions import ATTRIBUTION_CHECKS, AttributionSubject
 from maskbench.conformance.check import Check, CheckResult, Failure, NotChecked, provided, run_checks
 from maskbench.conformance.common import COMMON, Subject

@@ -135,7 +135,7 @@ def _split_of(word: str) -> str | None:
     return _SPLIT_WORDS[found[1]] if found else None
 
 
-def native_test_split(words: Iterable[str]) -> str | None:
+def native_test_split(words: Iterable[str | None]) -> str | None:
     """Return which of the split words is the native test split; None where nothing else would be left."""
     present = set(words)
     return next((word for word in _TEST_SPLITS if word in present and len(present) > 1), None)

@@ -37,6 +37,28 @@ class Known:
     release: Release
     labels: Tensor | None = None
 
+    @property
+    def raw_images(self) -> Tensor:
+        """``raw``, for an attack that cannot do without: float32 (N, C, H, W) in [0, 1].
+
+        Raises:
+            ValueError: the pictures are the owner's, which nobody else has raw.
+        """
+        if self.raw is None:
+            raise ValueError("These pictures are the owner's: nobody else has them raw.")
+        return self.raw
+
+    @property
+    def known_labels(self) -> Tensor:
+        """``labels``, for an attack that cannot do without: int64 (N,).
+
+        Raises:
+            ValueError: there are none; restoration attacks get none.
+        """
+        if self.labels is None:
+            raise ValueError("These pictures come without labels: they are given to inference attacks alone.")
+        return self.labels
+
 
 @dataclass(frozen=True, kw_only=True)
 class Aux:
@@ -86,7 +108,7 @@ class InferenceAux(Aux):
         candidates = sorted((of or self.train).release.restorations)
         if not candidates:
             raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
-        restored, raw = self.validation.release.restorations, self.validation.raw
+        restored, raw = self.validation.release.restorations, self.validation.raw_images
         return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
 
 

@@ -11,7 +11,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -114,7 +114,7 @@ class Catalogue:
             return
         for other in KINDS.values():  # a file in methods/ may hold attacks or adjustments as well
             if not other.indexed:
-                self._once(other.package, lambda package=other.package: self._search_modules(package))
+                self._once(other.package, partial(self._search_modules, other.package))
 
     def _once(self, place: str, search: Callable[[], None]) -> None:
         if place in self._searched:

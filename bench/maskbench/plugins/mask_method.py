@@ -106,7 +106,7 @@ class MaskMethod(Method):
         return min(self.unit, height) * min(self.unit, width) / (height * width)
 
 
-def keep_highest(scores: Tensor, size: tuple[int, int], unit: int, ratio: float, rng: Randomness) -> Tensor:
+def keep_highest(scores: Tensor, size: tuple[int, ...], unit: int, ratio: float, rng: Randomness) -> Tensor:
     """Keep the units with the highest scores until 1 − ratio of the pixels are kept.
 
     Units at the right and lower edge may be smaller; the budget is counted in pixels, so the hidden share misses the

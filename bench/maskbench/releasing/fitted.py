@@ -33,7 +33,7 @@ class TeacherWeights:
         with seeded(0):  # the weights that are drawn here are replaced, and the caller's generator stays as it is
             network = build(self.recognizer, channels=channels, classes=self.classes, size=(sides[0], sides[1]))
         network.load_state_dict(dict(self.weights))
-        return network.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        return network.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
 @dataclass(frozen=True)

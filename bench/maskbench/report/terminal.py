@@ -19,6 +19,7 @@ from maskbench.report.tables.timing import timing
 from maskbench.report.text import NOT_MEASURED, hidden
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
+from maskbench.results.reading import records
 from maskbench.runfolder.folder import RunFolder
 
 _ANY_WIDTH = 10_000  # columns; more than any table needs
@@ -77,7 +78,7 @@ def _print_coverage(run: RunFolder, console: Console) -> None:
     )
     for status, style in (("failed", "red"), ("unavailable", "yellow")):
         for reason, part in planned[planned["status"] == status].groupby("reason", sort=False):
-            named = ", ".join(dict.fromkeys(map(_cell, part.to_dict("records"))))
+            named = ", ".join(dict.fromkeys(map(_cell, records(part))))
             text = f"[{style}]{len(part)} {status}[/]: {escape(str(reason))} ({escape(named)})"
             console.print(text, highlight=False)
 

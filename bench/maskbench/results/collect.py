@@ -107,4 +107,4 @@ def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
     samples = pd.concat(parts, ignore_index=True)
     first = [*CELL, "seed", "split", "number", "target_class"]
     last = [name for name in (PROBABILITIES, *map(score_for, SCORED_SPLITS)) if name in samples]
-    return samples[[*first, *sorted(set(samples) - set(first) - set(last)), *last]]
+    return samples[[*first, *sorted(set(map(str, samples)) - set(first) - set(last)), *last]]

@@ -15,6 +15,7 @@ import pandas as pd
 from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
 from maskbench.plugins.reserved import ORACLE, STRONGEST
+from maskbench.results.reading import groups, records
 from maskbench.results.schema import CELL, DERIVED, METHOD, SCORED_SPLITS, VALIDATION, score_for, typed
 from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part
 
@@ -65,14 +66,14 @@ def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, 
         planned, samples: as in :class:`maskbench.results.collect.Collected`.
         classes: label (target, sensitive) → its number of classes; 0 where there is no such label.
     """
-    groups = _groups(planned, samples)
-    beside = _Beside(groups)
+    by_key = _by_key(planned, samples)
+    beside = _Beside(by_key)
     rows: list[dict[str, Any]] = []
-    for key, group in groups.items():
+    for key, group in by_key.items():
         rows += _missing(group)
         parts = [Part(seed, ran.columns) for seed, ran in group.ran.items()]
         rows += _measured(group.base, parts, beside.of(key), classes, group.complete, _keys_of(group))
-    rows += _strongest(groups, classes)
+    rows += _strongest(by_key, classes)
     return typed(rows)
 
 
@@ -84,21 +85,23 @@ def planned_of(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
     ran: dict[tuple[_Key, int], dict[str, pd.DataFrame]] = {}
-    for values, part in samples.groupby([*CELL, "seed", "split"], sort=False, dropna=False, observed=True):
+    for values, part in groups(samples, *CELL, "seed", "split"):
         *cell, seed, split = values
         ran.setdefault((_Key.of(cell), int(seed)), {})[str(split)] = part
-    groups = {}
-    for values, part in planned.groupby(list(CELL), sort=False, dropna=False, observed=True):
+    found = {}
+    for values, part in groups(planned, *CELL):
         key = _Key.of(values)
         of_seed = {int(seed): ran[key, int(seed)] for seed in part["seed"] if (key, int(seed)) in ran}
         attacked = {seed: _attacked(splits, _FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
-        base = {name: part[name].iloc[0] for name in part if name not in ("seed", "status", "reason", "stage_key")}
-        groups[key] = _Group(base, part, attacked)
-    return groups
+        base = {
+            name: part[name].iloc[0] for name in map(str, part) if name not in ("seed", "status", "reason", "stage_key")
+        }
+        found[key] = _Group(base, part, attacked)
+    return found
 
 
 def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:
-    columns = {split: _columns(splits[split], family) for split in SCORED_SPLITS if split in splits}
+    columns: dict[str, Columns] = {split: _columns(splits[split], family) for split in SCORED_SPLITS if split in splits}
     validation = splits.get(VALIDATION)
     scores = {}
     if validation is not None:
@@ -111,7 +114,7 @@ def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:
 def _columns(part: pd.DataFrame, family: Family) -> Columns:
     """Outcome → (images,): those that the cell has, of all that any cell has."""
     found = {}
-    for name in part:
+    for name in map(str, part):
         if name in CELL or name in ("seed", "split", "target_class") or part[name].dtype == object:
             continue
         values = part[name].to_numpy()
@@ -166,7 +169,7 @@ def _missing(group: _Group) -> list[dict[str, Any]]:
     if group.complete:
         return []
     absent = group.planned[group.planned["status"] != "ok"]
-    return absent.assign(seed=absent["seed"].astype(int)).to_dict("records")
+    return records(absent.assign(seed=absent["seed"].astype(int)))
 
 
 def _measured(

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from maskbench.data.parties import Split
 from maskbench.metrics.catalogue import MAIN
 from maskbench.planning.cell import Cell
 from maskbench.plugins.attack import RestorationAttack
@@ -18,11 +19,12 @@ from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease
 from maskbench.stages.restoration import Restoration, StoredRestoration
 from maskbench.stages.scored import Scored
+from maskbench.stages.stage import Stage
 
 EXAMPLES = 2
 """Images shown of each run, of the outsourced ones that leakage is measured on."""
 
-_SPLIT = "owner_train"
+_SPLIT: Split = "owner_train"
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def _is_shown(cell: Cell, execution: Execution) -> bool:
 def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[Picture]:
     dataset = Dataset(execution.data)
     positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
-    first = _restoration(cells[0])
+    _, first = _stages(cells[0])
     stored = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
     release, raw = stored.release(_SPLIT, positions), dataset.bytes(_SPLIT)[positions]
     released, masks = to_bytes(release.images), None if release.masks is None else to_bytes(release.masks)
@@ -76,16 +78,18 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
         if masks is not None:
             yield Picture(name, example, "mask", "", None, masks[example].numpy())
     for cell in cells:
-        restored = StoredRestoration(execution.executor.read(execution.plan.key(_restoration(cell)))).images(_SPLIT)
-        scores = Scored(execution.executor.read(execution.plan.key(cell.scoring))).columns(_SPLIT)[MAIN["restoration"]]
+        scoring, restoration = _stages(cell)
+        restored = StoredRestoration(execution.executor.read(execution.plan.key(restoration))).images(_SPLIT)
+        scores = Scored(execution.executor.read(execution.plan.key(scoring))).columns(_SPLIT)[MAIN["restoration"]]
         for example in range(len(positions)):
             score = float(scores[example])
             shown = None if np.isnan(score) else score
             yield Picture(name, example, "restored", cell.attack_name, shown, restored[example].numpy())
 
 
-def _restoration(cell: Cell) -> Restoration:
-    stage = cell.scoring.inputs()["restoration"] if cell.scoring is not None else None
-    if not isinstance(stage, Restoration):
+def _stages(cell: Cell) -> tuple[Stage, Restoration]:
+    """What scores a cell that is shown, and the restoration that is scored."""
+    restoration = None if cell.scoring is None else cell.scoring.inputs()["restoration"]
+    if cell.scoring is None or not isinstance(restoration, Restoration):
         raise TypeError(f"{cell.attack_name} restores nothing")
-    return stage
+    return cell.scoring, restoration

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from maskbench.metrics.metric import Family
 from maskbench.results.schema import METHOD
 
-ATTACKS = ("restoration", "inference")
+ATTACKS: tuple[Family, ...] = ("restoration", "inference")
 """What attacks give back, as the column ``attack_kind`` has it."""
 
 HEADLINE_SPLIT = {"": "owner_train", "sensitive": "owner_train", "target": "owner_test"}
@@ -27,9 +29,19 @@ class Value:
     attack: str = ""
 
 
+def groups(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Values of some columns and the rows that have them, in the order of the rows; a missing value is one, too."""
+    yield from rows.groupby(list(columns), sort=False, dropna=False, observed=True)
+
+
+def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every row as column → value."""
+    return [{str(name): value for name, value in row.items()} for row in rows.to_dict("records")]
+
+
 def methods(cells: pd.DataFrame) -> Iterator[tuple[str, float, pd.DataFrame]]:
     """``name:parameters``, ratio (NaN where there is none) and rows of each method, in the order of the suite."""
-    for (name, params, ratio), mine in cells.groupby(list(METHOD), sort=False, dropna=False):
+    for (name, params, ratio), mine in groups(cells, *METHOD):
         yield (f"{name}:{params}" if params else name), ratio, mine
 
 
@@ -47,7 +59,7 @@ def headline(cells: pd.DataFrame) -> pd.DataFrame:
 def read(rows: pd.DataFrame, metric: str) -> Value | None:
     """The value of a metric in rows that hold it once; None where it was not measured or is not defined."""
     found = np.flatnonzero(rows["metric"].to_numpy() == metric)
-    if not found.size or not np.isfinite(rows["value"].iat[found[0]]):
+    if not found.size:
         return None
-    value, low, high, chosen = (rows[name].iat[found[0]] for name in ("value", "ci_low", "ci_high", "chosen"))
-    return Value(float(value), float(low), float(high), str(chosen))
+    value, low, high = (float(rows[name].to_numpy(np.float64)[found[0]]) for name in ("value", "ci_low", "ci_high"))
+    return Value(value, low, high, str(rows["chosen"].iat[found[0]])) if np.isfinite(value) else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
+from maskbench.data.parties import Split
 from maskbench.plugins.reserved import ORACLE, STRONGEST
 
 SCHEMA_VERSION = 3
@@ -18,7 +19,7 @@ THREAT_MODEL = {"name": "adaptive", "version": 1}
 DERIVED = (STRONGEST, ORACLE)
 """What is made of the outcomes of several attacks."""
 
-SCORED_SPLITS = ("owner_train", "owner_test")
+SCORED_SPLITS: tuple[Split, ...] = ("owner_train", "owner_test")
 """Where a cell is reported."""
 
 VALIDATION = "validation"
@@ -30,7 +31,7 @@ METHOD = ("method", "params", "ratio")
 CELL = (*METHOD, "attack", "attack_kind", "label", "aux_share")
 """The columns that tell cells apart, seeds aside."""
 
-COLUMNS = {
+COLUMNS: dict[str, Literal["string", "float64", "Int64"]] = {
     "suite": "string",
     "dataset": "string",
     "target": "string",

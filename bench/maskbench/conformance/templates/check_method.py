@@ -16,11 +16,11 @@ def test_the_brightest_places_stay() -> None:
     images = torch.zeros(1, 3, 8, 8)
     images[..., :4] = 1
     release = NewMethod(ratio=0.5).release(images, seed=0, numbers=torch.tensor([0]))
-    assert torch.equal(release.masks, images[:, :1])
+    assert torch.equal(release.kept, images[:, :1])
 
 
 def test_the_darkest_places_stay_where_asked_for() -> None:
     images = torch.zeros(1, 3, 8, 8)
     images[..., :4] = 1
     release = NewMethod(ratio=0.5, darkest=True).release(images, seed=0, numbers=torch.tensor([0]))
-    assert torch.equal(release.masks, 1 - images[:, :1])
+    assert torch.equal(release.kept, 1 - images[:, :1])

@@ -24,7 +24,7 @@ class NewAttack(InferenceAttack):
     # as self.state. aux.new_classifier(channels, classes) gives a network for maskbench.train_classifier.
     def fit(self, aux: InferenceAux) -> Any:
         known = aux.train.release.images.flatten(1)
-        belongs = F.one_hot(aux.train.labels, aux.classes).to(known.dtype)
+        belongs = F.one_hot(aux.train.known_labels, aux.classes).to(known.dtype)
         return belongs.T @ known / belongs.sum(dim=0).clamp_min(1)[:, None]
 
     # Logits, float32 N × classes, on the CPU: the higher, the likelier.

@@ -14,7 +14,7 @@ from maskbench.report.parts import Figure as Part
 from maskbench.report.style import COLOURS, MARKERS
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import hidden
-from maskbench.results.reading import Value
+from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
 _LETTERS, _HANDLE = 130, 8
@@ -26,7 +26,7 @@ def draw(run: RunFolder) -> Figure:
 
     Up and to the left is better, but where what is inferred is the target label: that is what a release is for.
     """
-    rows = summarize(run).to_dict("records")
+    rows = records(summarize(run))
     figure = Figure(figsize=(10.5, 6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     _panel(panels[0], rows, "restoration", "strongest restoration: SSIM in the hole\n(left is better)")

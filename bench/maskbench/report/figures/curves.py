@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.parts import Figure as Part
 from maskbench.report.style import COLOURS, MARKERS
-from maskbench.results.reading import HEADLINE_SPLIT, methods, pooled
+from maskbench.results.reading import HEADLINE_SPLIT, groups, methods, pooled
 from maskbench.results.schema import DERIVED
 from maskbench.runfolder.folder import RunFolder
 
-_AXES = {"restoration": "SSIM in the hole", "inference": "advantage over the prior"}
+_AXES: dict[Family, str] = {"restoration": "SSIM in the hole", "inference": "advantage over the prior"}
 _CONTROL_STYLE = {"raw": ":", "null": "--"}
 
 
@@ -35,7 +38,13 @@ class Curve:
     points: pd.DataFrame
 
 
-def aux_curves(cells: pd.DataFrame, kind: str) -> list[Curve]:
+class _Style(NamedTuple):
+    colour: str
+    marker: str
+    line: str
+
+
+def aux_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
     """Against the share of its pictures that the attacker uses: for each method its strongest attack with a curve.
 
     The strongest is the one that gets most with all pictures. Empty where a run had one share alone.
@@ -45,15 +54,15 @@ def aux_curves(cells: pd.DataFrame, kind: str) -> list[Curve]:
     rows = rows[rows["metric"] == MAIN[kind]]
     found = []
     for method, ratio, mine in methods(rows):
-        groups = [part for _, part in mine.groupby(["attack", "label"], sort=False) if part["aux_share"].nunique() > 1]
-        if groups:
-            best = max(groups, key=lambda part: part.loc[part["aux_share"].idxmax(), "value"])
+        curves = [part for _, part in groups(mine, "attack", "label") if part["aux_share"].nunique() > 1]
+        if curves:
+            best = max(curves, key=_with_all)
             label = f"{_named(method, ratio)}: {best['attack'].iloc[0]}"
             found.append(Curve(label, best["role"].iloc[0], _points(best, "aux_share")))
     return found
 
 
-def ratio_curves(cells: pd.DataFrame, kind: str) -> list[Curve]:
+def ratio_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
     """The strongest attack against the share that is hidden, of methods that were run with several."""
     rows = pooled(cells)
     if kind == "recognition":
@@ -62,7 +71,7 @@ def ratio_curves(cells: pd.DataFrame, kind: str) -> list[Curve]:
         rows = rows[(rows["attack"] == STRONGEST) & (rows["attack_kind"] == kind) & (rows["metric"] == MAIN[kind])]
         rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
     found = []
-    for (method, params), part in rows.groupby(["method", "params"], sort=False):
+    for (method, params), part in groups(rows, "method", "params"):
         if part["ratio"].nunique() > 1:
             label = f"{method}:{params}" if params else method
             found.append(Curve(label, part["role"].iloc[0], _points(part, "ratio")))
@@ -106,22 +115,35 @@ def _draw(panels: dict[str, list[Curve]], x_label: str, *, log: bool) -> Figure 
     return figure
 
 
-def _styled(curves: Sequence[Curve]) -> Iterator[tuple[Curve, dict[str, str]]]:
+def _styled(curves: Sequence[Curve]) -> Iterator[tuple[Curve, _Style]]:
     """Methods in colours, controls in grey."""
     number = 0
     for curve in curves:
         if curve.role in _CONTROL_STYLE:
-            yield curve, {"color": "#888888", "marker": "", "linestyle": _CONTROL_STYLE[curve.role]}
+            yield curve, _Style("#888888", "", _CONTROL_STYLE[curve.role])
             continue
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
-        yield curve, {"color": colour, "marker": marker, "linestyle": "-"}
+        yield curve, _Style(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)], "-")
         number += 1
 
 
-def _line(axes: Axes, curve: Curve, style: dict[str, str]) -> None:
+def _line(axes: Axes, curve: Curve, style: _Style) -> None:
     points = curve.points
-    axes.plot(points["x"], points["value"], markersize=5, linewidth=1.4, label=curve.label, **style)
-    axes.fill_between(points["x"], points["ci_low"], points["ci_high"], color=style["color"], alpha=0.12, linewidth=0)
+    axes.plot(
+        points["x"],
+        points["value"],
+        color=style.colour,
+        marker=style.marker,
+        linestyle=style.line,
+        markersize=5,
+        linewidth=1.4,
+        label=curve.label,
+    )
+    axes.fill_between(points["x"], points["ci_low"], points["ci_high"], color=style.colour, alpha=0.12, linewidth=0)
+
+
+def _with_all(rows: pd.DataFrame) -> float:
+    """The value at the largest share of the attacker's pictures."""
+    return float(rows["value"].to_numpy(np.float64)[rows["aux_share"].argmax()])
 
 
 def _points(rows: pd.DataFrame, x: str) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def draw(run: RunFolder) -> Figure | None:
     rows, names = [], []
     for example in sorted({picture.example for picture in run.pictures}):
         for method in _named(picture.method for picture in run.pictures):
-            found = {
+            found: dict[tuple[str, str], Pixels] = {
                 (it.shows, it.attack): it.pixels for it in run.pictures if (it.method, it.example) == (method, example)
             }
             shown = [("raw", ""), ("released", ""), ("mask", ""), *(("restored", attack) for attack in attacks)]

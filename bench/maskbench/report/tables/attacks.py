@@ -8,7 +8,7 @@ from maskbench.metrics.catalogue import FAMILIES, MAIN
 from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
 from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
-from maskbench.results.reading import ATTACKS, methods, pooled, read
+from maskbench.results.reading import ATTACKS, groups, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -20,9 +20,8 @@ _CAPTION = (
 def _build(run: RunFolder) -> pd.DataFrame:
     rows = pooled(run.cells)
     built = []
-    keys = ["attack_kind", "attack", "label", "split"]
     for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
-        for (kind, attack, label, split), part in mine.groupby(keys, sort=False):
+        for (kind, attack, label, split), part in groups(mine, "attack_kind", "attack", "label", "split"):
             chosen = part["chosen"].iloc[0]
             row = {
                 "method": method,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 
 import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import ORACLE, STRONGEST
 from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
@@ -25,7 +27,10 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
-    shown = {"restoration": ("hole SSIM", decimal), "inference": (f"advantage on {run.inferred} %", percent)}
+    shown: dict[Family, tuple[str, Callable[[Value | None], str]]] = {
+        "restoration": ("hole SSIM", decimal),
+        "inference": (f"advantage on {run.inferred} %", percent),
+    }
     rows = pooled(run.cells)
     built = []
     for (kind, (metric, write)), split in product(shown.items(), SCORED_SPLITS):

@@ -8,6 +8,7 @@ from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import decimal, hidden, percent, plain
+from maskbench.results.reading import records
 from maskbench.runfolder.folder import RunFolder
 
 
@@ -28,7 +29,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 "cells": f"{row['ok']}/{row['total']}",
                 "flags": row["flags"],
             }
-            for row in summarize(run).to_dict("records")
+            for row in records(summarize(run))
         ]
     )
 
