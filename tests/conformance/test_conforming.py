@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import pytest
 from maskbench.conformance.suite import examine
-from maskbench.plugins.attack import InferenceAttack, RestorationAttack
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.discovery import FOLDERS, catalogue
-from maskbench.plugins.method import Method
 
-_CONTRACTS = (Method, RestorationAttack, InferenceAttack)
-
-
-def _learns(plugin: type[Plugin]) -> bool:
-    return any(issubclass(plugin, contract) and plugin.fit is not contract.fit for contract in _CONTRACTS)
+LONG = ("attack-deep-image-prior", "attack-diffusion", "method-learned", "method-saliency-untrained")
+"""Those whose networks are trained or searched for many steps whatever the pictures' size."""
 
 
 def _built_in() -> list[object]:
     return [
-        pytest.param(plugin, id=f"{kind}-{name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
+        pytest.param(plugin, id=f"{kind}-{name}", marks=[pytest.mark.slow] if f"{kind}-{name}" in LONG else [])
         for (kind, name), plugin in sorted(catalogue().found.items())
         if plugin.__module__.startswith(FOLDERS)
     ]
