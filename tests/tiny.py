@@ -71,10 +71,10 @@ class Log:
 def tiny(
     methods: Sequence[str] = ("random",), attacks: Sequence[str] = ("released", "mask-only"), **changes: object
 ) -> Suite:
-    """A suite on 300 digits, with two epochs of everything and one seed."""
+    """A suite on 300 digits of 16 px, with two epochs of everything and one seed."""
     content = {
         "name": "tiny",
-        "data": {"source": "digits", "limit": 300},
+        "data": {"source": "digits", "limit": 300, "size": 16},
         "methods": tuple(methods),
         "attacks": tuple(attacks),
         "seeds": 1,

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import pytest
 from maskbench.conformance.suite import CHECKED, examine
-from maskbench.plugins.attack import InferenceAttack, RestorationAttack
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import catalogue
-from maskbench.plugins.method import Method
 
-_CONTRACTS = (Method, RestorationAttack, InferenceAttack)
-
-
-def _learns(plugin: type[Plugin]) -> bool:
-    return any(issubclass(plugin, contract) and plugin.fit is not contract.fit for contract in _CONTRACTS)
+LONG = ("attack-deep-image-prior", "attack-diffusion", "method-learned", "method-saliency-untrained")
+"""Those whose networks are trained or searched for many steps whatever the pictures' size."""
 
 
 def _built_in() -> list[object]:
     return [
-        pytest.param(plugin, id=f"{kind}-{plugin.name}", marks=[pytest.mark.slow] if _learns(plugin) else [])
+        pytest.param(plugin, id=f"{kind}-{plugin.name}", marks=[pytest.mark.slow] if f"{kind}-{plugin.name}" in LONG else [])
         for kind in CHECKED
         for plugin in catalogue().classes(kind)
         if plugin.__module__.startswith("maskbench.")

@@ -153,7 +153,7 @@ class Counter(InferenceAttack):
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         shown = release.restorations["released"] if release.restorations else release.images
-        return shown.flatten(1)[:, 300 : 300 + self.state]
+        return shown.flatten(1)[:, 100 : 100 + self.state]
 
 
 class RestoredCounter(Counter):

@@ -102,6 +102,7 @@ def noise_with_labels(seed: int) -> Tensor:
     return one_corner(seed, 128).images
 
 
+@pytest.mark.slow
 def test_the_adversary_hides_a_corner_that_weight_0_keeps() -> None:
     """With a weight of 1 the corner went on some seeds only; with 3 it was kept in 4 % at most, on four seeds."""
     party, unseen = two_corners(0), two_corners(100, 128).images

@@ -30,12 +30,12 @@ def one_thread() -> Iterator[None]:
 
 
 def fastest(call: Callable[[], object], repeats: int) -> float:
-    """Return the best of several times in seconds, the one least disturbed by other work on the machine."""
+    """Return the best of several CPU times in seconds, the one least disturbed by other work on the machine."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         call()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -66,7 +66,7 @@ def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, 
         planned, samples: as in :class:`maskbench.results.collect.Collected`.
         classes: label (target, sensitive) → its number of classes; 0 where there is no such label.
     """
-    by_key = _by_key(planned, samples)
+    by_key = _groups(planned, samples)
     beside = _Beside(by_key)
     rows: list[dict[str, Any]] = []
     for key, group in by_key.items():
