@@ -15,7 +15,7 @@ import pandas as pd
 from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
 from maskbench.plugins.reserved import ORACLE, STRONGEST
-from maskbench.results.reading import groups, records
+from maskbench.results.reading import grouped, records
 from maskbench.results.schema import CELL, DERIVED, METHOD, SCORED_SPLITS, VALIDATION, score_for, typed
 from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part
 
@@ -66,14 +66,14 @@ def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, 
         planned, samples: as in :class:`maskbench.results.collect.Collected`.
         classes: label (target, sensitive) → its number of classes; 0 where there is no such label.
     """
-    by_key = _groups(planned, samples)
-    beside = _Beside(by_key)
+    groups = _groups(planned, samples)
+    beside = _Beside(groups)
     rows: list[dict[str, Any]] = []
-    for key, group in by_key.items():
+    for key, group in groups.items():
         rows += _missing(group)
         parts = [Part(seed, ran.columns) for seed, ran in group.ran.items()]
         rows += _measured(group.base, parts, beside.of(key), classes, group.complete, _keys_of(group))
-    rows += _strongest(by_key, classes)
+    rows += _strongest(groups, classes)
     return typed(rows)
 
 
@@ -85,19 +85,19 @@ def planned_of(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
     ran: dict[tuple[_Key, int], dict[str, pd.DataFrame]] = {}
-    for values, part in groups(samples, *CELL, "seed", "split"):
+    for values, part in grouped(samples, *CELL, "seed", "split"):
         *cell, seed, split = values
         ran.setdefault((_Key.of(cell), int(seed)), {})[str(split)] = part
-    found = {}
-    for values, part in groups(planned, *CELL):
+    groups = {}
+    for values, part in grouped(planned, *CELL):
         key = _Key.of(values)
         of_seed = {int(seed): ran[key, int(seed)] for seed in part["seed"] if (key, int(seed)) in ran}
         attacked = {seed: _attacked(splits, _FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
         base = {
             name: part[name].iloc[0] for name in map(str, part) if name not in ("seed", "status", "reason", "stage_key")
         }
-        found[key] = _Group(base, part, attacked)
-    return found
+        groups[key] = _Group(base, part, attacked)
+    return groups
 
 
 def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:

@@ -29,7 +29,7 @@ class Value:
     attack: str = ""
 
 
-def groups(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+def grouped(rows: pd.DataFrame, *columns: str) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
     """Values of some columns and the rows that have them, in the order of the rows; a missing value is one, too."""
     yield from rows.groupby(list(columns), sort=False, dropna=False, observed=True)
 
@@ -41,7 +41,7 @@ def records(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 def methods(cells: pd.DataFrame) -> Iterator[tuple[str, float, pd.DataFrame]]:
     """``name:parameters``, ratio (NaN where there is none) and rows of each method, in the order of the suite."""
-    for (name, params, ratio), mine in groups(cells, *METHOD):
+    for (name, params, ratio), mine in grouped(cells, *METHOD):
         yield (f"{name}:{params}" if params else name), ratio, mine
 
 

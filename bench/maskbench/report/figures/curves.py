@@ -16,7 +16,7 @@ from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.parts import Figure as Part
 from maskbench.report.style import COLOURS, MARKERS
-from maskbench.results.reading import HEADLINE_SPLIT, groups, methods, pooled
+from maskbench.results.reading import HEADLINE_SPLIT, grouped, methods, pooled
 from maskbench.results.schema import DERIVED
 from maskbench.runfolder.folder import RunFolder
 
@@ -54,7 +54,7 @@ def aux_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
     rows = rows[rows["metric"] == MAIN[kind]]
     found = []
     for method, ratio, mine in methods(rows):
-        curves = [part for _, part in groups(mine, "attack", "label") if part["aux_share"].nunique() > 1]
+        curves = [part for _, part in grouped(mine, "attack", "label") if part["aux_share"].nunique() > 1]
         if curves:
             best = max(curves, key=_with_all)
             label = f"{_named(method, ratio)}: {best['attack'].iloc[0]}"
@@ -71,7 +71,7 @@ def ratio_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
         rows = rows[(rows["attack"] == STRONGEST) & (rows["attack_kind"] == kind) & (rows["metric"] == MAIN[kind])]
         rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
     found = []
-    for (method, params), part in groups(rows, "method", "params"):
+    for (method, params), part in grouped(rows, "method", "params"):
         if part["ratio"].nunique() > 1:
             label = f"{method}:{params}" if params else method
             found.append(Curve(label, part["role"].iloc[0], _points(part, "ratio")))

@@ -8,7 +8,7 @@ from maskbench.metrics.catalogue import FAMILIES, MAIN
 from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
 from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
-from maskbench.results.reading import ATTACKS, groups, methods, pooled, read
+from maskbench.results.reading import ATTACKS, grouped, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -21,7 +21,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
     rows = pooled(run.cells)
     built = []
     for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
-        for (kind, attack, label, split), part in groups(mine, "attack_kind", "attack", "label", "split"):
+        for (kind, attack, label, split), part in grouped(mine, "attack_kind", "attack", "label", "split"):
             chosen = part["chosen"].iloc[0]
             row = {
                 "method": method,

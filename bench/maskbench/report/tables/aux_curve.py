@@ -8,7 +8,7 @@ from maskbench.metrics.catalogue import MAIN
 from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
 from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
-from maskbench.results.reading import ATTACKS, HEADLINE_SPLIT, groups, methods, read
+from maskbench.results.reading import ATTACKS, HEADLINE_SPLIT, grouped, methods, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -23,12 +23,12 @@ def _build(run: RunFolder) -> pd.DataFrame:
     rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
     built = []
     for method, ratio, mine in methods(rows):
-        for (kind, attack, label), part in groups(mine, "attack_kind", "attack", "label"):
+        for (kind, attack, label), part in grouped(mine, "attack_kind", "attack", "label"):
             if part["aux_share"].nunique() == 1:
                 continue
             row = {"method": method, "hidden": hidden(ratio), "attack": attack, "metric": MAIN[kind]}
             row["infers"] = label or "pixels"
-            for (share,), at in groups(part.sort_values("aux_share"), "aux_share"):
+            for (share,), at in grouped(part.sort_values("aux_share"), "aux_share"):
                 row[f"{share:.3g} of aux"] = decimal(plain(read(at, MAIN[kind])))
             built.append(row)
     return pd.DataFrame(built).fillna(NOT_MEASURED)

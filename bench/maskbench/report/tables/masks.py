@@ -8,7 +8,7 @@ from maskbench.plugins.reserved import FIND_MASKS
 from maskbench.report.captions import run_caption
 from maskbench.report.parts import Table
 from maskbench.report.text import hidden, percent
-from maskbench.results.reading import groups, methods, pooled, read
+from maskbench.results.reading import grouped, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -30,7 +30,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
                 "kept pixels, intersection over union %": percent(read(part, "mask_iou")),
             }
             for method, ratio, mine in methods(rows)
-            for (split,), part in groups(mine, "split")
+            for (split,), part in grouped(mine, "split")
         ]
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
-from maskbench.results.reading import Value, groups, headline, methods, read
+from maskbench.results.reading import Value, grouped, headline, methods, read
 from maskbench.results.schema import DERIVED
 
 Finding = tuple[str, str, str]
@@ -106,7 +106,7 @@ class FlagKind:
 def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """Attack, inferred label and rows of every single attack; what is made of several is not one."""
     own = rows[~rows["attack"].isin(DERIVED)]
-    return [(attack, label, part) for (attack, label), part in groups(own, "attack", "label")]
+    return [(attack, label, part) for (attack, label), part in grouped(own, "attack", "label")]
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:

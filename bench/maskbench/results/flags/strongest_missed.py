@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from maskbench.metrics.catalogue import MAIN
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.flags.kind import MEASURED, Finding, FlagKind, Judged, decimal, percent, values
-from maskbench.results.reading import groups, read
+from maskbench.results.reading import grouped, read
 
 
 def _find(judged: Judged) -> Iterator[Finding]:
-    for (kind, _), part in groups(judged.leaks, "attack_kind", "label"):
+    for (kind, _), part in grouped(judged.leaks, "attack_kind", "label"):
         strongest = read(part[part["attack"] == STRONGEST], MAIN[kind])
         if strongest is None:
             continue
