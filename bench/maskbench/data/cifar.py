@@ -27,9 +27,7 @@ class CifarFiles:
         try:
             self._root = Path(os.environ.get(_FOLDER_VARIABLE) or _DEFAULT_FOLDER).expanduser()
         except RuntimeError:  # nobody's home folder
-            raise UsageError(
-                f"No home folder: name a folder for {dataset.__name__} in {_FOLDER_VARIABLE}."
-            ) from None
+            raise UsageError(f"No home folder: name a folder for {dataset.__name__} in {_FOLDER_VARIABLE}.") from None
         self._dataset = dataset
         self._parts = [self._open(train=True), self._open(train=False)]
 
