@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 
 from maskbench.artifacts.store import Artifact, Store
-from maskbench.data.load import resolve, source_name
+from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
 from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
 from maskbench.executors.hardware import choose_device
@@ -160,6 +160,7 @@ def run(
     }
     about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
     chosen = changed(chosen, overrides, about_data, recognizer)
+    refuse_places(chosen, _path(out), store)
     executor = LocalExecutor(Store(store_folder(store)), choose_device(device))
     with RunProgress(Console()) if progress else nullcontext(Silent()) as observer:
         return run_suite(chosen, executor, observer, out=_path(out), command="maskbench.run(…)", pictures=pictures)
@@ -269,6 +270,16 @@ def store_folder(chosen: str | Path | None) -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("maskbench", appauthor=False) / "store"
+
+
+def refuse_places(suite: Suite, out: Path | None, store: str | Path | None) -> None:
+    """Refuse results and a store in the data of the suite, before anything is made there.
+
+    Raises:
+        UsageError: one of them would lie in the data, or there are no such data.
+    """
+    places = {"The results (--out)": out or Path("runs"), "The store (--store)": store_folder(store)}
+    refuse_inside(suite.data, places)
 
 
 def typed_command(arguments: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ CASES = {
     "unknown attribution": ((*QUICK, "-m", "saliency:attribution=gradcam"), "did you mean 'grad-cam'"),
     "unknown key in a suite": (("run", "unknown-key.yaml"), "unknown key 'atacks'; did you mean 'attacks'"),
     "unknown setting": (("run", "unknown-setting.yaml"), "did you mean 'epochs'"),
-    "not YAML": (("run", "not-yaml.yaml"), "not valid YAML"),
+    "not YAML": (("run", "not-yaml.yaml"), "cannot be read: line 2, column 1"),
     "YAML, but a list": (("run", "list.yaml"), "must be a mapping"),
     "not text": (("run", "not-text.yaml"), "cannot be read as text"),
     "unknown device": ((*QUICK, "--device", "gpu"), "expected auto, cpu, cuda"),

@@ -63,3 +63,13 @@ def test_cifar_without_files_or_network_says_what_to_put_where(tmp_path, monkeyp
     monkeypatch.setenv("MASKBENCH_TORCHVISION", str(tmp_path / "empty"))
     with pytest.raises(UsageError, match=r"(?s)no network.*cifar-10-python\.tar\.gz.*MASKBENCH_TORCHVISION"):
         resolve(DataOptions(source="cifar10"))
+
+
+def test_without_a_home_folder_one_message_says_what_to_name(monkeypatch):
+    def nobody(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("MASKBENCH_TORCHVISION", raising=False)
+    monkeypatch.setattr(Path, "expanduser", nobody)
+    with pytest.raises(UsageError, match="No home folder: name a folder for CIFAR10 in MASKBENCH_TORCHVISION"):
+        resolve(DataOptions(source="cifar10"))

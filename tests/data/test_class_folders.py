@@ -10,7 +10,7 @@ from image_files import png, random_image, write_classes
 from maskbench.data.image_files import find_files
 from maskbench.data.load import load
 from maskbench.data.options import DataOptions
-from maskbench.data.own_release import pictures_of
+from maskbench.data.own_output import pictures_of
 from maskbench.data.source import LabelTable
 from maskbench.data.sources.folder import ClassFolder
 from maskbench.errors import UsageError

@@ -11,10 +11,12 @@ import numpy as np
 import pydantic
 import pytest
 from image_files import png, random_image, write_classes, write_parquet
-from maskbench.data.load import fingerprint, load, resolve
+from maskbench.data.load import built_in, fingerprint, load, resolve
 from maskbench.data.options import DataOptions
 from maskbench.data.splits import split
 from maskbench.errors import UsageError
+from maskbench.plugins.catalogue import add_file
+from tiny import plugins_forgotten
 
 REAL = Path(os.environ.get("MASKBENCH_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -157,3 +159,40 @@ def test_real_sets(name, target, sensitive, shape):
     assert total(image_set, 500) == 500
     assert len(splits.owner_test) == 100
     assert image_set.native_test[splits.owner_test].all()
+
+
+SOURCE = '''
+import numpy as np
+from PIL import Image
+from maskbench.data.source import LabelTable, RawImages, Source
+
+class Noise(Source):
+    """Noise."""
+
+    name = title = canonical = "noise"
+    description = "noise with two labels"
+
+    @classmethod
+    def opened(cls, text):
+        return cls() if text == cls.name else None
+
+    def labels(self):
+        return LabelTable({"label": np.arange(60) % 2}, {"label": ["a", "b"]}, None)
+
+    def images(self):
+        draw = lambda row: np.random.default_rng(row).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        return RawImages(lambda row: draw(row).tobytes(), lambda row: Image.fromarray(draw(row)), str)
+
+    def fingerprint(self):
+        return "noise"
+'''
+
+
+def test_a_source_in_a_file_is_one_of_the_catalogue(tmp_path):
+    (tmp_path / "noise.py").write_text(SOURCE)
+    with plugins_forgotten():
+        add_file(tmp_path / "noise.py")
+        assert ("noise", "noise with two labels") in built_in()
+        assert load(DataOptions(source="noise")).images.shape == (60, 3, 16, 16)
+    with pytest.raises(UsageError, match="no data source named 'noise'"):
+        resolve(DataOptions(source="noise"))

@@ -52,6 +52,7 @@ def run(
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
         about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
+        running.refuse_places(chosen, out, store)
         executor = LocalExecutor(Store(running.store_folder(store)), choose_device(device))
     with RunProgress(console) as progress:
 

@@ -24,7 +24,10 @@ class CifarFiles:
     """Both parts of one of the two sets: the rows of the training part, then those of the test part."""
 
     def __init__(self, dataset: type[CIFAR10]) -> None:
-        self._root = Path(os.environ.get(_FOLDER_VARIABLE) or _DEFAULT_FOLDER).expanduser()
+        try:
+            self._root = Path(os.environ.get(_FOLDER_VARIABLE) or _DEFAULT_FOLDER).expanduser()
+        except RuntimeError:  # nobody's home folder
+            raise UsageError(f"No home folder: name a folder for {dataset.__name__} in {_FOLDER_VARIABLE}.") from None
         self._dataset = dataset
         self._parts = [self._open(train=True), self._open(train=False)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from maskbench.data.paths import shown
+from maskbench.data.paths import as_text, shown
 from maskbench.data.source import folder_split, is_split_name
 from maskbench.errors import UsageError
 
@@ -85,7 +85,7 @@ def _in_splits(tops: Mapping[str, list[PurePosixPath]], splits: Mapping[str, str
 
 
 def _in_classes(classes: Mapping[str, list[PurePosixPath]], depth: int, split: str | None) -> list[ClassImage]:
-    return [ClassImage(path, shown(path.parts[depth]), split) for below in classes.values() for path in below]
+    return [ClassImage(path, as_text(path.parts[depth]), split) for below in classes.values() for path in below]
 
 
 def _notes(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from typing import TYPE_CHECKING, TypeGuard
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from maskbench.data import sources
 from maskbench.data.decode import Decoded, decode
 from maskbench.data.duplicates import distinct
 from maskbench.data.hashing import pixel_digests, row_digests
+from maskbench.data.labels import label_name, tidied, without_empty_classes
 from maskbench.data.options import DataOptions
-from maskbench.data.paths import nearest_folder
+from maskbench.data.paths import nearest_folder, shown
 from maskbench.data.selection import quota, strata, stratified
 from maskbench.data.sizes import check_images, check_size
 from maskbench.data.source import MISSING, LabelTable, RawImages, Source
 from maskbench.errors import UsageError, unknown
+from maskbench.plugins.catalogue import catalogue
 
 if TYPE_CHECKING:
     from maskbench.data.imageset import ImageSet
@@ -38,13 +39,13 @@ def resolve(options: DataOptions) -> DataOptions:
     if options.limit is not None and options.limit < _LEAST_LIMIT:
         raise UsageError(f"--limit is {options.limit}; the smallest is {_LEAST_LIMIT} images.")
     source = _open(options.source)
-    table = source.labels()
+    table = _labels(source)
     default_target = source.default_target or next(iter(table.labels), None)
-    target = options.target or default_target
+    target = default_target if options.target is None else label_name(options.target)
     if target is None:
         reasons = "; ".join(f"'{column}' {reason}" for column, reason in table.rejected.items())
         raise UsageError(f"{source.title} has no label column{': ' + reasons if reasons else ''}.")
-    sensitive = options.sensitive
+    sensitive = None if options.sensitive is None else label_name(options.sensitive)
     if sensitive is None and target == default_target:
         sensitive = source.default_sensitive
     for column in filter(None, (target, sensitive)):
@@ -92,12 +93,13 @@ def load(options: DataOptions) -> ImageSet:
 
     options = resolve(options)
     source = _open(options.source)
-    table = source.labels()
+    table = _labels(source)
     chosen = [column for column in (options.target, options.sensitive) if column is not None]
     labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
-    notes = [*table.notes]
     if not labelled.any():
         raise UsageError(f"No image of {source.title} has a label in {' and '.join(chosen)}.")
+    table = without_empty_classes(table, chosen, labelled)
+    notes = [*table.notes]
     if dropped := int((~labelled).sum()):
         notes.append(f"{dropped} images were dropped: they have no label in {' or '.join(chosen)}.")
     rows, decoded = _decode_enough(source.images(), table, np.flatnonzero(labelled), chosen, options)
@@ -123,16 +125,34 @@ def load(options: DataOptions) -> ImageSet:
     )
 
 
+def refuse_inside(options: DataOptions, places: Mapping[str, Path]) -> None:
+    """Refuse to write into the folder of the data: the next run would read what this one wrote.
+
+    Args:
+        places: what is written → where.
+
+    Raises:
+        UsageError: a place lies in the folder that the data lie in, or is that folder; or there are no such data.
+    """
+    folder = _open(options.source).folder
+    for what, place in places.items():
+        try:
+            inside = folder is not None and place.resolve().is_relative_to(folder.resolve())
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or no name that a file can have
+            raise UsageError(f"{what} cannot be written to {shown(place)}: {error}") from None
+        if inside:
+            raise UsageError(
+                f"{what} would lie in the data, in {shown(place)}, and the next run would read them as images: "
+                f"choose a place outside {shown(str(folder))}."
+            )
+
+
 def _sources() -> list[type[Source]]:
-    found = []
-    for info in pkgutil.iter_modules(sources.__path__):
-        module = importlib.import_module(f"{sources.__name__}.{info.name}")
-        found += [value for value in vars(module).values() if _is_source(value) and value.__module__ == module.__name__]
-    return found
+    return catalogue().classes("source")
 
 
-def _is_source(value: object) -> TypeGuard[type[Source]]:
-    return isinstance(value, type) and issubclass(value, Source)
+def _labels(source: Source) -> LabelTable:
+    return tidied(source.labels(), source.title)
 
 
 def _open(text: str) -> Source:

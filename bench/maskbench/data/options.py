@@ -11,9 +11,9 @@ class DataOptions(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
 
     source: str = pydantic.Field(
-        "digits", description="built-in name, folder of classes, folder of Parquet files, or hf:NAME"
+        "digits", max_length=10_000, description="built-in name, folder of classes, folder of Parquet files, or hf:NAME"
     )
-    target: str | None = pydantic.Field(None, description="label column that the recognizer learns")
-    sensitive: str | None = pydantic.Field(None, description="label column that the attacker infers")
+    target: str | None = pydantic.Field(None, max_length=10_000, description="label column that the recognizer learns")
+    sensitive: str | None = pydantic.Field(None, max_length=10_000, description="label column that the attacker infers")
     size: int | None = pydantic.Field(None, description="square side in pixels; native if not given")
     limit: int | None = pydantic.Field(None, description="at most this many images over all splits")

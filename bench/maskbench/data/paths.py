@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from pathlib import Path, PurePath
 
 from maskbench.errors import UsageError
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
-def shown(path: PurePath | str) -> str:
+
+def as_text(path: PurePath | str) -> str:
     """A path as text that can be written anywhere: bytes that are no UTF-8 become ``\\\\xe9``."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks and other control characters, nor what turns the direction of writing."""
+    return _TURNS.sub("", _CONTROLS.sub(" ", text))
+
+
+def shown(path: PurePath | str) -> str:
+    """A path as messages show it: as text, on one line."""
+    return one_line(as_text(path))
 
 
 def existing_folder(text: str) -> Path | None:

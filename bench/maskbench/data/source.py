@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -64,12 +65,13 @@ class RawImages:
 
 
 class Source(ABC):
-    """One place that images come from; found by lying in ``maskbench.data.sources``.
+    """One place that images come from; found by lying in ``maskbench.data.sources``, or as other plug-ins are.
 
     Attributes:
         name: what it is called among the sources.
         description: one line for lists: what it is, or what a user writes to open it.
         by_name: whether a user opens it by its name alone.
+        folder: the folder that the user named, where they lie in one: nothing is written into it.
         title: what these data are called in tables, such as the folder's name.
         canonical: what `DataOptions.source` becomes: the same text for the same place.
         flippable: whether a mirrored image keeps its labels.
@@ -81,6 +83,7 @@ class Source(ABC):
     description: ClassVar[str]
     by_name: ClassVar[bool] = True
 
+    folder: Path | None = None
     title: str
     canonical: str
     flippable: bool = True

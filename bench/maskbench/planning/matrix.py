@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,8 @@ from maskbench.stages.scored_restoration import ScoredRestoration
 from maskbench.stages.stage import Stage
 from maskbench.stages.trial import Trial
 
+_MOST_COMBINATIONS = 200_000
+
 _ROLES: tuple[Literal["raw", "null"], ...] = ("raw", "null")
 
 
@@ -56,12 +59,13 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
         options: resolved data options: target and, where there is one, sensitive label are named.
 
     Raises:
-        UsageError: an unknown method, attack or parameter, or the same one twice.
+        UsageError: an unknown method, attack or parameter, the same one twice, or too many combinations.
     """
     methods = _methods(suite)
     attacks = tuple(create("attack", *parse(text)) for text in suite.attacks)
     _refuse_twice("attack", [attack.label() for attack in attacks])
     refuse_without_restorations(attacks)
+    _refuse_too_many(len(methods) * max(1, len(attacks) * len(suite.aux_shares)) * suite.seeds)
     data = Data(options)
     cells = []
     for method in methods:
@@ -87,9 +91,17 @@ def _with_ratios(name: str, parameters: dict[str, Any], suite: Suite) -> list[di
 
 
 def _refuse_twice(kind: str, labels: list[str]) -> None:
-    twice = sorted({label for label in labels if labels.count(label) > 1})
+    twice = sorted(label for label, count in Counter(labels).items() if count > 1)
     if twice:
         raise UsageError(f"The {kind} {twice[0]} is named twice.")
+
+
+def _refuse_too_many(combinations: int) -> None:
+    if combinations > _MOST_COMBINATIONS:
+        raise UsageError(
+            f"The suite has {combinations:,} combinations of a method, an attack, a share and a seed; the most is "
+            f"{_MOST_COMBINATIONS:,}. Split it into several."
+        )
 
 
 def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Suite) -> list[Cell]:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
-import yaml
 
+from maskbench import plain_yaml
 from maskbench.data.options import DataOptions
 from maskbench.errors import UsageError, nearest, unknown
 from maskbench.stages.settings import Settings
 
 _FOLDER = files("maskbench.planning") / "suites"
+_NAME = re.compile(r"\w[\w.-]*")
+_LONGEST_NAME = 100  # bytes: results lie in a folder that begins with it
+_SHOWN_PROBLEMS = 5
+_SHOWN_CHARACTERS = 80
+
+Typed = Annotated[str, pydantic.Field(max_length=10_000)]
+"""A plug-in as a user types it."""
 
 
 class Suite(pydantic.BaseModel):
     """What to run: every method at every ratio against every attack, with every seed.
 
     Attributes:
+        name: letters, digits, ``-``, ``_`` and ``.``: the results lie in a folder of this name.
         methods, attacks: as a user types them, ``NAME`` or ``NAME:parameter=value,…``. The two controls (raw and
             fully masked) are always run, because nothing can be read without them.
         ratios: shares hidden, for the methods that take one and were not given one.
@@ -34,15 +44,25 @@ class Suite(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    description: str = ""
+    description: str = pydantic.Field("", max_length=2000)
     data: DataOptions = DataOptions()
-    methods: tuple[str, ...] = pydantic.Field(min_length=1)
-    attacks: tuple[str, ...] = ()
-    ratios: tuple[float, ...] = pydantic.Field((0.75,), min_length=1)
+    methods: tuple[Typed, ...] = pydantic.Field(min_length=1, max_length=1000)
+    attacks: tuple[Typed, ...] = pydantic.Field((), max_length=1000)
+    ratios: tuple[float, ...] = pydantic.Field((0.75,), min_length=1, max_length=100)
     seeds: int = pydantic.Field(2, ge=1, le=1000)
-    aux_shares: tuple[float, ...] = (1.0,)
+    aux_shares: tuple[float, ...] = pydantic.Field((1.0,), max_length=100)
     probe_target: bool = False
     settings: Settings = Settings()
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def _folder_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name) or len(name.encode()) > _LONGEST_NAME:
+            raise ValueError(
+                f"a suite is called by at most {_LONGEST_NAME} letters, digits, '-', '_' and '.', the first of which "
+                "is a letter or a digit, because its results lie in a folder of that name"
+            )
+        return name
 
     @pydantic.field_validator("ratios")
     @classmethod
@@ -72,44 +92,85 @@ def load(name: str, overrides: dict[str, Any] | None = None) -> Suite:
     Raises:
         UsageError: no such suite, not YAML, an unknown key (with the nearest valid one), a value out of range.
     """
-    path = Path(name)
-    if name in built_in():
-        text = (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-    elif path.is_file():
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"Suite {name} cannot be read as text: {error}") from None
-    elif path.suffix in (".yaml", ".yml"):
-        raise UsageError(f"There is no suite file {name}.")
-    else:
-        raise unknown("suite", name, built_in())
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"Suite {name} is not valid YAML: {error}") from None
+        content = plain_yaml.load(_text(name))
+    except plain_yaml.NotPlain as error:
+        raise UsageError(f"Suite {name} cannot be read: {error}.") from None
     if not isinstance(content, dict):
         raise UsageError(f"Suite {name} must be a mapping of {', '.join(Suite.model_fields)}.")
-    content.setdefault("name", path.stem)
+    content.setdefault("name", _named_by(Path(name)))
     return validate({**content, **(overrides or {})}, f"Suite {name}")
 
 
-def validate(content: dict[str, Any], who: str) -> Suite:
+def validate(content: Mapping[str, Any], who: str) -> Suite:
     """Build a suite from plain values; errors name the place, and the nearest valid key."""
+    problems = [f"{place}: true or false does not belong here" for place in _misplaced_flags(Suite, content)]
     try:
-        return Suite.model_validate(content)
+        if not problems:
+            return Suite.model_validate(content)
     except pydantic.ValidationError as error:
-        raise UsageError(f"{who}: " + "; ".join(_explain(problem) for problem in error.errors())) from None
+        problems = [_explain(problem) for problem in error.errors()]
+    more = len(problems) - _SHOWN_PROBLEMS
+    shown = [*problems[:_SHOWN_PROBLEMS], *([f"and {more} more"] if more > 0 else [])]
+    raise UsageError(f"{who}: {'; '.join(shown)}") from None
+
+
+def _text(name: str) -> str:
+    """The text of a suite, by its built-in name or its file; of a file that is too long, more than is allowed."""
+    path = Path(name)
+    if name in built_in():
+        return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                return stream.read(plain_yaml.MOST_BYTES + 1).decode()
+    except UnicodeDecodeError as error:
+        if error.start < plain_yaml.MOST_BYTES - len("\U0010ffff".encode()):
+            raise UsageError(f"Suite {name} cannot be read as text: it is not UTF-8.") from None
+        raise UsageError(f"Suite {name} cannot be read: it has more than {plain_yaml.MOST_BYTES:,} bytes.") from None
+    except OSError as error:
+        raise UsageError(f"Suite {name} cannot be read: {error.strerror}.") from None
+    if path.suffix in (".yaml", ".yml"):
+        raise UsageError(f"There is no suite file {name}.")
+    raise unknown("suite", name, built_in())
+
+
+def _named_by(path: Path) -> str:
+    """What a suite is called that does not say so: as its file, with ``-`` for what no name has."""
+    name = re.sub(r"[^\w.-]+", "-", path.stem).lstrip("-.")
+    return name.encode()[:_LONGEST_NAME].decode(errors="ignore") or "suite"
+
+
+def _misplaced_flags(model: type[pydantic.BaseModel], content: Mapping[str, Any]) -> Iterator[str]:
+    """Places where true or false stands for something else: for a number it would be read as 1 or 0."""
+    for key, value in content.items():
+        field = model.model_fields.get(str(key))
+        kind = None if field is None else field.annotation
+        if isinstance(value, Mapping) and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+            yield from (f"{key}.{place}" for place in _misplaced_flags(kind, value))
+        elif kind is not bool and any(isinstance(each, bool) for each in _members(value)):
+            yield str(key)
+
+
+def _members(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
 def _explain(problem: Any) -> str:
     *parents, last = problem["loc"]
     place = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        return f"unknown key '{place}'{nearest(str(last), _keys(parents))}"
+        return f"unknown key '{_shortened(place)}'{nearest(str(last)[:_SHOWN_CHARACTERS], _keys(parents))}"
     if problem["type"] == "missing":
         return f"'{place}' is missing"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')} (given: {problem['input']!r})"
+    given = _shortened(repr(problem["input"]))
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')} (given: {given})"
+
+
+def _shortened(text: str) -> str:
+    """Its beginning, on one line."""
+    beginning = " ".join(text[:_SHOWN_CHARACTERS].split())
+    return beginning + ("…" if len(text) > _SHOWN_CHARACTERS else "")
 
 
 def _keys(parents: list[Any]) -> list[str]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import yaml
-
 from maskbench.errors import UsageError
+from maskbench.plain_yaml import NotPlain, scalar
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_\-./]*")
+_QUOTES = "\"'"
 
 
 def parse(text: str) -> tuple[str, dict[str, Any]]:
     """Split ``saliency:patch=8,adjust=masknet(gates=input)`` into its name and its parameters.
 
-    Values are read as YAML scalars (``4`` is an int, ``0.75`` a float, ``true`` a bool);
-    a value with brackets, or one that is no such scalar, stays text.
+    Values are read as YAML scalars (``4`` is an int, ``0.75`` a float, ``true`` a bool); a value with brackets, or one
+    that is no such scalar, stays text. So does a value in quotes, with all that stands in them: ``weights="a,b.pt"``.
 
     Raises:
         UsageError: the text does not have that form.
@@ -25,24 +25,28 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     if not _NAME.fullmatch(name) or (separator and not rest):
         raise UsageError(f"'{text}' is not NAME or NAME:parameter=value,…")
     parameters: dict[str, Any] = {}
-    for part in split_outside_brackets(rest):
+    for part in _parts(rest, text):
         key, equals, value = part.partition("=")
         if not equals or not key.strip() or not value.strip():
-            raise UsageError(f"'{text}': expected parameter=value, found '{part}'")
+            before = next(reversed(parameters), None)
+            hint = f'. A value with a comma is written in quotes: {before}="…,…"' if before and not equals else ""
+            raise UsageError(f"'{text}': expected parameter=value, found '{part}'{hint}")
         if key.strip() in parameters:
             raise UsageError(f"'{text}': parameter '{key.strip()}' is given twice")
-        parameters[key.strip()] = _scalar(value.strip())
+        parameters[key.strip()] = _value(key.strip(), value.strip(), text)
     return name, parameters
 
 
-def _scalar(text: str) -> Any:
-    if "(" in text:
-        return text
+def _value(key: str, value: str, text: str) -> Any:
+    if value[0] in _QUOTES and value[-1] == value[0] and len(value) > 1:
+        return value[1:-1]
+    if "(" in value:
+        return value
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    return value if isinstance(value, str | int | float | bool) else text
+        found = scalar(value)
+    except NotPlain as error:
+        raise UsageError(f"'{text}': {key}: {error}") from None
+    return value if found is None else found
 
 
 def parse_nested(text: str) -> tuple[str, dict[str, Any]]:
@@ -55,6 +59,23 @@ def parse_nested(text: str) -> tuple[str, dict[str, Any]]:
     return parse(f"{name}:{rest[:-1]}")
 
 
-def split_outside_brackets(text: str) -> list[str]:
-    """Split at commas that are not inside brackets; an empty text has no parts."""
-    return [part for part in re.split(r",(?![^(]*\))", text) if part] if text else []
+def _parts(text: str, whole: str) -> list[str]:
+    """Split at the commas that are neither in brackets nor in quotes; an empty text has no parts."""
+    parts, start, depth, quote, before = [], 0, 0, "", ""
+    for place, character in enumerate(text):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in _QUOTES and before == "=":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == "," and depth == 0:
+            parts.append(text[start:place])
+            start = place + 1
+        if depth < 0:
+            break
+        before = before if character.isspace() else character
+    if depth or quote:
+        what = "quote" if quote else "bracket"
+        raise UsageError(f"'{whole}': a {what} is not closed. A value with a bracket of its own is written in quotes.")
+    return [part for part in (*parts, text[start:]) if part]

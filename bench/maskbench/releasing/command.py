@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
-from maskbench.data.own_release import MANIFEST, pictures_of
+from maskbench.data.own_output import MANIFEST, pictures_of
 from maskbench.data.paths import parquet_files, shown
 from maskbench.errors import MaskbenchError, UsageError
 from maskbench.models.recognizers import identity

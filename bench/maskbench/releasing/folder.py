@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskbench.data.image_files import IMAGE_SUFFIXES, find_files, regular_file
-from maskbench.data.own_release import IMAGES, MASKS
+from maskbench.data.own_output import IMAGES, MASKS
 from maskbench.data.paths import shown
 from maskbench.data.pixels import UnreadableImage, open_image
 from maskbench.data.source import MISSING, LabelTable

@@ -9,7 +9,7 @@ from typing import Any
 
 from maskbench.artifacts.fingerprint import closure
 from maskbench.attributions.algorithm import module_of
-from maskbench.data.own_release import MADE_BY, SCHEMA_VERSION
+from maskbench.data.own_output import MADE_BY, SCHEMA_VERSION
 from maskbench.data.paths import shown
 from maskbench.models.recognizers import source_module
 from maskbench.releasing.fitted import Fitted

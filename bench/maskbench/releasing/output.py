@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 
-from maskbench.data.own_release import IMAGES, MASKS
+from maskbench.data.own_output import IMAGES, MASKS
 from maskbench.errors import UsageError
 
 _PARTIAL = ".partial"

@@ -27,13 +27,13 @@ class Settings(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    recognizer: str = "small"
+    recognizer: str = pydantic.Field("small", max_length=10_000)
     recognition: Training = CLASSIFICATION
     attack: Training = ATTACK
     restoration: Training = RESTORATION
-    draws: int = pydantic.Field(4, ge=1)
-    scored: int = pydantic.Field(512, ge=16)
-    perceptual: str | None = None
+    draws: int = pydantic.Field(4, ge=1, le=100)
+    scored: int = pydantic.Field(512, ge=16, le=1_000_000)
+    perceptual: str | None = pydantic.Field(None, max_length=10_000)
 
     @pydantic.field_validator("recognition", "attack", "restoration", mode="before")
     @classmethod

@@ -11,7 +11,7 @@ import numpy as np
 from maskbench.data.class_folders import Layout, lay_out
 from maskbench.data.hashing import hash_files
 from maskbench.data.image_files import IMAGE_SUFFIXES, FoundFiles, find_files, regular_file
-from maskbench.data.own_release import pictures_of
+from maskbench.data.own_output import pictures_of, refuse_results_in
 from maskbench.data.paths import existing_folder, parquet_files, shown
 from maskbench.data.pixels import UnreadableImage, open_image
 from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, unreadable
@@ -37,8 +37,9 @@ class ClassFolder(Source):
         return cls(root) if root is not None and not parquet_files(root) else None
 
     def __init__(self, root: Path) -> None:
+        self.folder = root
         self.root = pictures_of(root)
-        self.title = root.name
+        self.title = shown(root.name)
         self.canonical = str(root)
 
     @cached_property
@@ -47,6 +48,7 @@ class ClassFolder(Source):
 
     @cached_property
     def _layout(self) -> Layout:
+        refuse_results_in(self.root, self._found.others)
         layout = lay_out(self._found.images, shown(self.root))
         if not layout.images:
             closed = "".join(f" {shown(path)}: {why}." for path, why in self._found.closed.items())

@@ -13,7 +13,7 @@ from maskbench.data.arrow_images import image_column, raw_images
 from maskbench.data.hashing import row_digests
 from maskbench.data.label_columns import label_table
 from maskbench.data.parquet_files import Features, without_views
-from maskbench.data.paths import existing_folder
+from maskbench.data.paths import existing_folder, shown
 from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
 from maskbench.errors import UsageError
 
@@ -35,7 +35,8 @@ class HuggingFace(Source):
     def __init__(self, name: str) -> None:
         folder = existing_folder(name)
         self._path = name if folder is None else str(folder)
-        self.title = name if folder is None else folder.name
+        self.folder = folder
+        self.title = shown(name if folder is None else folder.name)
         self.canonical = _PREFIX + self._path
 
     @cached_property

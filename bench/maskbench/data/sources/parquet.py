@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from maskbench.data.arrow_images import image_column, raw_images
 from maskbench.data.hashing import hash_files
 from maskbench.data.label_columns import is_candidate, label_table
+from maskbench.data.own_output import refuse_results
 from maskbench.data.parquet_files import read_features, read_schema, without_views
-from maskbench.data.paths import existing_folder, parquet_files
+from maskbench.data.paths import existing_folder, parquet_files, shown
 from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, split_word
 from maskbench.errors import UsageError
 
@@ -32,8 +33,9 @@ class ParquetFolder(Source):
         return cls(root) if root is not None and parquet_files(root) else None
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.title = root.name
+        refuse_results(root)
+        self.root = self.folder = root
+        self.title = shown(root.name)
         self.canonical = str(root)
         self.files = parquet_files(root)
 

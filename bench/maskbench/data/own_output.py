@@ -1,11 +1,13 @@
-"""Releases of ``maskbench desensitize``, told by their manifest: their masks are never taken for pictures."""
+"""What maskbench writes, told apart from data: a release's masks and a run's pictures are never taken for images."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterable
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+from maskbench.data.paths import shown
 from maskbench.errors import UsageError
 
 MANIFEST = "manifest.json"
@@ -14,6 +16,9 @@ IMAGES, MASKS = "images", "masks"
 
 MADE_BY = "maskbench desensitize"
 SCHEMA_VERSION = 2
+
+_RUN, _CELLS = "run.json", "cells.parquet"
+"""Files that lie together in the folder of a run's results, and in no other."""
 
 
 def pictures_of(root: Path) -> Path:
@@ -33,6 +38,26 @@ def pictures_of(root: Path) -> Path:
             f"it and delete {MANIFEST}, or release again."
         )
     return root
+
+
+def refuse_results(folder: Path) -> None:
+    """Raise UsageError where a folder holds the results of a run."""
+    if (folder / _RUN).is_file() and (folder / _CELLS).is_file():
+        raise _results(folder)
+
+
+def refuse_results_in(root: Path, files: Iterable[PurePosixPath]) -> None:
+    """Raise UsageError where one of the folders of these files, relative to ``root``, holds the results of a run."""
+    known = set(files)
+    for path in known:
+        if path.name == _RUN and path.with_name(_CELLS) in known:
+            raise _results(root / path.parent)
+
+
+def _results(folder: PurePath) -> UsageError:
+    return UsageError(
+        f"{shown(folder)} holds the results of a run, not images: name the folder of the data, or take it out of them."
+    )
 
 
 def _manifest(root: Path) -> dict[str, Any] | None:
