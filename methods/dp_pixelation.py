@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from maskbench import Given, Method, Randomness, Release
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional as F
 
 _GREY_LEVELS = 255.0
+_ROUNDS_AWAY = 0.1  # grey levels; noise of this scale moves a mean by half a level or more once in 150 times
+_SMALL = 100.0  # a budget that may be used up where even the pixels to be hidden round away
 
 
 class DpPix(Method):
@@ -30,12 +32,23 @@ class DpPix(Method):
     epsilon: float = Field(1.0, gt=0, description="privacy budget of a channel")
     m: int = Field(4, ge=1, description="how many pixels may differ between images that shall look alike")
 
+    @model_validator(mode="after")
+    def _budget_means_something(self) -> Self:
+        most = max(_GREY_LEVELS * self.m / (self.block**2 * _ROUNDS_AWAY), _SMALL)
+        if self.epsilon > most:
+            raise ValueError(
+                f"epsilon={self.epsilon:g} leaves no noise that eight bits show: for block={self.block} and m={self.m} "
+                f"choose at most {most:.4g}"
+            )
+        return self
+
     def desensitize(self, images: Tensor, given: Given) -> Release:
         channels, height, width = images.shape[1:]
         means = block_means(images, self.block)
         scale = noise_scale((height, width), self.block, self.epsilon, self.m).to(images.device)
         noisy = (means + laplace_noise(given.rng, channels, scale)).clamp(0, _GREY_LEVELS) / _GREY_LEVELS
-        whole = noisy.repeat_interleave(self.block, dim=2).repeat_interleave(self.block, dim=3)
+        # What lies outside the image costs memory too, and a block may be larger by any factor.
+        whole = noisy.repeat_interleave(min(self.block, height), dim=2).repeat_interleave(min(self.block, width), dim=3)
         return Release(whole[:, :, :height, :width].to(torch.float32))
 
 
@@ -49,7 +62,8 @@ def block_means(images: Tensor, block: int) -> Tensor:
         float64 N C ceil(H / block) ceil(W / block), 0 to 255: quotients of integers, the same on every device.
     """
     levels = (images.to(torch.float64) * _GREY_LEVELS).round()
-    return F.avg_pool2d(levels, block, ceil_mode=True, count_include_pad=False)
+    sides = min(block, levels.shape[2]), min(block, levels.shape[3])
+    return F.avg_pool2d(levels, sides, ceil_mode=True, count_include_pad=False)
 
 
 def noise_scale(size: tuple[int, int], block: int, epsilon: float, m: int) -> Tensor:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
 from maskbench import Given, Method, Randomness, Release
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 _GREY_LEVELS = 255.0
+_COLOURS = 3
+_ROUNDS_AWAY = 0.5  # grey levels, over a whole image: no value of it is then rounded to another
 _TIE_BREAK = 1e-3  # grey levels: far above float64's resolution, far below the eight bits of a release
 
 
@@ -29,6 +31,16 @@ class DpSvd(Method):
 
     rank: int = Field(4, ge=1, description="singular values kept in each channel (at most the shorter side)")
     epsilon: float = Field(0.01, gt=0, description="privacy budget for a distance of one grey level")
+
+    @model_validator(mode="after")
+    def _budget_means_something(self) -> Self:
+        most = _COLOURS * self.rank / _ROUNDS_AWAY  # where the noise of a colour image is that long on average
+        if self.epsilon > most:
+            raise ValueError(
+                f"epsilon={self.epsilon:g} leaves no noise that eight bits show: for rank={self.rank} choose at most "
+                f"{most:g}, and far less for noise that hides anything"
+            )
+        return self
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         channels, height, width = images.shape[1:]

@@ -157,7 +157,7 @@ class _Game:
         drawn = scores + self.method.temperature * lots
         kept = keep_highest(drawn.detach(), size, unit, self.method.ratio, rng)[:, :, ::unit, ::unit]
         units = straight_through(kept, drawn, self.method.temperature)
-        whole = units.repeat_interleave(unit, dim=2).repeat_interleave(unit, dim=3)
+        whole = units.repeat_interleave(min(unit, size[0]), dim=2).repeat_interleave(min(unit, size[1]), dim=3)
         return whole[:, :, : size[0], : size[1]]
 
     def shown(self, images: Tensor, masks: Tensor, rng: Randomness) -> Tensor:

@@ -9,13 +9,16 @@ from maskbench import Given, Method, Owner, Release, to_bytes, to_float
 from pydantic import Field
 from torch import Tensor
 
+_LARGEST = 0.99  # weight of an image in mixup
+
 
 class Mixing(Method):
     """Base of the methods below: a weighted sum of the image and k - 1 images from the owner's pool.
 
     Our reading, so that an image can be treated on its own: partners come from ``pool`` training images drawn in
-    ``fit``, not from the batch; they are drawn with replacement, and the image itself may be among them. The image's
-    own weight is the largest, and it keeps its label; labels are not mixed.
+    ``fit``, not from the batch; they are drawn with replacement. Where an image draws itself, the next of the pool
+    takes its place, or else it could leave raw. The image's own weight is the largest, and it keeps its label; labels
+    are not mixed.
     """
 
     k: int = Field(4, ge=2, description="how many images are mixed, with the image itself")
@@ -31,15 +34,20 @@ class Mixing(Method):
         pool = self.state["pool"]
         partners = given.rng.integers(len(pool), self.k - 1)
         total = weights[:, 0].view(-1, 1, 1, 1) * images
+        own = to_bytes(images)
         for place in range(1, self.k):  # one partner at a time: N images of memory instead of k · N
-            total = total + weights[:, place].view(-1, 1, 1, 1) * to_float(pool[partners[:, place - 1]])
+            drawn = partners[:, place - 1]
+            itself = (pool[drawn] == own).flatten(1).all(dim=1)
+            drawn = torch.where(itself, (drawn + 1) % len(pool), drawn)
+            total = total + weights[:, place].view(-1, 1, 1, 1) * to_float(pool[drawn])
         return total.clamp(0, 1)
 
 
 class Mixup(Mixing):
     """Mix the image with others of the owner's training images; its own weight is the largest.
 
-    The weights are uniform on the simplex (for k = 2 the paper's Beta(1, 1)), sorted.
+    The weights are uniform on the simplex (for k = 2 the paper's Beta(1, 1)), sorted, and none is above 0.99: what an
+    image with more is mixed with would round away at eight bits.
     """
 
     name: ClassVar[str] = "mixup"
@@ -48,7 +56,7 @@ class Mixup(Mixing):
     k: int = Field(2, ge=2, description="how many images are mixed, with the image itself")
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        weights = sorted_weights(given.rng.laplace(self.k).abs(), upper=1.0)
+        weights = sorted_weights(given.rng.laplace(self.k).abs(), upper=_LARGEST)
         return Release(self.mixed(images, given, weights))
 
 

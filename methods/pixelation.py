@@ -20,6 +20,8 @@ class Pixelate(Method):
     block: int = Field(4, ge=2, description="side of a block in pixels")
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        coarse = F.avg_pool2d(images, self.block, ceil_mode=True, count_include_pad=False)
-        whole = coarse.repeat_interleave(self.block, dim=2).repeat_interleave(self.block, dim=3)
-        return Release(whole[:, :, : images.shape[2], : images.shape[3]].clamp(0, 1))
+        height, width = images.shape[2:]
+        sides = min(self.block, height), min(self.block, width)  # what lies outside the image costs memory too
+        coarse = F.avg_pool2d(images, sides, ceil_mode=True, count_include_pad=False)
+        whole = coarse.repeat_interleave(sides[0], dim=2).repeat_interleave(sides[1], dim=3)
+        return Release(whole[:, :, :height, :width].clamp(0, 1))

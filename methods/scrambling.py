@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Literal, NamedTuple
 
 import torch
-from maskbench import ContractViolation, Given, Method, Owner, Release, to_bytes, to_float
+from maskbench import ContractViolation, Given, Method, Owner, Release, Unavailable, to_bytes, to_float
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 
 _WHITE = 255
+_DRAWS = 64  # of a key that does nothing: the chance of one that could do something is below 2⁻⁶⁴
 
 
 class Scramble(Method):
@@ -18,7 +19,7 @@ class Scramble(Method):
     Our reading of the encryption-then-compression family. One key serves a whole release, so a block goes to the
     same place in every image, and a network can be trained on them. It is drawn from the owner's seed and is the
     owner's secret; an attacker who fits the method anew draws another, unless ``key=known`` says that it leaked. It
-    models a secret key for a benchmark and is no cryptographic one.
+    models a secret key for a benchmark and is no cryptographic one. A key that changes nothing is drawn again.
 
     Where ``block`` does not divide a side, the blocks cut off at the edge are scrambled among those of their own
     shape, so the edge is not left in the clear and the inverse stays exact; the single block in the corner keeps its
@@ -47,15 +48,23 @@ class Scramble(Method):
         return value
 
     def fit(self, owner: Owner) -> dict[str, Tensor]:
-        return make_key(
-            owner.seed,
-            tuple(owner.images.shape[1:]),
-            block=self.block,
-            permute=self.permute,
-            rotate=self.rotate,
-            negate=self.negate,
-            recolour=self.recolour,
-        )._asdict()
+        channels, height, width = owner.images.shape[1:]
+        for draw in range(_DRAWS):
+            key = make_key(
+                owner.seed + draw,
+                (channels, height, width),
+                block=self.block,
+                permute=self.permute,
+                rotate=self.rotate,
+                negate=self.negate,
+                recolour=self.recolour,
+            )
+            if not key.is_identity():
+                return key._asdict()
+        raise Unavailable(
+            f"'{self.label()}' has nothing to scramble in images of {width}×{height} px with {channels} channel(s), "
+            "which would leave raw: choose another block, or allow more of permute, rotate, negate and recolour."
+        )
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         return Release(to_float(scramble(to_bytes(images), Key(**self.state))))
@@ -77,6 +86,11 @@ class Key(NamedTuple):
 
     origin: Tensor
     negative: Tensor
+
+    def is_identity(self) -> bool:
+        """Whether it leaves every image as it is."""
+        places = torch.arange(self.origin.numel()).view_as(self.origin)
+        return not bool(self.negative.any()) and torch.equal(self.origin, places)
 
 
 def make_key(

@@ -29,12 +29,14 @@ def noise(images: Tensor, masks: Tensor, rng: Randomness) -> Tensor:
 
 
 def blur(images: Tensor, masks: Tensor, rng: Randomness) -> Tensor:
-    """The image blurred with σ = 1/16 of its shorter side: it shows the hidden content at low resolution."""
+    """The image blurred with σ = 1/16 of its shorter side, at least a pixel: it shows what is hidden, but coarsely."""
     from torchvision.transforms.v2.functional import gaussian_blur  # a second to import, and rarely used
 
-    sigma = min(images.shape[-2:]) / 16
-    kernel = 2 * round(2 * sigma) + 1
-    return gaussian_blur(images, [kernel, kernel], [sigma, sigma]).clamp(0, 1)
+    height, width = images.shape[-2:]
+    # Below a pixel a Gaussian changes next to nothing, and what is hidden would be shown as it is.
+    sigma = max(min(height, width) / 16, 1.0)
+    across, down = (2 * min(round(2 * sigma), side - 1) + 1 for side in (width, height))
+    return gaussian_blur(images, [across, down], [sigma, sigma]).clamp(0, 1)
 
 
 FILLS: dict[str, Callable[[Tensor, Tensor, Randomness], Tensor]] = {

@@ -20,11 +20,11 @@ class Sloppy(Method):
         return Release(images.flip(0))
 
 class Fine(Method):
-    """It keeps everything."""
+    """It negates."""
     name: ClassVar[str] = "{name}-fine"
 
     def desensitize(self, images, given):
-        return Release(images)
+        return Release(1 - images)
 '''
 
 

@@ -15,33 +15,33 @@ from torch import Tensor
 _REMEMBERED: dict[str, Tensor] = {}
 
 
-class Whole(Method):
-    """Keep everything: what the methods below do right."""
+class Negative(Method):
+    """Negate every value: what the methods below do right."""
 
-    name: ClassVar[str] = "whole"
+    name: ClassVar[str] = "negative"
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        return Release(images)
+        return Release(1 - images)
 
 
-class Loud(Whole):
+class Loud(Negative):
     """A name in capitals."""
 
     name: ClassVar[str] = "Loud_Name"
 
 
-class Silent(Whole):
+class Silent(Negative):
     name: ClassVar[str] = "silent"
 
 
-class NoDefault(Whole):
+class NoDefault(Negative):
     """A parameter that must be given."""
 
     name: ClassVar[str] = "no-default"
     size: int = Field(ge=1)
 
 
-class Misspelt(Whole):
+class Misspelt(Negative):
     """An attribution that does not exist."""
 
     name: ClassVar[str] = "misspelt"
@@ -50,7 +50,7 @@ class Misspelt(Whole):
         return {"names": {"a", "b"}}
 
 
-class FitsAList(Whole):
+class FitsAList(Negative):
     """A state that cannot be stored."""
 
     name: ClassVar[str] = "fits-a-list"
@@ -59,7 +59,7 @@ class FitsAList(Whole):
         return [owner.images.mean()]
 
 
-class TooBright(Whole):
+class TooBright(Negative):
     """Values above 1."""
 
     name: ClassVar[str] = "too-bright"
@@ -68,7 +68,7 @@ class TooBright(Whole):
         return Release(images + 0.5)
 
 
-class Overwrites(Whole):
+class Overwrites(Negative):
     """The input is the output's buffer."""
 
     name: ClassVar[str] = "overwrites"
@@ -77,14 +77,16 @@ class Overwrites(Whole):
         return Release(images.mul_(0.5))
 
 
-class ChangesKept(Whole):
+class ChangesKept(Negative):
     """A mask that keeps everything, over images that are changed."""
 
     name: ClassVar[str] = "changes-kept"
     masked: ClassVar[bool] = True
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        return Release(images / 2, torch.ones_like(images[:, :1]))
+        masks = torch.ones_like(images[:, :1])
+        masks[..., : images.shape[3] // 2] = 0
+        return Release(images / 2, masks)
 
 
 class HidesTooLittle(MaskMethod):
@@ -98,7 +100,28 @@ class HidesTooLittle(MaskMethod):
         return mask
 
 
-class Unseeded(Whole):
+class PassesOver(Negative):
+    """What is dark comes out as it went in."""
+
+    name: ClassVar[str] = "passes-over"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        return Release(torch.where(images.mean(dim=(1, 2, 3), keepdim=True) < 0.5, images, 1 - images))
+
+
+class ShowsWhatItHides(Negative):
+    """A mask over the image as it is."""
+
+    name: ClassVar[str] = "shows-what-it-hides"
+    masked: ClassVar[bool] = True
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        masks = torch.ones_like(images[:, :1])
+        masks[..., : images.shape[3] // 2] = 0
+        return Release(images, masks)
+
+
+class Unseeded(Negative):
     """Random numbers from nowhere."""
 
     name: ClassVar[str] = "unseeded"
@@ -107,7 +130,7 @@ class Unseeded(Whole):
         return Release(torch.rand_like(images))
 
 
-class UnseededFit(Whole):
+class UnseededFit(Negative):
     """Random numbers from nowhere, in fit."""
 
     name: ClassVar[str] = "unseeded-fit"
@@ -116,7 +139,7 @@ class UnseededFit(Whole):
         return {"noise": torch.rand(3)}
 
 
-class MixesTheBatch(Whole):
+class MixesTheBatch(Negative):
     """Each image depends on the others."""
 
     name: ClassVar[str] = "mixes-the-batch"
@@ -125,16 +148,16 @@ class MixesTheBatch(Whole):
         return Release(images.mean(dim=0, keepdim=True).expand_as(images))
 
 
-class WantsLabels(Whole):
+class WantsLabels(Negative):
     """No release without labels."""
 
     name: ClassVar[str] = "wants-labels"
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
-        return Release(images * (given.labels[:, None, None, None] > 0))
+        return Release((1 - images) * (given.labels[:, None, None, None] > 0))
 
 
-class RecallsLabels(Whole):
+class RecallsLabels(Negative):
     """Labels of images that came before are used when the images come again."""
 
     name: ClassVar[str] = "recalls-labels"
@@ -144,10 +167,10 @@ class RecallsLabels(Whole):
         if given.labels is not None:
             self._labels["last"] = given.labels
         labels = self._labels.get("last", torch.zeros(len(images)))
-        return Release(images * (labels[:, None, None, None] == 0))
+        return Release((1 - images) * (labels[:, None, None, None] == 0))
 
 
-class LeavesBehind(Whole):
+class LeavesBehind(Negative):
     """The first party's mean stays in a global."""
 
     name: ClassVar[str] = "leaves-behind"
@@ -156,7 +179,7 @@ class LeavesBehind(Whole):
         return {"mean": _REMEMBERED.setdefault("mean", owner.images.mean())}
 
 
-class KeepsInItself(Whole):
+class KeepsInItself(Negative):
     """The first party's mean stays in the instance."""
 
     name: ClassVar[str] = "keeps-in-itself"
@@ -166,24 +189,24 @@ class KeepsInItself(Whole):
         return {"mean": self._own.setdefault("mean", owner.images.mean())}
 
 
-class OnlyColour(Whole):
+class OnlyColour(Negative):
     """Three channels, always."""
 
     name: ClassVar[str] = "only-colour"
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         red, green, blue = images.unbind(dim=1)
-        return Release(torch.stack([red, green, blue], dim=1))
+        return Release(1 - torch.stack([red, green, blue], dim=1))
 
 
-class NeedsContrast(Whole):
+class NeedsContrast(Negative):
     """Divides by the range."""
 
     name: ClassVar[str] = "needs-contrast"
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
-        return Release((images - low) / (high - low))
+        return Release((high - images) / (high - low))
 
 
 BROKEN = {
@@ -196,6 +219,8 @@ BROKEN = {
     Overwrites: "input",
     ChangesKept: "kept pixels",
     HidesTooLittle: "ratio",
+    PassesOver: "output",
+    ShowsWhatItHides: "output",
     Unseeded: "determinism",
     UnseededFit: "determinism",
     MixesTheBatch: "batch size",
@@ -209,7 +234,7 @@ BROKEN = {
 
 
 def test_the_good_one_passes() -> None:
-    assert check(Whole) == []
+    assert check(Negative) == []
 
 
 @pytest.mark.parametrize("plugin", BROKEN, ids=lambda plugin: plugin.__name__)
@@ -236,7 +261,7 @@ def test_all_failures_come_in_one_message() -> None:
 
 
 def test_a_crash_is_named_with_its_place() -> None:
-    class Crashes(Whole):
+    class Crashes(Negative):
         """It does not run at all."""
 
         name: ClassVar[str] = "crashes"
@@ -254,13 +279,14 @@ def test_a_crash_is_named_with_its_place() -> None:
 
 
 def test_training_labels_may_be_used_and_it_is_said() -> None:
-    class ByLabel(Whole):
+    class ByLabel(Negative):
         """Training images of label 0 are released black."""
 
         name: ClassVar[str] = "by-label"
 
         def desensitize(self, images: Tensor, given: Given) -> Release:
-            return Release(images if given.labels is None else images * (given.labels[:, None, None, None] > 0))
+            negative = 1 - images
+            return Release(negative if given.labels is None else negative * (given.labels[:, None, None, None] > 0))
 
     report = examine(ByLabel)
     assert report.failures == []
@@ -268,7 +294,7 @@ def test_training_labels_may_be_used_and_it_is_said() -> None:
 
 
 def test_an_attribution_that_does_not_exist_is_named() -> None:
-    class Asks(Whole):
+    class Asks(Negative):
         """A request with a typo."""
 
         name: ClassVar[str] = "asks"
@@ -303,17 +329,17 @@ def test_what_only_the_sealed_judge_refuses_is_found_at_last(monkeypatch: pytest
         raise ContractViolation("a rule of tomorrow")
 
     monkeypatch.setattr(judging, "release", refuse)
-    assert [(failure.check, failure.message) for failure in check(Whole)] == [("judge", "a rule of tomorrow")]
+    assert [(failure.check, failure.message) for failure in check(Negative)] == [("judge", "a rule of tomorrow")]
 
 
 @pytest.mark.cuda
 def test_a_method_that_forgets_the_device_is_caught() -> None:
-    class OnTheCpu(Whole):
+    class OnTheCpu(Negative):
         """A constant that stays on the CPU."""
 
         name: ClassVar[str] = "on-the-cpu"
 
         def desensitize(self, images: Tensor, given: Given) -> Release:
-            return Release(images * torch.linspace(0, 1, images.shape[3]))
+            return Release((1 - images) * torch.linspace(0, 1, images.shape[3]))
 
     assert [failure.check for failure in check(OnTheCpu)] == ["device"]

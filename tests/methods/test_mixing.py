@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from maskbench import Given, Method, Randomness, UsageError
-from maskbench.methods.mixing import InstaHide, Mixup, sorted_weights
+from maskbench import ContractViolation, Given, Method, Randomness, UsageError
+from maskbench.methods.mixing import InstaHide, Mixing, Mixup, sorted_weights
 from maskbench.release import to_bytes, to_float
 from obfuscation_checks import SHAPES, check_release, depends_on_the_seed, fitted, owner, pictures
 from scipy.stats import kstest
@@ -48,16 +48,30 @@ def test_mixup_is_the_weighted_sum_of_the_image_and_its_partners() -> None:
     method = fitted(Mixup(k=3, pool=10), pictures(40, (3, 32, 32), seed=1))
     released = method.desensitize(images, Given(Randomness(7, torch.arange(16)))).images
     rng = Randomness(7, torch.arange(16))
-    weights = sorted_weights(rng.laplace(3).abs(), 1.0)
+    weights = sorted_weights(rng.laplace(3).abs(), 0.99)
     partners = to_float(method.state["pool"])[rng.integers(10, 2)]
     everyone = torch.cat([images[:, None], partners], dim=1)
     assert torch.allclose(released, torch.einsum("nk,nkchw->nchw", weights, everyone), atol=1e-6)
 
 
-def test_mixing_an_image_with_itself_changes_nothing() -> None:
+@pytest.mark.parametrize("method", [Mixup(), InstaHide(k=2)])
+def test_an_image_that_draws_itself_is_mixed_with_another(method: Mixing) -> None:
+    images = pictures(2, (3, 28, 28))
+    drawn = fitted(method, images).mixed(images, Given(Randomness(0, torch.arange(2))), torch.full((2, 2), 0.5))
+    assert torch.allclose(drawn, images.mean(dim=0).expand_as(images), atol=1e-6)
+
+
+def test_an_image_that_has_nothing_to_be_mixed_with_does_not_leave() -> None:
     images = pictures(1, (3, 28, 28))
-    released = fitted(Mixup(k=4, pool=1), images).release(images, seed=0, numbers=torch.arange(1)).images
-    assert torch.equal(released, images)
+    with pytest.raises(ContractViolation, match="as raw as it came in"):
+        fitted(Mixup(k=4, pool=1), images).release(images, seed=0, numbers=torch.arange(1))
+
+
+def test_no_image_outweighs_what_it_is_mixed_with_by_so_much_that_it_leaves_raw() -> None:
+    images = pictures(2000, (1, 8, 8))
+    method = fitted(Mixup(), images)
+    released = method.release(images, seed=0, numbers=torch.arange(2000)).images
+    assert bool((released != images).flatten(1).any(dim=1).all())
 
 
 def test_the_pool_holds_images_of_the_party_that_fits_and_no_others() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import pytest
@@ -67,10 +68,99 @@ def test_a_broken_promise_is_named(name: str) -> None:
     assert "method 'bad'" in str(caught.value)
 
 
-def test_a_ratio_that_is_not_kept_is_named() -> None:
-    method = _method(lambda images, given: Release(images, _masks(images)), promised=0.75)
-    with pytest.raises(ContractViolation, match=r"promised to hide 0\.75 of each image but hid 0 of image 0"):
+def _first_rows_hidden(images: Tensor, given: Given, rows: Sequence[int]) -> Release:
+    masks = _masks(images)
+    for image, count in enumerate(rows):
+        masks[image, :, :count] = 0
+    return Release(images * masks, masks)
+
+
+@pytest.mark.parametrize(
+    ("promised", "rows", "message"),
+    [
+        (0.75, [12, 0, 12, 0], r"to hide 0\.75 of each image but hides nothing of 2 of 4 images.*smaller patch"),
+        (0.001, [0, 0, 0, 0], "but hides nothing of 4 of 4 images"),
+        (None, [3, 3, 3, 0], "promised to hide a part of each image but hides nothing of 1 of 4 images"),
+        (0.75, [12, 12, 11, 12], r"hides too little of 1 of 4 images, down to 0\.6875"),
+        (0.75, [12, 12, 13, 12], r"hides too much of 1 of 4 images, up to 0\.8125"),
+    ],
+)
+def test_a_ratio_that_is_not_kept_is_named(promised: float | None, rows: list[int], message: str) -> None:
+    method = _method(lambda images, given: _first_rows_hidden(images, given, rows), promised=promised)
+    with pytest.raises(ContractViolation, match=message):
         method.release(IMAGES, seed=0, numbers=NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "wrong"), [(0.63, "too little"), (0.62, None), (0.5, None), (0.26, None), (0.24, "too much")]
+)
+def test_half_a_unit_may_be_missing_and_one_may_be_over(ratio: float, wrong: str | None) -> None:
+    class Upper(MaskMethod):
+        """Hide the upper half, whatever is promised."""
+
+        name: ClassVar[str] = "upper"
+
+        def mask(self, images: Tensor, given: Given) -> Tensor:
+            return _first_rows_hidden(images, given, [8] * 4).kept
+
+    method = Upper(ratio=ratio, patch=8)  # a unit is a quarter of the image
+    if wrong is None:
+        method.release(IMAGES, seed=0, numbers=NUMBERS)
+    else:
+        with pytest.raises(ContractViolation, match=f"{wrong} of 4 of 4 images"):
+            method.release(IMAGES, seed=0, numbers=NUMBERS)
+
+
+ONE_COLOUR = torch.tensor([0.2, 0.4, 0.6]).mul(255).round().div(255).view(1, 3, 1, 1).expand(1, 3, 16, 16)
+
+
+def test_an_image_that_comes_out_as_it_went_in_is_refused_unless_it_is_of_one_colour() -> None:
+    method = _method(lambda images, given: Release(torch.cat([1 - images[:1], images[1:]])), masked=False)
+    with pytest.raises(ContractViolation, match=r"released 3 of 4 images as raw as it came in.*16×16 px"):
+        method.release(IMAGES, seed=0, numbers=NUMBERS)
+    released = method.release(torch.cat([IMAGES[:1], ONE_COLOUR]), seed=0, numbers=NUMBERS[:2])
+    assert torch.equal(released.images[1:], ONE_COLOUR)
+
+
+def test_a_difference_below_eight_bits_is_none() -> None:
+    method = _method(lambda images, given: Release((images - 0.001).clamp(0, 1)), masked=False)
+    with pytest.raises(ContractViolation, match=r"4 of 4 images as raw"):
+        method.release(IMAGES, seed=0, numbers=NUMBERS)
+
+
+def test_what_a_mask_hides_is_not_shown() -> None:
+    def half(images: Tensor, given: Given) -> Release:
+        masks = _masks(images)
+        masks[:, :, :8] = 0
+        return Release(images, masks)
+
+    with pytest.raises(ContractViolation, match=r"4 of 4 images as raw.*the fill shows what the mask hides"):
+        _method(half).release(IMAGES, seed=0, numbers=NUMBERS)
+    white_above = IMAGES.clone()
+    white_above[:, :, :8] = 1
+    _method(half).release(white_above, seed=0, numbers=NUMBERS)
+
+
+def test_the_raw_control_is_exempt() -> None:
+    class AsItIs(Method):
+        name: ClassVar[str] = "as-it-is"
+        role: ClassVar[str] = "raw"
+
+        def desensitize(self, images: Tensor, given: Given) -> Release:
+            return Release(images)
+
+    assert torch.equal(AsItIs().release(IMAGES, seed=0, numbers=NUMBERS).images, IMAGES)
+
+
+def test_one_unit_that_covers_the_image_hides_nothing_or_all_and_nothing_is_refused() -> None:
+    with pytest.raises(ContractViolation, match=r"hides nothing of 4 of 4 images, where one unit of its mask is 1 of"):
+        _Half(patch=16, ratio=0.4).release(IMAGES, seed=0, numbers=NUMBERS)
+    assert not _Half(patch=16, ratio=0.6).release(IMAGES, seed=0, numbers=NUMBERS).masks.any()
+
+
+def test_a_patch_may_be_larger_than_the_image_by_any_factor() -> None:
+    released = [_Half(patch=patch, ratio=0.6).release(IMAGES, seed=0, numbers=NUMBERS) for patch in (16, 99_999)]
+    assert torch.equal(released[0].images, released[1].images)
 
 
 def test_what_judges_cannot_be_replaced() -> None:
@@ -95,6 +185,7 @@ def test_what_judges_cannot_be_replaced() -> None:
     ("parameters", "message"),
     [
         ({"strenght": 2}, "did you mean 'strength'"),
+        ({"ratio": float("nan")}, "ratio=nan is not valid"),
         ({"ratio": 1.3}, r"ratio=1\.3 is not valid: .*less than or equal to 1"),
         ({"strength": "many"}, "strength='many'"),
         ({"fill": "zeroo"}, "did you mean 'zero'"),

@@ -19,6 +19,7 @@ from maskbench.stages.scored import Scored, Validation
 
 IMAGES = torch.arange(5 * 3 * 2 * 2, dtype=torch.uint8).view(5, 3, 2, 2)
 MASKS = torch.tensor([0, 1, 1, 0], dtype=torch.uint8).view(1, 1, 2, 2).repeat(5, 1, 1, 1)
+MASKS[4, 0, 0, 1] = 0
 Through = Callable[[Artifact], Artifact]
 
 
@@ -37,11 +38,13 @@ def through(request: pytest.FixtureRequest, tmp_path: Path) -> Through:
 
 def test_a_release_with_masks_and_state(through: Through) -> None:
     state = {"level": torch.tensor(0.5), "a/b": torch.ones(2)}
-    packed = through(StoredRelease.pack({"owner_train": IMAGES}, {"owner_train": MASKS}, state))
+    packed = through(StoredRelease.pack({"owner_train": IMAGES}, {"owner_train": MASKS}, state, {"owner_train": 2}))
     found = StoredRelease(packed)
     assert torch.equal(found.images("owner_train"), IMAGES)
     assert found.masked
     assert torch.equal(found.masks("owner_train"), MASKS)
+    assert found.hidden_share("owner_train") == (0.55, 0.5, 0.75)
+    assert found.unchanged("owner_train") == 2
     assert {name: tensor.tolist() for name, tensor in found.state.items()} == {"level": 0.5, "a/b": [1, 1]}
     some = found.release("owner_train", torch.tensor([3, 1]))
     assert torch.equal(some.images, IMAGES[[3, 1]].float() / 255)
@@ -51,8 +54,9 @@ def test_a_release_with_masks_and_state(through: Through) -> None:
 
 
 def test_a_release_without_masks(through: Through) -> None:
-    found = StoredRelease(through(StoredRelease.pack({"owner_test": IMAGES}, {}, {})))
+    found = StoredRelease(through(StoredRelease.pack({"owner_test": IMAGES}, {}, {}, {"owner_test": 0})))
     assert not found.masked
+    assert found.hidden_share("owner_test") is None
     with pytest.raises(KeyError):
         found.masks("owner_test")
     assert found.release("owner_test").masks is None
@@ -60,7 +64,8 @@ def test_a_release_without_masks(through: Through) -> None:
 
 
 def test_an_attacker_sees_the_masks_that_it_found_in_that_draw(through: Through) -> None:
-    release = through(StoredRelease.pack({"attacker_train": IMAGES}, {"attacker_train": MASKS}, {}))
+    unchanged = {"attacker_train": 0}
+    release = through(StoredRelease.pack({"attacker_train": IMAGES}, {"attacker_train": MASKS}, {}, unchanged))
     inputs = {release_input("attacker", draw): release for draw in (0, 2)}
     assert torch.equal(as_seen(inputs, "attacker_train", draw=2).masks, MASKS.float())
     found = {("attacker_train", 0): 1 - MASKS, ("attacker_train", 2): torch.ones_like(MASKS)}

@@ -14,6 +14,7 @@ METHOD_CHECKS = (
     release.input_untouched,
     release.kept_pixels,
     release.ratio,
+    release.output,
     invariance.determinism,
     invariance.batch_size,
     invariance.device,

@@ -14,7 +14,7 @@ from maskbench.conformance.samples import OTHER_SHAPES, OWNER_IMAGES, STANDARD, 
 from maskbench.errors import ContractViolation, UsageError
 from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution
-from maskbench.release import Release
+from maskbench.release import Release, to_float
 
 RATIOS = (0.0, 0.25, 0.5, 0.9, 1.0)
 LARGEST_UNIT = 0.25  # share of the image; what a mask hides in larger pieces has no ratio to speak of
@@ -99,7 +99,7 @@ def kept_pixels(subject: MethodSubject) -> None:
 
 @define(
     "ratio",
-    "hide `ratio` of every image to within one unit (maskbench.keep_highest does), return it from "
+    "hide `ratio` of every image to the nearest unit (maskbench.keep_highest does), return it from "
     "promised_ratio, and return one unit's share of the image from ratio_tolerance.",
 )
 def ratio(subject: MethodSubject) -> None:
@@ -107,10 +107,8 @@ def ratio(subject: MethodSubject) -> None:
         raise NotChecked("it releases no masks")
     if "ratio" in type(subject.built).model_fields:
         raise_all(_ratio_kept(subject, share) for share in RATIOS)
-    elif subject.built.promised_ratio() is not None:
-        raise_all([_ratio_kept(subject, None)])
     else:
-        raise NotChecked("it promises no ratio")
+        raise_all([_ratio_kept(subject, None)])
 
 
 def _ratio_kept(subject: MethodSubject, share: float | None) -> str | None:
@@ -120,10 +118,10 @@ def _ratio_kept(subject: MethodSubject, share: float | None) -> str | None:
     except UsageError:
         return None
     promised = method.promised_ratio()
-    if promised is None or (share is not None and promised != share):
+    if share is not None and promised != share:
         return f"with ratio={share} it promises to hide {promised}"
     tolerance = method.ratio_tolerance(*STANDARD[1:])
-    if tolerance > LARGEST_UNIT:
+    if promised is not None and tolerance > LARGEST_UNIT:
         return f"it takes {tolerance:.2g} of an image for one unit of its mask"
     method, given = provided(lambda: subject.fitted(method=method), "fit"), subject.batch()
     released = subject.release_of(method, given)
@@ -134,6 +132,21 @@ def _ratio_kept(subject: MethodSubject, share: float | None) -> str | None:
     except ContractViolation as violation:
         return str(violation)
     return None
+
+
+@define(
+    "output",
+    "change every image that is not of one colour, at the eight bits it is released in, and show nothing that a mask "
+    "hides; a control that is meant to release raw images sets `role = 'raw'`.",
+)
+def output(subject: MethodSubject) -> None:
+    method, given, released = subject.standard
+    if method.role == "raw":
+        raise NotChecked("it is a control that releases raw images")
+    shapes = [given.images.shape, given.images[:, :1].shape]
+    if any(tensor.shape != right for tensor, right in zip(released, shapes, strict=False)):
+        raise NotChecked("nothing to look at: mend 'release' first")
+    judging.output(Release(to_float(released[0]), *released[1:]), given.images, f"method '{method.name}'")
 
 
 def _holds(subject: MethodSubject, shape: Shape, images: Tensor | None = None) -> str | None:

@@ -38,7 +38,10 @@ class Plugin(pydantic.BaseModel):
         paths: the parameters that name a file or a folder. Tables and messages show its name, never where it lies.
     """
 
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, validate_default=True, use_enum_values=True)
+    # An infinite budget, width or weight means nothing, and no range of a parameter rules it out.
+    model_config = pydantic.ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, use_enum_values=True, allow_inf_nan=False
+    )
 
     name: ClassVar[str]
     source: ClassVar[str] = "maskbench"

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from maskbench.errors import ContractViolation
-from maskbench.release import Release
+from maskbench.release import Release, to_bytes
+
+_ROUNDING = 1e-6  # of a share, which the promised one is given in
 
 
 def images(proposed: object, like: Tensor, who: str) -> Tensor:
@@ -48,15 +50,77 @@ def release(proposed: object, raw: Tensor, who: str, masked: bool) -> Release:
     return Release(shown, kept)
 
 
-def ratio(kept: Tensor, promised: float, tolerance: float, who: str) -> None:
-    """Check the hidden share of every image against the promised ratio."""
-    hidden = 1 - kept.mean(dim=(1, 2, 3))
-    worst = int((hidden - promised).abs().argmax())
-    if abs(float(hidden[worst]) - promised) > tolerance + 1e-6:
+def hidden_share(kept: Tensor) -> Tensor:
+    """The share of each image that a mask hides: (N, 1, H, W), 1 = kept → float64 (N,)."""
+    return 1 - kept.to(torch.float64).mean(dim=(1, 2, 3))
+
+
+def ratio(kept: Tensor, promised: float | None, unit: float, who: str) -> None:
+    """Check what each mask hides: something, at most half a unit less than promised, and at most one unit more.
+
+    Args:
+        kept: masks (N, 1, H, W), 1 = kept and 0 = hidden.
+        promised: the share of each image that is hidden; None promises no share, but still that something is.
+        unit: share of the image that one unit of the mask covers.
+
+    Raises:
+        ContractViolation: a mask hides nothing, too little or too much; the message says of how many images.
+    """
+    hidden = hidden_share(kept)
+    promise = "to hide a part" if promised is None else f"to hide {promised:.4g}"
+    said = f"{who} promised {promise} of each image but"
+    nothing = hidden == 0
+    if promised != 0 and bool(nothing.any()):
         raise ContractViolation(
-            f"{who} promised to hide {promised:.4g} of each image but hid {float(hidden[worst]):.4g} of image {worst} "
-            f"(tolerance: one unit, {tolerance:.4g})."
+            f"{said} hides nothing of {_how_many(nothing)}, where one unit of its mask is {unit:.4g} of the image: "
+            "choose a smaller patch, geometry=pixel, or a larger ratio."
         )
+    if promised is None:
+        return
+    little = hidden < promised - unit / 2 - _ROUNDING
+    if bool(little.any()):
+        raise ContractViolation(
+            f"{said} hides too little of {_how_many(little)}, down to {float(hidden.min()):.4g} (half a unit of its "
+            f"mask, {unit / 2:.4g}, may be missing): hide to the nearest unit, or choose a smaller one."
+        )
+    much = hidden > promised + unit + _ROUNDING
+    if bool(much.any()):
+        raise ContractViolation(
+            f"{said} hides too much of {_how_many(much)}, up to {float(hidden.max()):.4g} (one unit of its mask, "
+            f"{unit:.4g}, may be over): hide to the nearest unit, or choose a smaller one."
+        )
+
+
+def unchanged(shown: Tensor, raw: Tensor) -> Tensor:
+    """Which 8-bit images came out as they went in: uint8 (N, C, H, W) each → bool (N,)."""
+    return (shown == raw).flatten(1).all(dim=1)
+
+
+def output(judged: Release, raw: Tensor, who: str) -> None:
+    """Check that no image came out as it went in, whatever mask or parameters say.
+
+    What is hidden may be of one colour, as a white image or the black around a digit is: a fill or a filter can meet
+    that colour, and gives nothing else away.
+
+    Raises:
+        ContractViolation: an image came out as it went in; the message says how many did.
+    """
+    same = unchanged(to_bytes(judged.images), to_bytes(raw))
+    if not bool(same.any()):
+        return
+    hidden = torch.ones_like(raw[:, :1]) if judged.masks is None else 1 - judged.masks
+    bad = same & ~_of_one_colour(raw, hidden == 1)
+    if not bool(bad.any()):
+        return
+    if judged.masks is None:
+        raise ContractViolation(
+            f"{who} released {_how_many(bad)} as raw as it came in: its parameters change nothing in images of "
+            f"{raw.shape[3]}×{raw.shape[2]} px such as these. Choose stronger ones, or leave such images out."
+        )
+    raise ContractViolation(
+        f"{who} released {_how_many(bad)} as raw as it came in: the fill shows what the mask hides. Choose another "
+        "fill, or leave such images out."
+    )
 
 
 def logits(proposed: object, count: int, classes: int, who: str) -> Tensor:
@@ -76,3 +140,15 @@ def _tensor(proposed: object, shape: torch.Size, device: torch.device, who: str,
     if not bool(torch.isfinite(proposed).all()):
         raise ContractViolation(f"{who} returned {what} with NaN or infinite values.")
     return proposed.to(torch.float32)
+
+
+def _of_one_colour(images: Tensor, where: Tensor) -> Tensor:
+    """Whether an image has no two colours at some places, given as bool (N, 1, H, W): bool (N,), true for no place."""
+    lowest = torch.where(where, images, torch.inf).amin(dim=(2, 3))
+    highest = torch.where(where, images, -torch.inf).amax(dim=(2, 3))
+    return (lowest >= highest).all(dim=1)
+
+
+def _how_many(bad: Tensor) -> str:
+    """``3 of 512 images``, or ``this image``, where it came alone."""
+    return "this image" if len(bad) == 1 else f"{int(bad.sum())} of {len(bad)} images"

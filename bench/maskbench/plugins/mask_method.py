@@ -132,5 +132,6 @@ def keep_highest(scores: Tensor, size: tuple[int, ...], unit: int, ratio: float,
     middle = area.cumsum(1) - area / 2
     keep_sorted = (middle < (1 - ratio) * height * width).to(torch.float32)
     keep = torch.zeros_like(flat).scatter(1, order, keep_sorted).view(-1, 1, rows, columns)
-    whole = keep.repeat_interleave(unit, dim=2).repeat_interleave(unit, dim=3)
+    # A unit may be larger than the image by any factor, and what lies outside costs memory too.
+    whole = keep.repeat_interleave(min(unit, height), dim=2).repeat_interleave(min(unit, width), dim=3)
     return whole[:, :, :height, :width].contiguous()

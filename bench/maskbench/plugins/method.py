@@ -96,7 +96,7 @@ class Method(Plugin):
         return None
 
     def ratio_tolerance(self, height: int, width: int) -> float:
-        """By how much one unit of the mask can miss the ratio, as a share of the image."""
+        """What one unit of the mask covers, as a share of the image: half of it may be missing, one may be over."""
         return 1 / (height * width)
 
     @final
@@ -122,7 +122,8 @@ class Method(Plugin):
             The release, rounded to the 8 bits it is handed out in.
 
         Raises:
-            ContractViolation: the plug-in proposed something that its contract rules out.
+            ContractViolation: the plug-in proposed something that its contract rules out, or an image of the batch
+                would leave raw.
         """
         given = Given(Randomness(seed, numbers), labels, attributions or {})
         before = images.clone()
@@ -131,7 +132,8 @@ class Method(Plugin):
         if not torch.equal(images, before):
             raise ContractViolation(f"{who} changed its input in place: work on a copy.")
         judged = judging.release(proposed, before, who, self.masked)
-        promised = self.promised_ratio()
-        if promised is not None and judged.masks is not None:
-            judging.ratio(judged.masks, promised, self.ratio_tolerance(*images.shape[2:]), who)
+        if self.role != "raw":
+            if judged.masks is not None:
+                judging.ratio(judged.masks, self.promised_ratio(), self.ratio_tolerance(*images.shape[2:]), who)
+            judging.output(judged, before, who)
         return Release(to_float(to_bytes(judged.images)), judged.masks)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from maskbench.attributions.algorithm import find
 from maskbench.errors import MaskbenchError
+from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution
 from maskbench.release import Release, to_bytes, to_float
 from maskbench.releasing.fitted import Fitted, Shape
@@ -27,6 +28,8 @@ class ReleasedImage:
     Attributes:
         image: uint8 C H W; None with an error.
         mask: uint8 H W, 255 = kept and 0 = hidden; None where the method has no masks.
+        hidden: the share of it that its mask hides, as measured; None where the method has no masks.
+        unchanged: whether it came out as it went in; see ``judging.output`` for what may.
         rules: the conversion rules that the image met before.
         error: why nothing of it is released.
     """
@@ -34,6 +37,8 @@ class ReleasedImage:
     name: str
     image: np.ndarray | None = None
     mask: np.ndarray | None = None
+    hidden: float | None = None
+    unchanged: bool = False
     rules: tuple[str, ...] = ()
     error: str | None = None
 
@@ -98,13 +103,18 @@ class Releaser:
             numbers=torch.tensor([secret.image_number(pixels) for pixels in stack], device=self._device),
             attributions=self._attributions(images),
         )
-        pictures = to_bytes(released.images).cpu().numpy()
+        shown = to_bytes(released.images).cpu()
+        unchanged = judging.unchanged(shown, torch.from_numpy(stack))
+        pictures = shown.numpy()
         masks = _masks(released)
+        hidden = None if released.masks is None else judging.hidden_share(released.masks)
         return [
             ReleasedImage(
                 picture.name,
                 image=pictures[place],
                 mask=None if masks is None else masks[place],
+                hidden=None if hidden is None else float(hidden[place]),
+                unchanged=bool(unchanged[place]),
                 rules=picture.rules,
             )
             for place, picture in enumerate(group)

@@ -23,7 +23,7 @@ from maskbench.releasing.fitting import DEFAULT_RECOGNIZER, fit, training
 from maskbench.releasing.folder import ImageFolder
 from maskbench.releasing.image_source import ImageSource, Writing
 from maskbench.releasing.labelled import choose
-from maskbench.releasing.manifest import manifest, releases_raw
+from maskbench.releasing.manifest import manifest, releases_raw, unchanged
 from maskbench.releasing.naming import list_beside, number, write_list
 from maskbench.releasing.options import Options, build_method
 from maskbench.releasing.output import Output, Record
@@ -180,6 +180,12 @@ def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Fi
         writing = Writing(fitted.size, masks, numbers)
         records = _release(fitted, source, output, writing, device, watcher)
         content = manifest(asked, fitted, source, records, writing)
+        same = len(unchanged(records))
+        if same and not releases_raw(method):
+            watcher.remark(
+                f"{same} of the images came out as they went in, since what is hidden of them is of one colour: the "
+                "manifest names them."
+            )
         names = list_beside(destination) if numbers else None
         if names is not None and numbers is not None:
             write_list(names, numbers, {record.name for record in records if record.released})

@@ -115,6 +115,8 @@ class ImageFolder(ImageSource):
             stamp=stamp(self.root / name),
             files=written,
             released=int(error is None),
+            hidden=() if error is not None or one.hidden is None else (one.hidden,),
+            unchanged=(name,) if error is None and one.unchanged else (),
             rules=dict(Counter(one.rules if error is None else ())),
             errors=() if error is None else ((name, error),),
         )

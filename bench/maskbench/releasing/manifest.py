@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from maskbench.artifacts.fingerprint import closure
@@ -32,11 +33,11 @@ def manifest(
     for record in records:
         rules.update(record.rules)
     numbers = writing.numbers
-    errors = [
-        {"file": shown(name) if numbers is None else numbers.get(name, name), "reason": reason}
-        for record in records
-        for name, reason in record.errors
-    ]
+
+    def called(name: str) -> str:
+        return shown(name) if numbers is None else numbers.get(name, name)
+
+    errors = [{"file": called(name), "reason": reason} for record in records for name, reason in record.errors]
     not_used = dict(source.not_used)
     if numbers is not None:
         not_used["files"] = len(not_used["files"])
@@ -60,6 +61,10 @@ def manifest(
             "left_out_by_limit": source.total - len(source.chosen),
             "released": sum(record.released for record in records),
             "errors": len(errors),
+            "ratio_promised": method.promised_ratio(),
+            "ratio_measured": _measured(records),
+            # Of one colour, or hidden where they were of one; named, because nothing else may leave as it came.
+            "unchanged": None if releases_raw(method) else [called(name) for name in unchanged(records)],
         },
         "conversions": dict(sorted(rules.items())),
         "errors": errors,
@@ -75,6 +80,19 @@ def manifest(
 def releases_raw(method: Any) -> bool:
     """Whether images leave as they are: the raw control, or a mask that hides nothing."""
     return method.role == "raw" or method.promised_ratio() == 0
+
+
+def unchanged(records: Sequence[Record]) -> list[str]:
+    """The released images that came out as they went in, by their names in the source."""
+    return [name for record in records for name in record.unchanged]
+
+
+def _measured(records: Sequence[Record]) -> dict[str, float] | None:
+    """The share of an image that its mask hides, over the released images; None where none has a mask."""
+    hidden = [share for record in records for share in record.hidden]
+    if not hidden:
+        return None
+    return {"mean": fmean(hidden), "least": min(hidden), "most": max(hidden)}
 
 
 def _libraries(fitted: Fitted) -> dict[str, str]:

@@ -26,6 +26,8 @@ class Record:
         stamp: size and time of its last change, so that a changed file is done again.
         files: path in the destination → size in bytes.
         images, released: how many images it has, and how many of them were released.
+        hidden: of each released image that has a mask, the share that it hides.
+        unchanged: the released images that came out as they went in.
         rules: conversion rule → how many of the released images met it.
         errors: (image, reason).
     """
@@ -35,6 +37,8 @@ class Record:
     files: Mapping[str, int] = field(default_factory=dict)
     images: int = 1
     released: int = 0
+    hidden: tuple[float, ...] = ()
+    unchanged: tuple[str, ...] = ()
     rules: Mapping[str, int] = field(default_factory=dict)
     errors: tuple[tuple[str, str], ...] = ()
 
@@ -159,6 +163,7 @@ def _read(journal: Path) -> list[Record]:
             except ValueError:
                 continue  # the line that a kill cut off
             content["stamp"] = tuple(content["stamp"])
+            content["hidden"], content["unchanged"] = tuple(content["hidden"]), tuple(content["unchanged"])
             content["errors"] = tuple((name, reason) for name, reason in content["errors"])
             records.append(Record(**content))
     return records

@@ -102,6 +102,8 @@ class ParquetImages(ImageSource):
         name, before = self._name(path), stamp(path)
         rules: Counter[str] = Counter()
         errors: list[tuple[str, str]] = []
+        hidden: list[float] = []
+        unchanged: list[str] = []
         with output.aside(name) as aside:
             with pq.ParquetWriter(aside, features) as writer:
                 for table, entries in self._batches(path, kept):
@@ -111,11 +113,23 @@ class ParquetImages(ImageSource):
                             rows.append(_encode(one, writing.masks))
                             rules.update(one.rules if one.error is None else ())
                             errors += [] if one.error is None else [(one.name, one.error)]
+                            hidden += [] if one.hidden is None else [one.hidden]
+                            unchanged += [one.name] if one.unchanged else []
                         advance(len(chunk))
                     writer.write_table(_table(table, rows, image, features, writing.numbers is None))
             length = aside.stat().st_size
         count = len(self._rows[path])
-        return Record(name, before, {name: length}, count, count - len(errors), dict(rules), tuple(errors))
+        return Record(
+            name=name,
+            stamp=before,
+            files={name: length},
+            images=count,
+            released=count - len(errors),
+            hidden=tuple(hidden),
+            unchanged=tuple(unchanged),
+            rules=dict(rules),
+            errors=tuple(errors),
+        )
 
     def _batches(self, path: Path, columns: list[str]) -> Iterator[tuple[pa.Table, list[Entry]]]:
         """The chosen rows of a file, some at a time."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Party, Split
+from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
 from maskbench.randomness import derive
@@ -109,6 +110,7 @@ class PartyRelease(Stage):
         stored = {name: tensor.cpu() for name, tensor in state.items()}
         images: dict[Split, Tensor] = {}
         masks: dict[Split, Tensor] = {}
+        unchanged: dict[Split, int] = {}
         total, done = sum(len(dataset.index(split)) for split in fit_of), 0
         for split, fit in fit_of.items():
             if fit != fit_of[train]:
@@ -131,10 +133,11 @@ class PartyRelease(Stage):
                 done += len(released)
                 context.progress(done / total)
             images[split] = torch.cat([batch.images for batch in batches])
+            unchanged[split] = int(judging.unchanged(images[split], dataset.bytes(split)).sum())
             shown = [batch.masks for batch in batches if batch.masks is not None]
             if shown:
                 masks[split] = torch.cat(shown)
-        return StoredRelease.pack(images, masks, stored)
+        return StoredRelease.pack(images, masks, stored, unchanged)
 
     def _fitted(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device, fit: Fit
@@ -167,6 +170,14 @@ class PartyRelease(Stage):
         }
 
 
+class HiddenShare(NamedTuple):
+    """The share of an image that a split's masks hide, as measured: its mean, least and most over the images."""
+
+    mean: float
+    least: float
+    most: float
+
+
 @dataclass(frozen=True)
 class StoredRelease:
     """The artifact of a party's release: what it handed out of each split, and the state of its method."""
@@ -174,12 +185,26 @@ class StoredRelease:
     artifact: Artifact
 
     @staticmethod
-    def pack(images: Mapping[Split, Tensor], masks: Mapping[Split, Tensor], state: Mapping[str, Tensor]) -> Artifact:
-        """Make the artifact; images uint8 (N, C, H, W), masks uint8 (N, 1, H, W), where the method makes any."""
+    def pack(
+        images: Mapping[Split, Tensor],
+        masks: Mapping[Split, Tensor],
+        state: Mapping[str, Tensor],
+        unchanged: Mapping[Split, int],
+    ) -> Artifact:
+        """Make the artifact.
+
+        Args:
+            images: uint8 (N, C, H, W).
+            masks: uint8 (N, 1, H, W), 1 = kept; empty where the method makes none.
+            state: what the method learned.
+            unchanged: how many images of a split came out as they went in.
+        """
         tensors = {f"{split}/images": tensor for split, tensor in images.items()}
         tensors |= {f"{split}/masks": tensor for split, tensor in masks.items()}
         tensors |= {f"state/{name}": tensor for name, tensor in state.items()}
-        return Artifact(tensors, {"masked": bool(masks), "state": list(state)})
+        record = {"masked": bool(masks), "state": list(state), "unchanged": dict(unchanged)}
+        record["hidden"] = {split: _measured(kept) for split, kept in masks.items()}
+        return Artifact(tensors, record)
 
     @property
     def masked(self) -> bool:
@@ -197,6 +222,18 @@ class StoredRelease:
             KeyError: they were made without masks; see ``masked``.
         """
         return self.artifact.tensors[f"{split}/masks"]
+
+    def hidden_share(self, split: Split) -> HiddenShare | None:
+        """What the masks hide of a split's images, as measured; None where they were made without masks."""
+        measured = self.artifact.record["hidden"].get(split)
+        return None if measured is None else HiddenShare(*measured)
+
+    def unchanged(self, split: Split) -> int:
+        """How many images of a split came out as they went in.
+
+        All of them where the method is the raw control. Else what went in was of one colour, or what a mask hid of it.
+        """
+        return int(self.artifact.record["unchanged"][split])
 
     def release(self, split: Split, positions: Tensor | None = None) -> Release:
         """A split's release with its masks, as float32; only the images at ``positions`` where given."""
@@ -231,3 +268,8 @@ def _attribution_input(copy: str, request: Attribution) -> str:
 def _as_bytes(release: Release) -> Release:
     masks = None if release.masks is None else release.masks.to(torch.uint8).cpu()
     return Release(to_bytes(release.images).cpu(), masks)
+
+
+def _measured(kept: Tensor) -> list[float]:
+    hidden = judging.hidden_share(kept)
+    return [float(hidden.mean()), float(hidden.min()), float(hidden.max())]
