@@ -69,5 +69,6 @@ def test_a_long_sentence_is_found() -> None:
     short = "It is [short](page.md). `maskbench run quick` takes 3.5 [3.1, 4.0] minutes."
     assert [words(sentence) for sentence in sentences(short)] == [3, 3]
     long = " ".join(["word"] * 20) + "\n" + " ".join(["word"] * 13) + "."
-    text = f"# A title\n\n- {long}\n\n```\n{long}\n```\n\n| {long} |\n"
+    row = " ".join(long.split())
+    text = f"# {row}\n\n- {long}\n\n```\n{long}\n```\n\n| {row} |\n"
     assert [words(sentence) for sentence in sentences(text)] == [33]
