@@ -69,7 +69,12 @@ class Denoiser(nn.Module):
         )
 
     def forward(self, noisy: Tensor, levels: Tensor) -> Tensor:
-        """Map noisy images, float32 NCHW around [−1, 1], and their noise levels N in [0, 1] to clean images NCHW."""
+        """Map noisy images to clean ones of the same shape.
+
+        Args:
+            noisy: float32 (N, C, H, W), around [−1, 1].
+            levels: their noise levels (N,), in [0, 1].
+        """
         height, width = noisy.shape[-2:]
         phases = levels[:, None] * self.frequencies
         told = self.tell(torch.cat([phases.sin(), phases.cos()], dim=1))
@@ -118,11 +123,11 @@ def train_denoiser(
 ) -> list[float]:
     """Train ``network(noisy, levels) -> clean`` in place; return the mean loss of each epoch.
 
-    raw: uint8 NCHW. ``flip`` says whether the data allow mirroring. Images are shown as −1 … 1; the loss is the squared
-    error, weighted by the ratio of signal to noise where that is above 1 (arXiv 2202.00512, section 4). The levels of a
-    batch are spread evenly over [0, 1] behind one random offset, so that its loss varies less (Kingma et al. 2021,
-    arXiv 2107.00630, appendix I.1).
-    Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    raw: uint8 (N, C, H, W). ``flip`` says whether the data allow mirroring. Images are shown as −1 … 1; the loss is
+    the squared error, weighted by the ratio of signal to noise where that is above 1 (arXiv 2202.00512, section 4).
+    The levels of a batch are spread evenly over [0, 1] behind one random offset, so that its loss varies less (Kingma
+    et al. 2021, arXiv 2107.00630, appendix I.1). Raises DivergedTraining where the loss is not finite and UsageError
+    for fewer than two images.
     """
 
     def loss_of(raw: Tensor, generator: torch.Generator) -> Tensor:

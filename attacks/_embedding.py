@@ -25,19 +25,19 @@ class LearnedEmbedding(nn.Module):
         self._seen = inputs[0]
 
     def forward(self, images: Tensor, masks: Tensor | None = None) -> Tensor:
-        """Logits N × classes, for training; ``masks`` is ignored."""
+        """Logits (N, classes), for training; ``masks`` is ignored."""
         return self.recognizer(images)
 
     @torch.no_grad()
     def embed(self, images: Tensor) -> Tensor:
-        """Float32 N C H W in [0, 1] → float32 N D of unit length."""
+        """Float32 (N, C, H, W) in [0, 1] → float32 (N, D) of unit length."""
         self.recognizer(images)
         assert self._seen is not None, "the hook has run"
         return F.normalize(self._seen.flatten(1).float())
 
 
 def load_embedding(path: Path, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """The user's own network: float32 N C H W in [0, 1] → float32 N D of unit length.
+    """The user's own network: float32 (N, C, H, W) in [0, 1] → float32 (N, D) of unit length.
 
     ONNX (``.onnx``) runs on the CPU through OpenCV; anything else is read as TorchScript. Grey images are handed over
     in three channels.

@@ -21,11 +21,11 @@ DARKEST = 1 / 512
 """Half a level of 255: a guess is kept this far from 0 and 1, where its logit would be infinite."""
 
 Features = tuple[Tensor, Tensor | None]
-"""Local and global features, both N C H W; global ones exist in the residual blocks alone."""
+"""Local and global features, both (N, C, H, W); global ones exist in the residual blocks alone."""
 
 
 class FourierUnit(nn.Module):
-    """A 1×1 convolution of the spectrum: every output pixel sees the whole image. N C H W → N C H W."""
+    """A 1×1 convolution of the spectrum: every output pixel sees the whole image. (N, C, H, W) → (N, C, H, W)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class SpectralTransform(nn.Module):
         self.conv2 = nn.Conv2d(half, channels, 1, bias=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """N C H W → N C H W."""
+        """(N, C, H, W) → (N, C, H, W)."""
         features = self.conv1(features)
         return self.conv2(features + self.fu(features))
 
@@ -174,7 +174,7 @@ class FourierGenerator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     def forward(self, masked: Tensor) -> Tensor:
-        """Map image and mask, N C H W (sides: two strides at least, and whole ones), to the logits of the image."""
+        """Map image and mask (N, C, H, W), of two whole strides a side at least, to the logits of the image."""
         return self.model(masked)
 
 
@@ -194,7 +194,7 @@ class FourierInpainter(nn.Module):
                 module.to(precision)
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """N 3 H W in [0, 1] and N 1 H W (1 = hole) → N 3 H W; the sides are whole strides."""
+        """(N, 3, H, W) in [0, 1] and (N, 1, H, W) (1 = hole) → (N, 3, H, W); the sides are whole strides."""
         masked = torch.cat([image * (1 - mask), mask], dim=1)
         predicted = self.generator(masked.to(self.precision)).float().sigmoid()
         return mask * predicted + (1 - mask) * image
@@ -220,8 +220,9 @@ class RestoringGenerator(nn.Module):
             zeroed(last)
 
     def forward(self, released: Tensor, masks: Tensor | None) -> Tensor:
-        """Map images NCHW in [0, 1] and masks N1HW (1 = kept; None: nothing is as it was) to images NCHW in [0, 1].
+        """Map images (N, C, H, W) in [0, 1] to images of the same shape and range.
 
+        Masks are (N, 1, H, W), 1 = kept; None says that nothing is as it was.
         The release is shown with its fill, which may tell something; LaMa saw zeros, what most methods fill with.
         """
         channels, height, width = released.shape[1:]

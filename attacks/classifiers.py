@@ -13,7 +13,7 @@ _BITS, _WHITE = 8, 255
 
 
 def trained(planes: Tensor, aux: InferenceAux) -> ImageOnly:
-    """A classifier of the suite's kind, trained on what the attacker knows: uint8 planes N C H W and its labels."""
+    """A classifier of the suite's kind, trained on what the attacker knows: uint8 planes (N, C, H, W) and labels."""
     network = ImageOnly(aux.new_classifier(planes.shape[1], aux.classes))
     train_classifier(
         network,
@@ -30,7 +30,7 @@ def trained(planes: Tensor, aux: InferenceAux) -> ImageOnly:
 
 
 class _Trained(InferenceAttack):
-    """A classifier trained on some view of the release: uint8 planes N C H W."""
+    """A classifier trained on some view of the release: uint8 planes (N, C, H, W)."""
 
     @abstractmethod
     def view(self, release: Release) -> Tensor:

@@ -46,7 +46,7 @@ class DeepImagePrior(RestorationAttack):
             return torch.cat([self._fitted(part.images.to(device), part.kept.to(device)).cpu() for part in parts])
 
     def _fitted(self, images: Tensor, masks: Tensor) -> Tensor:
-        """What the networks show when they are fitted, N C H W in [0, 1]."""
+        """What the networks show when they are fitted, (N, C, H, W) in [0, 1]."""
         count, channels, height, width = images.shape
         generator = torch.Generator().manual_seed(0)
         half = (-(-height // 2), -(-width // 2))
@@ -102,7 +102,7 @@ def _initial_weights(channels: int, width: int, generator: torch.Generator) -> l
 
 
 def _network(weights: list[Tensor], inputs: Tensor, count: int, size: tuple[int, int]) -> Tensor:
-    """An hourglass with one skip connection a level, for ``count`` images at once: 1 (N·width) h w → N C H W."""
+    """An hourglass with one skip connection a level, for ``count`` images: (1, N·width, h, w) → (N, C, H, W)."""
     *hidden, narrowing, kernel, offsets = weights
     layers = [hidden[start : start + 3] for start in range(0, len(hidden), 3)]
     features, skipped = inputs, []

@@ -97,7 +97,7 @@ def schedule(steps: int, jump: int, resamples: int) -> list[tuple[float, float]]
 def repaint(
     network: Denoiser, release: Release, moves: list[tuple[float, float]], seed: int, device: torch.device
 ) -> Tensor:
-    """One sample for each image of a release, given its kept pixels; float32 N C H W in [0, 1], on the device.
+    """One sample for each image of a release, given its kept pixels; float32 (N, C, H, W) in [0, 1], on the device.
 
     The noise of an image depends on the seed and on what the image shows, not on the batch.
     """

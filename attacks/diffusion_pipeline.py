@@ -78,7 +78,7 @@ class DiffusionPipeline(RestorationAttack):
         return torch.cat([self._inpainted(pipeline, part, factor, seed) for part in parts])
 
     def _inpainted(self, pipeline: Any, release: Release, factor: int, seed: int) -> Tensor:
-        """Inpaint a batch: float32 N C H W in [0, 1], on the CPU."""
+        """Inpaint a batch: float32 (N, C, H, W) in [0, 1], on the CPU."""
         channels, height, width = release.images.shape[1:]
         # What stands in the holes must not be mixed into the kept pixels when they are enlarged.
         guess = pull_push(release.images, release.kept).expand(-1, _COLOURS, -1, -1)

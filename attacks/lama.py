@@ -114,7 +114,7 @@ def _found(lama_cleaner: ModuleType) -> Path:
 
 
 def _inpainted(network: torch.nn.Module, images: Tensor, masks: Tensor, factor: int) -> Tensor:
-    """Inpaint a batch on its device: N C H W and N 1 H W (1 = kept) → N C H W on the 8-bit grid."""
+    """Inpaint a batch on its device: (N, C, H, W) and (N, 1, H, W) (1 = kept) → (N, C, H, W) on the 8-bit grid."""
     channels, height, width = images.shape[1:]
     kept = (masks == 1).to(torch.float32)
     images = images.expand(-1, _COLOURS, -1, -1)

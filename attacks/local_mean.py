@@ -48,11 +48,11 @@ def local_mean(images: Tensor, masks: Tensor, support: float) -> Tensor:
     Widths are σ = 0.5·√2ᵏ pixels, and each hidden pixel has its own k. The image's border cuts the window off.
 
     Args:
-        images: float32 N C H W; what they show where the mask is 0 is not looked at.
-        masks: N 1 H W, 1 = kept.
+        images: float32 (N, C, H, W); what they show where the mask is 0 is not looked at.
+        masks: (N, 1, H, W), 1 = kept.
 
     Returns:
-        float32 N C H W in [0, 1], with kept pixels as they are; 0.5 in images that keep none.
+        float32 (N, C, H, W) in [0, 1], with kept pixels as they are; 0.5 in images that keep none.
     """
     height, width = images.shape[2:]
     # In float64, whose sums no device rounds to the ten bits of TF32.

@@ -14,7 +14,7 @@ from torch import Tensor
 from ._embedding import LearnedEmbedding, load_embedding
 
 Embedding = Callable[[Tensor], Tensor]
-"""Float32 images N C H W in [0, 1] → float32 N D of unit length."""
+"""Float32 images (N, C, H, W) in [0, 1] → float32 (N, D) of unit length."""
 
 _SHARPNESS = 16.0  # of cosine similarities as logits; scoring fits a temperature, which only has to start sensibly
 _BATCH = 256

@@ -50,11 +50,11 @@ def minimise_total_variation(images: Tensor, masks: Tensor, iterations: int) -> 
     Σ‖∇u‖ − min Σ‖∇u‖ ≤ Σ‖∇u‖ − (Σ over kept of u·∇ᵀp + Σ over hidden of min(0, ∇ᵀp)).
 
     Args:
-        images: float32 N C H W in [0, 1]; what they show where the mask is 0 is not looked at.
-        masks: N 1 H W, 1 = kept.
+        images: float32 (N, C, H, W) in [0, 1]; what they show where the mask is 0 is not looked at.
+        masks: (N, 1, H, W), 1 = kept.
 
     Returns:
-        u, float32 N C H W in [0, 1]; and the dual p, N 2 C H W (down, right), at most 1 long at every pixel.
+        u, float32 (N, C, H, W) in [0, 1]; and the dual p, (N, 2, C, H, W) (down, right), at most 1 long at every pixel.
     """
     kept = masks == 1
     primal = mean_fill(images, masks)
@@ -69,14 +69,14 @@ def minimise_total_variation(images: Tensor, masks: Tensor, iterations: int) -> 
 
 
 def gradient(images: Tensor) -> Tensor:
-    """Forward differences down and to the right, 0 at the last row and column: N C H W → N 2 C H W."""
+    """Forward differences down and to the right, 0 at the last row and column: (N, C, H, W) → (N, 2, C, H, W)."""
     down = images.diff(dim=2, append=images[:, :, -1:])
     right = images.diff(dim=3, append=images[:, :, :, -1:])
     return torch.stack([down, right], dim=1)
 
 
 def divergence(field: Tensor) -> Tensor:
-    """Minus the transpose of ``gradient``, of a field that is 0 where gradients are: N 2 C H W → N C H W."""
+    """Minus the transpose of ``gradient``, of a field that is 0 where gradients are: (N, 2, C, H, W) → (N, C, H, W)."""
     down, right = field.unbind(1)
     return down.diff(dim=2, prepend=torch.zeros_like(down[:, :, :1])) + right.diff(
         dim=3, prepend=torch.zeros_like(right[:, :, :, :1])

@@ -10,7 +10,7 @@ _IMAGE_TYPES = (torch.float32, torch.float64)
 
 
 def check_images(**images: Tensor) -> None:
-    """Refuse image batches that are not NCHW float32/float64 of one shape, finite and within [0, 1]."""
+    """Refuse image batches that are not (N, C, H, W) float32/float64 of one shape, finite and within [0, 1]."""
     first_name, first = next(iter(images.items()))
     for name, batch in images.items():
         if batch.ndim != 4 or 0 in batch.shape[1:]:
@@ -29,7 +29,7 @@ def check_images(**images: Tensor) -> None:
 
 
 def check_masks(masks: Tensor, images: Tensor) -> Tensor:
-    """Return where pixels are hidden, bool N1HW, after refusing masks that are not N1HW of 0 and 1."""
+    """Return where pixels are hidden, bool (N, 1, H, W), after refusing masks that are not (N, 1, H, W) of 0 and 1."""
     expected = (images.shape[0], 1, *images.shape[2:])
     if tuple(masks.shape) != expected:
         raise ValueError(f"masks: expected shape N1HW {expected}, got {tuple(masks.shape)}.")

@@ -14,8 +14,8 @@ class Release:
     """Desensitized images, and masks where the method has them.
 
     Attributes:
-        images: float32, N C H W, in [0, 1].
-        masks: float32, N 1 H W, 1 = kept and 0 = hidden; None where the method hides nothing by a mask.
+        images: float32, (N, C, H, W), in [0, 1].
+        masks: float32, (N, 1, H, W), 1 = kept and 0 = hidden; None where the method hides nothing by a mask.
         restorations: name of a restoration attack → its images; filled by the engine for the inference attacks
             that ask for it, never by a method.
     """

@@ -28,7 +28,7 @@ def _generator() -> torch.Generator:
 
 
 def _gradients(logits: LogitSum, images: Tensor) -> Tensor:
-    """Gradients of the logits with respect to variations of the images, K N C H W → K N C H W."""
+    """Gradients of the logits with respect to variations of the images, (K, N, C, H, W) → (K, N, C, H, W)."""
     inputs = images.flatten(0, 1).detach().requires_grad_()
     return captum.attr.Saliency(logits).attribute(inputs, abs=False).view_as(images)
 

@@ -6,5 +6,5 @@ from torch import Tensor
 
 
 def magnitude(attribution: Tensor) -> Tensor:
-    """N C H W → N 1 H W. Evidence for and against the class both matter to recognition, so the sign is dropped."""
+    """(N, C, H, W) → (N, 1, H, W), without sign: evidence for and against the class both matter to recognition."""
     return attribution.abs().sum(dim=1, keepdim=True)

@@ -26,7 +26,7 @@ class LogitSum(nn.Module):
         self.classes = classes
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images NCHW in [0, 1] to the sum of their logits, shape (1,)."""
+        """Map images (N, C, H, W) in [0, 1] to the sum of their logits, shape (1,)."""
         logits = self.network(images)
         if self.classes is None:
             chosen = logits.max(dim=1).values

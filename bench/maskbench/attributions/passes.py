@@ -35,7 +35,7 @@ class PassSize:
 
         Args:
             network: in evaluation mode.
-            images: N C H W, at least one; the first is run through the network.
+            images: (N, C, H, W), at least one; the first is run through the network.
         """
         return cls(max(_bound(images.device) // activation_bytes(network, images[:1]), 1))
 

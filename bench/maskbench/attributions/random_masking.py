@@ -18,7 +18,7 @@ def masked_probabilities(network: Recognizer, images: Tensor, masks: Tensor, pas
 
     Args:
         network: see ``Algorithm.attribute``.
-        images: N C H W in [0, 1].
+        images: (N, C, H, W) in [0, 1].
         masks: M 1 H W in [0, 1]; 0 shows the network's neutral colour instead of the image.
         pass_size: see ``Algorithm.attribute``.
 

@@ -34,10 +34,10 @@ class Batch:
     """Pictures with what the engine hands out beside them.
 
     Attributes:
-        images: float32 N C H W in [0, 1], on the 8-bit grid.
+        images: float32 (N, C, H, W) in [0, 1], on the 8-bit grid.
         numbers: int64 (N,), the number of each picture in its data set.
         labels, sensitive: int64 (N,).
-        attributions: request → float32 N 1 H W.
+        attributions: request → float32 (N, 1, H, W).
     """
 
     images: Tensor
@@ -106,7 +106,7 @@ def pictures(numbers: Tensor, shape: Shape) -> Tensor:
 
 
 def masks(numbers: Tensor, shape: Shape, ratio: float = 0.5) -> Tensor:
-    """Float32 N 1 H W: each pixel hidden with probability ``ratio``."""
+    """Float32 (N, 1, H, W): each pixel hidden with probability ``ratio``."""
     rng = Randomness(derive(0, "conformance", "masks"), numbers)
     return (rng.uniform(1, *shape[1:]) >= ratio).to(torch.float32)
 

@@ -16,7 +16,7 @@ IDENTIFICATION = (*(f"rank{limit}" for limit in RANKS), "tar")
 
 
 def rank(scores: Tensor, truth: Tensor) -> Tensor:
-    """Place of the right person, 1 = first, equal scores counted against it: N × people, (N,) → float64 (N,)."""
+    """Place of the right person, 1 = first, equal scores counted against it: (N, people), (N,) → float64 (N,)."""
     own = scores.gather(1, truth[:, None])
     return (scores >= own).sum(dim=1).to(torch.float64)
 
@@ -28,7 +28,7 @@ def accepted(scores: Tensor, truth: Tensor, rate: float = FALSE_ACCEPTANCE) -> T
     reported; its mean is the true acceptance rate at that false acceptance rate.
 
     Args:
-        scores: N × people, higher = more similar.
+        scores: (N, people), higher = more similar.
         truth: int64 (N,).
     """
     right = torch.zeros_like(scores, dtype=torch.bool).scatter(1, truth[:, None], True)

@@ -1,7 +1,7 @@
 """How close a restoration comes to the raw image, over the whole image or over its hidden pixels.
 
-Images are float32 or float64 NCHW in [0, 1], masks N1HW with 1 = kept and 0 = hidden. Every function returns
-one value an image (N) and raises ValueError, naming the argument, for other shapes, values or NaN.
+Images are float32 or float64 (N, C, H, W) in [0, 1], masks (N, 1, H, W) with 1 = kept and 0 = hidden. Every function
+returns one value an image, (N,), and raises ValueError, naming the argument, for other shapes, values or NaN.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def closeness(restored: Tensor, raw: Tensor, masks: Tensor) -> Closeness:
 
 
 def ssim_map(restored: Tensor, raw: Tensor) -> Tensor:
-    """Structural similarity at each pixel, mean over channels. Returns N H W in the images' type.
+    """Structural similarity at each pixel, mean over channels. Returns (N, H, W) in the images' type.
 
     Gaussian window of sigma 1.5 and 11 taps, data range 1, population covariance: Wang, Bovik, Sheikh, Simoncelli,
     "Image quality assessment" (IEEE TIP 2004), equation 13. At the borders the image is mirrored, edge pixel included,
@@ -140,11 +140,11 @@ def _mean(maps: Tensor) -> Tensor:
 
 
 def _inner_mean(maps: Tensor) -> Tensor:
-    """Mean of maps NHW where the window does not leave the image."""
+    """Mean of maps (N, H, W) where the window does not leave the image."""
     return _mean(maps[:, RADIUS:-RADIUS, RADIUS:-RADIUS])
 
 
 def _mean_where(maps: Tensor, hidden: Tensor) -> Tensor:
-    """Mean of maps NHW over hidden pixels N1HW; 0/0 = NaN says that there are none."""
+    """Mean of maps (N, H, W) over hidden pixels (N, 1, H, W); 0/0 = NaN says that there are none."""
     weight = hidden.squeeze(1).to(maps.dtype)
     return (maps * weight).sum((1, 2)) / weight.sum((1, 2))

@@ -1,4 +1,4 @@
-"""How well masks were found: per image, for masks N 1 H W of 1 (kept) and 0 (hidden)."""
+"""How well masks were found: per image, for masks (N, 1, H, W) of 1 (kept) and 0 (hidden)."""
 
 from __future__ import annotations
 

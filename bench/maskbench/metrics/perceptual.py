@@ -35,8 +35,8 @@ def lpips(restored: Tensor, raw: Tensor, network: nn.Module) -> Tensor:
     """Perceptual distance of each image; 0 = the same. Returns N.
 
     Args:
-        restored, raw: N C H W in [0, 1] with 1 or 3 channels; grey is shown to all three of the network's. Where the
-            smaller side is below ``LEAST_SIDE`` both are enlarged to it, bilinearly.
+        restored, raw: (N, C, H, W) in [0, 1] with 1 or 3 channels; grey is shown to all three of the network's. Where
+            the smaller side is below ``LEAST_SIDE`` both are enlarged to it, bilinearly.
         network: from ``load``, on the images' device.
 
     Raises:

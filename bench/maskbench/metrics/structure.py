@@ -1,8 +1,8 @@
 """Local statistics under a Gaussian window, at every pixel of a batch: what SSIM and MS-SSIM are made of.
 
 Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment" (IEEE TIP 2004), equation 13: a luminance term times a
-contrast-structure term. Images are NCHW in [0, 1], at least ``WINDOW`` pixels on a side; results are N H W, mean over
-channels. At the borders images are mirrored, edge pixel included, as in scikit-image.
+contrast-structure term. Images are (N, C, H, W) in [0, 1], at least ``WINDOW`` pixels on a side; results are (N, H, W),
+mean over channels. At the borders images are mirrored, edge pixel included, as in scikit-image.
 
 How it is fast on a CPU. Filtering one axis is a product with a matrix, but that matrix is a band 11 wide, so it is
 multiplied in tiles of 16 rows, of which 26 columns are not zero. With the filtered axis first or last in memory each
@@ -73,13 +73,13 @@ class Structure:
         self._memory = torch.empty(0)
 
     def similarity(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return both terms' product at each pixel, N H W, in ``working_type``."""
+        """Return both terms' product at each pixel, (N, H, W), in ``working_type``."""
         terms = self._terms(x, y)
         above = terms.luminance.mul_(terms.contrast)
         return _channel_mean(above.div_(terms.luminance_power.mul_(terms.contrast_power)), x)
 
     def contrast(self, x: Tensor, y: Tensor) -> Tensor:
-        """Return the contrast-structure term at each pixel, N H W, in ``working_type``."""
+        """Return the contrast-structure term at each pixel, (N, H, W), in ``working_type``."""
         terms = self._terms(x, y)
         return _channel_mean(terms.contrast.div_(terms.contrast_power), x)
 

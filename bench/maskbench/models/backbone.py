@@ -98,7 +98,7 @@ def _candidates(network: nn.Module) -> list[tuple[str, nn.Module]]:
 
 
 def _is_map(shape: torch.Size, size: tuple[int, int]) -> bool:
-    """Tell a feature map NCHW from NHWC: its two last sides shrink together with the image's."""
+    """Tell a feature map (N, C, H, W) from (N, H, W, C): its two last sides shrink together with the image's."""
     height, width = (side / full for side, full in zip(shape[-2:], size, strict=True))
     rounding = 2 / min(shape[-2:])
     return max(height, width) <= 1 and abs(height - width) <= rounding * max(height, width)

@@ -20,7 +20,7 @@ class MaskFinder(nn.Module):
         self.network = UNet(channels + 2, 1)
 
     def forward(self, released: Tensor, masks: Tensor | None = None) -> Tensor:
-        """Map float32 images N C H W in [0, 1] to a score a pixel, N 1 H W: above 0 where it is more likely kept.
+        """Map float32 images (N, C, H, W) in [0, 1] to scores (N, 1, H, W): above 0 where a pixel is more likely kept.
 
         In training the score is a logit; afterwards it is cut off at 0 and 1, which leaves its sign. ``masks`` is there
         for the loops that call networks with both, and is never looked at.
@@ -29,7 +29,7 @@ class MaskFinder(nn.Module):
 
 
 def like_neighbours(images: Tensor) -> Tensor:
-    """Share of a pixel's eight neighbours that have exactly its colour: N C H W → N 1 H W in [0, 1]."""
+    """Share of a pixel's eight neighbours that have exactly its colour: (N, C, H, W) → (N, 1, H, W) in [0, 1]."""
     height, width = images.shape[2:]
     padded = F.pad(images, [1] * 4, value=_OUTSIDE)
     alike = torch.zeros_like(images[:, :1])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def pad_symmetric(images: Tensor, multiple: int) -> Tensor:
-    """Pad N C H W at the right and at the bottom until ``multiple`` divides both sides; nothing where it already does.
+    """Pad (N, C, H, W) at the right and at the bottom until ``multiple`` divides both sides, if it does not yet.
 
     The image is mirrored there with its edge repeated, as numpy's ``symmetric`` mode does, which torch lacks.
     """

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 class Recognizer(nn.Module):
     """A classification network with its input normalisation inside.
 
-    network: maps normalised images NCHW to logits NK. feature_layers: dotted names, below this module, of
-    submodules whose outputs NCHW are the feature stages, shallow to deep; the last is Grad-CAM's layer, and an
+    network: maps normalised images (N, C, H, W) to logits (N, K). feature_layers: dotted names, below this module, of
+    submodules whose outputs (N, C, H, W) are the feature stages, shallow to deep; the last is Grad-CAM's layer, and an
     adjustment may gate them through forward hooks. mean, std: one value a channel, in the scale of the images.
     """
 
@@ -30,7 +30,7 @@ class Recognizer(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map float32 images NCHW in [0, 1] to logits NK."""
+        """Map float32 images (N, C, H, W) in [0, 1] to logits (N, K)."""
         return self.network((images - self.mean) / self.std)
 
 
@@ -42,5 +42,5 @@ class ImageOnly(nn.Module):
         self.recognizer = recognizer
 
     def forward(self, images: Tensor, masks: Tensor | None = None) -> Tensor:
-        """Map float32 images NCHW in [0, 1] to logits NK; ``masks`` is ignored."""
+        """Map float32 images (N, C, H, W) in [0, 1] to logits (N, K); ``masks`` is ignored."""
         return self.recognizer(images)

@@ -40,8 +40,9 @@ class UNet(nn.Module):
         self.leave = zeroed(nn.Conv2d(width, channels_out * 4, 3, padding=1))
 
     def forward(self, released: Tensor, masks: Tensor | None) -> Tensor:
-        """Map float32 images NCHW in [0, 1] and masks N1HW (1 = kept; None: all kept) to images NCHW.
+        """Map float32 images (N, C, H, W) in [0, 1] to images of the same size.
 
+        Masks are (N, 1, H, W), 1 = kept; None says that all is kept.
         Raises UsageError for images with a side below 16 pixels.
         """
         height, width = released.shape[-2:]
@@ -68,8 +69,8 @@ class UNet(nn.Module):
 def pull_push(images: Tensor, masks: Tensor) -> Tensor:
     """Fill hidden pixels from ever coarser averages of the kept ones; kept pixels stay as they are.
 
-    The pull-push interpolation of Gortler et al. 1996 ("The Lumigraph", section 3.4.2). images: NCHW; masks: N1HW,
-    1 = kept. An image with nothing kept becomes 0.
+    The pull-push interpolation of Gortler et al. 1996 ("The Lumigraph", section 3.4.2). images: (N, C, H, W); masks:
+    (N, 1, H, W), 1 = kept. An image with nothing kept becomes 0.
     """
     if min(images.shape[-2:]) == 1:
         return images * masks

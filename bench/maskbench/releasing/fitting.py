@@ -136,7 +136,7 @@ def _read(
 
 
 def _stack(read: list[NamedPicture], who: str) -> Tensor:
-    """Uint8 N C H W; images without colour get three equal channels where others have colour."""
+    """Uint8 (N, C, H, W); images without colour get three equal channels where others have colour."""
     first, channels = read[0], 1
     for picture in read:
         if _sides(picture) != _sides(first):

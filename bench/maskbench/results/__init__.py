@@ -1,1 +1,1 @@
-"""From the outcomes of a run to its tables: metrics with intervals, worst cases, and what is written down."""
+"""From the outcomes of a run to its tables: metrics with intervals, strongest attacks, and what is written down."""

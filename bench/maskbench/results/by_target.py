@@ -1,4 +1,4 @@
-"""What the realizable worst case infers of the sensitive label, target class by target class."""
+"""What the realizable strongest attack infers of the sensitive label, target class by target class."""
 
 from __future__ import annotations
 

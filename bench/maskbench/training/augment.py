@@ -26,9 +26,9 @@ def shift_and_flip(
 ) -> tuple[Tensor, Tensor | None]:
     """Shift every image by up to ``padding`` pixels along each axis and mirror half of them left to right.
 
-    images: NCHW, any dtype; masks: N1HW or None, moved exactly as the images. Pixels that come in from outside
-    are 0 in the image and 0 (hidden) in the mask. ``generator`` is one of the CPU, whatever device the images are
-    on, so that every device sees the same draws. Raises ValueError for a negative padding.
+    images: (N, C, H, W), any dtype; masks: (N, 1, H, W) or None, moved exactly as the images. Pixels that come in from
+    outside are 0 in the image and 0 (hidden) in the mask. ``generator`` is one of the CPU, whatever device the images
+    are on, so that every device sees the same draws. Raises ValueError for a negative padding.
     """
     if padding < 0:
         raise ValueError(f"padding must be 0 or more, got {padding}.")

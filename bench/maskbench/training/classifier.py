@@ -37,9 +37,9 @@ def train_classifier(
 ) -> list[float]:
     """Train ``network(images, masks) -> logits`` in place by cross-entropy; return the mean loss of each epoch.
 
-    images: uint8 NCHW; masks: uint8 N1HW (1 = kept) or None; labels: int64 N. ``flip`` says whether the data may
-    be mirrored. ``taught``: float32 NK, what a teacher says of the same images, for a ``loss`` that listens. Raises
-    DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    images: uint8 (N, C, H, W); masks: uint8 (N, 1, H, W) (1 = kept) or None; labels: int64 (N,). ``flip`` says whether
+    the data may be mirrored. ``taught``: float32 (N, K), what a teacher says of the same images, for a ``loss`` that
+    listens. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
     padding = scaled_crop(training, images)
 
@@ -64,7 +64,7 @@ def train_classifier(
 def predict(
     network: nn.Module, images: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
 ) -> Tensor:
-    """Return the logits NK as float32 on the CPU, for uint8 images NCHW and masks N1HW or None."""
+    """Return the logits (N, K) as float32 on the CPU, for uint8 images (N, C, H, W) and masks (N, 1, H, W) or None."""
     place(network, device)
     with evaluating(network):
         return run_in_batches(network, images, masks, device=device, batch_size=batch_size)

@@ -30,7 +30,7 @@ def run_in_batches(
     device: torch.device,
     batch_size: int,
 ) -> Tensor:
-    """Apply ``network(images, masks)`` to uint8 images NCHW and masks N1HW; return float32 on the CPU.
+    """Apply ``network(images, masks)`` to uint8 images (N, C, H, W) and masks (N, 1, H, W); return float32 on the CPU.
 
     Computed in float32 on every device: bfloat16 would make the answer depend on the batch it came in.
     """

@@ -75,7 +75,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 def image_batch(images: Tensor) -> Tensor:
-    """Turn uint8 NCHW into float32 in [0, 1] in channels-last memory, which convolutions want."""
+    """Turn uint8 (N, C, H, W) into float32 in [0, 1] in channels-last memory, which convolutions want."""
     return to_float(images.contiguous(memory_format=torch.channels_last))
 
 
@@ -92,5 +92,5 @@ def mask_batch(masks: Tensor | None) -> Tensor | None: ...
 
 
 def mask_batch(masks: Tensor | None) -> Tensor | None:
-    """Turn uint8 masks N1HW of 0 and 1 into float32; None stays None."""
+    """Turn uint8 masks (N, 1, H, W) of 0 and 1 into float32; None stays None."""
     return None if masks is None else masks.to(torch.float32)

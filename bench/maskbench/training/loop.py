@@ -84,7 +84,7 @@ def minimise(
 
 
 def scaled_crop(training: Training, images: Tensor) -> int:
-    """Return the largest random shift in pixels for images NCHW of their size."""
+    """Return the largest random shift in pixels for images (N, C, H, W) of their size."""
     return round(training.crop * min(images.shape[-2:]) / CROP_SIZE)
 
 

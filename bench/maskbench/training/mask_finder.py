@@ -30,10 +30,10 @@ def train_mask_finder(
 ) -> list[float]:
     """Train ``network(released) -> logits`` in place; return the mean loss of each epoch.
 
-    released: uint8 NCHW; masks: uint8 N1HW (1 = kept). ``flip`` says whether the data and the method allow mirroring a
-    pair. The loss is the cross-entropy of each pixel being kept; an absolute error, which serves restoration, settled
-    on calling every pixel hidden where the fill was hard to tell.
-    Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    released: uint8 (N, C, H, W); masks: uint8 (N, 1, H, W) (1 = kept). ``flip`` says whether the data and the method
+    allow mirroring a pair. The loss is the cross-entropy of each pixel being kept; an absolute error, which serves
+    restoration, settled on calling every pixel hidden where the fill was hard to tell. Raises DivergedTraining where
+    the loss is not finite and UsageError for fewer than two images.
     """
     padding = scaled_crop(training, released)
 
@@ -49,7 +49,7 @@ def train_mask_finder(
 
 
 def find_masks(network: MaskFinder, released: Tensor, device: torch.device) -> Tensor:
-    """Return masks, uint8 N1HW on the CPU (1 = kept), for uint8 releases NCHW."""
+    """Return masks, uint8 (N, 1, H, W) on the CPU (1 = kept), for uint8 releases (N, C, H, W)."""
     place(network, device)
     with evaluating(network):
         scores = run_in_batches(network, released, None, device=device, batch_size=_BATCH)

@@ -30,11 +30,11 @@ def train_restorer(
 ) -> list[float]:
     """Train ``network(released, masks) -> restored`` in place; return the mean loss of each epoch.
 
-    released, raw: uint8 NCHW (their channels may differ); masks: uint8 N1HW (1 = kept) or None. ``flip`` says
-    whether the data and the method allow mirroring a pair. The loss is the absolute error, over hidden pixels where
-    there is a mask (and, with a small weight, over kept ones), over all pixels where there is none; on digits it
-    scored better than squared and Huber errors in hole PSNR and SSIM alike, on photographs than squared ones.
-    Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
+    released, raw: uint8 (N, C, H, W) (their channels may differ); masks: uint8 (N, 1, H, W) (1 = kept) or None.
+    ``flip`` says whether the data and the method allow mirroring a pair. The loss is the absolute error, over hidden
+    pixels where there is a mask (and, with a small weight, over kept ones), over all pixels where there is none; on
+    digits it scored better than squared and Huber errors in hole PSNR and SSIM alike, on photographs than squared
+    ones. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
     padding = scaled_crop(training, released)
 
@@ -61,7 +61,12 @@ def train_restorer(
 def restore(
     network: nn.Module, released: Tensor, masks: Tensor | None, *, device: torch.device, batch_size: int = 512
 ) -> Tensor:
-    """Return restored images, float32 NCHW in [0, 1] on the CPU, for uint8 releases NCHW and masks N1HW or None."""
+    """Return restored images, float32 (N, C, H, W) in [0, 1] on the CPU.
+
+    Args:
+        released: uint8 (N, C, H, W).
+        masks: uint8 (N, 1, H, W), 1 = kept; None where the method has none.
+    """
     place(network, device)
     with evaluating(network):
         return run_in_batches(network, released, masks, device=device, batch_size=batch_size)

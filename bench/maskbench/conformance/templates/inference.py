@@ -27,6 +27,6 @@ class NewAttack(InferenceAttack):
         belongs = F.one_hot(aux.train.known_labels, aux.classes).to(known.dtype)
         return belongs.T @ known / belongs.sum(dim=0).clamp_min(1)[:, None]
 
-    # Logits, float32 N × classes, on the CPU: the higher, the likelier.
+    # Logits, float32 (N, classes), on the CPU: the higher, the likelier.
     def infer(self, release: Release, device: torch.device) -> Tensor:
         return -torch.cdist(release.images.flatten(1), self.state, p=self.norm)

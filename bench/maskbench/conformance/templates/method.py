@@ -20,8 +20,8 @@ class NewMethod(MaskMethod):
     # A parameter: typed, checked, set by --method new-method:darkest=true, and part of every cache key.
     darkest: bool = Field(False, description="keep the darkest places instead")
 
-    # images: float32 N C H W in [0, 1]. given.rng draws random numbers, one stream an image; given.attributions
-    # answers requests(). The places with the highest scores, float32 N 1 H W, are kept. Each image counts alone.
+    # images: float32 (N, C, H, W) in [0, 1]. given.rng draws random numbers, one stream an image; given.attributions
+    # answers requests(). The places with the highest scores, float32 (N, 1, H, W), are kept. Each image counts alone.
     def scores(self, images: Tensor, given: Given) -> Tensor:
         brightness = images.mean(dim=1, keepdim=True)
         return -brightness if self.darkest else brightness

@@ -19,8 +19,8 @@ class NewAttack(RestorationAttack):
     # A parameter: typed, checked, set by --attack new-attack:grey=0.3, and part of every cache key.
     grey: float = Field(0.5, ge=0, le=1, description="what stands in the holes")
 
-    # release.images: float32 N C H W in [0, 1]; release.masks: N 1 H W, 1 = kept, or None where the method releases
-    # none (set needs_masks: ClassVar[bool] = True to run against mask methods alone). The answer is on the CPU.
+    # release.images: float32 (N, C, H, W) in [0, 1]; release.masks: (N, 1, H, W), 1 = kept, or None where the method
+    # releases none (set needs_masks: ClassVar[bool] = True to run against mask methods alone). Answer on the CPU.
     def restore(self, release: Release, device: torch.device) -> Tensor:
         if release.masks is None:
             return release.images

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from maskbench.report.parts import Figure as Part
@@ -29,25 +30,35 @@ def draw(run: RunFolder) -> Figure:
     rows = records(summarize(run))
     figure = Figure(figsize=(10.5, 6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    _panel(panels[0], rows, "restoration", "strongest restoration: SSIM in the hole\n(left is better)")
-    side = "left is better" if run.inferred == "sensitive" else "the task itself: a probe, not a leak"
-    label = f"strongest inference: advantage on the {run.inferred} label\n({side})"
-    _panel(panels[1], rows, "inference", label)
+    _panel(panels[0], rows, "restoration")
+    panels[0].set_title("Restoration: up and left is better", fontsize=11)
+    panels[0].set_xlabel("SSIM in the hole, of the strongest attack")
+    _panel(panels[1], rows, "inference")
+    side = "up and left is better" if run.inferred == "sensitive" else "the task itself, a probe and no leak"
+    panels[1].set_title(f"Inference: {side}", fontsize=11)
+    panels[1].set_xlabel(f"advantage on the {run.inferred} label, of the strongest attack")
     panels[0].set_ylabel("accuracy on owner-test")
     shown: dict[str, Artist] = {}
     for axes in panels:
         handles, labels = axes.get_legend_handles_labels()
-        shown |= dict(zip(labels, handles, strict=True))
+        markers = [handle[0] if isinstance(handle, ErrorbarContainer) else handle for handle in handles]
+        shown |= dict(zip(labels, markers, strict=True))
     if shown:
         columns = max(1, min(4, len(shown), _LETTERS // (max(map(len, shown)) + _HANDLE)))
         figure.legend(
             shown.values(), shown.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
         )
-    figure.suptitle("What a method keeps, and what it leaks to the strongest attack that was run (95 % intervals)")
+    first = run.cells.iloc[0]
+    seeds = int(run.cells["seeds"].max()) if run.cells["seeds"].notna().any() else 0
+    figure.suptitle(
+        "What each method keeps, and what it leaks to the strongest attack that was run\n"
+        f"{first['dataset']} · {seeds} {'seed' if seeds == 1 else 'seeds'} · 95 % intervals",
+        fontsize=12,
+    )
     return figure
 
 
-def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, label: str) -> None:
+def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
     for number, row in enumerate(rows):
         x, y = value_of(row, leakage), value_of(row, "accuracy")
         if x is None or y is None:
@@ -65,7 +76,6 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, label: s
             capsize=2,
             label=row["method"] + ("" if np.isnan(row["ratio"]) else f" ({hidden(row['ratio'])} hidden)"),
         )
-    axes.set_xlabel(label)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(0.08)
