@@ -18,34 +18,44 @@ _MEMBERS = (FunctionType, classmethod, staticmethod, property)
 _BOOKKEEPING = ("__pydantic", "_abc_", "__abstractmethods__")  # what libraries write into classes by themselves
 
 
+_Entry = tuple[Any, str, Any, Any]
+"""A module or class, the name of an attribute, its value, and its code where it is a function."""
+
+_INHERITED = object()
+
+
 class Functions:
     """What the names of torch and of the engine stand for, in the modules that are loaded."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[tuple[Any, str, Any, Any]]] = {}
+        self._known: dict[str, list[_Entry]] = {}
 
     def remember(self) -> None:
         """Look at the modules that were loaded since the last time."""
         for name in list(sys.modules):
             if name not in self._known and _matters(name):
                 self._known[name] = [
-                    (owner, attribute, value, _code(value))
-                    for owner in _owners(name, sys.modules[name])
-                    for attribute, value in list(vars(owner).items())
-                    if _is_function(owner, attribute, value)
+                    entry for owner in _owners(name, sys.modules[name]) for entry in _functions_of(owner)
                 ]
+                if name in _CLASSES:
+                    owner = getattr(sys.modules[name], _CLASSES[name])
+                    inherited = [it for it in dir(owner) if it not in vars(owner) and callable(getattr(owner, it))]
+                    self._known[name] += [(owner, attribute, _INHERITED, None) for attribute in inherited]
 
     def put_back(self) -> list[str]:
         """The names that stand for something else now; each gets back what it stood for."""
         found = []
         for entries in self._known.values():
             for place, (owner, attribute, value, code) in enumerate(entries):
-                now = vars(owner).get(attribute)
+                now = vars(owner).get(attribute, _INHERITED)
                 if now is not value and _by_the_compiler(now):
                     entries[place] = (owner, attribute, now, _code(now))
                 elif now is not value:
                     found.append(f"{_name(owner)}.{attribute}")
-                    setattr(owner, attribute, value)
+                    if value is _INHERITED:
+                        delattr(owner, attribute)
+                    else:
+                        setattr(owner, attribute, value)
                 if isinstance(value, FunctionType) and value.__code__ is not code:
                     found.append(f"the code of {_name(owner)}.{attribute}")
                     value.__code__ = code
@@ -71,10 +81,17 @@ def _owners(name: str, module: ModuleType) -> Iterator[Any]:
         yield from (it for it in vars(module).values() if isinstance(it, type) and it.__module__ == name)
 
 
+def _functions_of(owner: Any) -> list[_Entry]:
+    found = [(name, value) for name, value in list(vars(owner).items()) if _is_function(owner, name, value)]
+    return [(owner, name, value, _code(value)) for name, value in found]
+
+
 def _is_function(owner: Any, attribute: str, value: Any) -> bool:
     if isinstance(owner, type):
         return isinstance(value, _MEMBERS) and not attribute.startswith(_BOOKKEEPING)
-    return not attribute.startswith("__") and (callable(value) or isinstance(value, ModuleType))
+    if attribute.startswith("__") or (isinstance(value, type) and owner.__name__ in _LIBRARY):
+        return False  # torch sets some of its classes itself: torch.Storage follows the default dtype
+    return callable(value) or isinstance(value, ModuleType)
 
 
 def _code(value: Any) -> Any:
