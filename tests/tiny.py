@@ -60,6 +60,9 @@ class Log:
     def started(self, step: Step) -> None:
         """See ``Observer``."""
 
+    def waiting(self, step: Step) -> None:
+        """See ``Observer``."""
+
     def progressed(self, step: Step, share: float) -> None:
         """See ``Observer``."""
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.console import Console
 
+from maskbench.artifacts.default_store import default_store
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
@@ -265,11 +266,7 @@ def changed(
 def store_folder(chosen: str | Path | None) -> Path:
     """The store that the user chose, or the one of ``MASKBENCH_STORE``, or the one in the user's cache folder."""
     named = chosen or os.environ.get("MASKBENCH_STORE")
-    if named:
-        return Path(named)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("maskbench", appauthor=False) / "store"
+    return Path(named) if named else default_store()
 
 
 def refuse_places(suite: Suite, out: Path | None, store: str | Path | None) -> None:

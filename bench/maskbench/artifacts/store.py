@@ -3,6 +3,8 @@
 Layout: ``objects/ab/abcdef…/`` holds ``artifact.json`` and ``tensors.safetensors``; ``journal.jsonl`` has one line
 for each artifact ever finished. An artifact is written into ``partial/`` and renamed, so a killed run leaves nothing
 half-written where it could be read; two runs may share a store, and take turns at one artifact through a lock file.
+Whatever else lies where an artifact or its parts belong is damage: it is taken away, and the artifact made again. What
+is complete is served from a store that cannot be written to.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,19 @@ from maskbench.errors import DamagedArtifact, UsageError
 SCHEMA_VERSION = 1
 _DESCRIPTION = "artifact.json"
 _TENSORS = "tensors.safetensors"
+_JOURNAL = "journal.jsonl"
+_FOLDERS = ("objects", "partial", "locks")
+
+
+class StoreUnwritable(UsageError):
+    """Nothing can be written into the store, or no more."""
+
+    def __init__(self, root: Path, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        super().__init__(
+            f"The store {root} cannot be written to ({reason}): mend that, or choose another --store. What is done is "
+            "kept, and the same command goes on from there."
+        )
 
 
 @dataclass(frozen=True)
@@ -51,10 +66,12 @@ class Store:
         self.root = root
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)  # raw images lie in it
-            for folder in ("objects", "partial", "locks"):
+            for folder in _FOLDERS:
                 (root / folder).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"The store {root} cannot be made ({error.strerror}): choose another --store.") from None
+            if not (root / _FOLDERS[0]).is_dir():
+                reason = f"The store {root} cannot be made ({error.strerror}): choose another --store."
+                raise UsageError(reason) from None
         self._verified: set[str] = set()
 
     def folder(self, key: str) -> Path:
@@ -68,18 +85,22 @@ class Store:
             KeyError: no such artifact.
             DamagedArtifact: its description is not what was written.
         """
+        if not os.path.lexists(self.folder(key)):
+            raise KeyError(key)
         path = self.folder(key) / _DESCRIPTION
         try:
+            if not path.is_file():  # a pipe would be read for ever
+                raise DamagedArtifact(f"{key[:12]}: its description is missing")
             description = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise KeyError(key) from None
-        except ValueError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise DamagedArtifact(f"{key[:12]}: its description cannot be read: {error}") from None
         body = description.get("body") if isinstance(description, dict) else None
         if not isinstance(body, dict) or description.get("checksum") != _checksum(_canonical(body)):
             raise DamagedArtifact(f"{key[:12]}: its description does not match its checksum")
         if body.get("key") != key:
             raise DamagedArtifact(f"{key[:12]}: its description is that of another artifact")
+        if body.get("schema_version") != SCHEMA_VERSION:
+            raise DamagedArtifact(f"{key[:12]}: its description is of another version")
         return body
 
     def verify(self, key: str) -> bool:
@@ -91,17 +112,21 @@ class Store:
         except KeyError:
             return False
         except DamagedArtifact:
-            self.remove(key)
+            with suppress(OSError):  # of a store that cannot be written to: it is not there, then
+                self.remove(key)
             return False
         self._verified.add(key)
         return True
 
     def _check_tensors(self, key: str, description: Mapping[str, Any]) -> None:
         path = self.folder(key) / _TENSORS
-        if not path.is_file():
-            raise DamagedArtifact(f"{key[:12]}: its tensors are missing")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
+        try:
+            if not path.is_file():
+                raise DamagedArtifact(f"{key[:12]}: its tensors are missing")
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
+        except OSError as error:
+            raise DamagedArtifact(f"{key[:12]}: its tensors cannot be read: {error}") from None
         if found != description["tensors_checksum"]:
             raise DamagedArtifact(f"{key[:12]}: its tensors do not match their checksum")
 
@@ -118,88 +143,127 @@ class Store:
             self._verified.add(key)
         try:
             tensors = load_file(self.folder(key) / _TENSORS)
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
             raise DamagedArtifact(f"{key[:12]}: {error}") from None
         return Artifact(tensors, description["record"])
 
+    def require_writable(self) -> None:
+        """Find out before the work whether its artifacts can be kept.
+
+        Raises:
+            StoreUnwritable: no.
+        """
+        try:
+            for folder in _FOLDERS:
+                probe = self.root / folder / f"probe-{uuid.uuid4().hex}"
+                probe.mkdir()
+                probe.rmdir()
+        except OSError as error:
+            raise StoreUnwritable(self.root, error) from None
+
     def save(self, key: str, artifact: Artifact, description: Mapping[str, Any]) -> None:
-        """Write an artifact aside and move it into place; if another run was faster, its equal one stays."""
+        """Write an artifact aside and move it into place; if another run was faster, its equal one stays.
+
+        Raises:
+            StoreUnwritable: the disk is full, or the store is gone; nothing of it is left behind.
+        """
         partial = self.root / "partial" / uuid.uuid4().hex
-        partial.mkdir()
         tensors = {name: tensor.contiguous() for name, tensor in artifact.tensors.items()}
-        save_file(tensors, partial / _TENSORS)
-        with (partial / _TENSORS).open("rb") as file:
-            tensors_checksum = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
-        body = {
-            **description,
-            "key": key,
-            "record": dict(artifact.record),
-            "tensors_checksum": tensors_checksum,
-            "bytes": artifact.nbytes,
-            "written": time.time(),
-            "schema_version": SCHEMA_VERSION,
-        }
-        text = json.dumps({"checksum": _checksum(_canonical(body)), "body": body}, indent=1)
-        (partial / _DESCRIPTION).write_text(text, encoding="utf-8")
-        for name in (_TENSORS, _DESCRIPTION):
-            _flush(partial / name)
+        body = {**description, "key": key, "record": dict(artifact.record), "bytes": artifact.nbytes}
+        json.dumps(body)  # what cannot be written is the stage's fault, and said before the disk is touched
+        try:
+            partial.mkdir()
+            _write(partial, tensors, body)
+            self._put_in_place(partial, key)
+        except (OSError, SafetensorError) as error:  # safetensors reports what the disk says in an error of its own
+            raise StoreUnwritable(self.root, error) from error
+        finally:
+            _discard(partial)
+
+    def _put_in_place(self, partial: Path, key: str) -> None:
         target = self.folder(key)
+        if os.path.lexists(target.parent) and not target.parent.is_dir():
+            self._move_aside(target.parent)
         target.parent.mkdir(exist_ok=True)
         try:
             partial.rename(target)
         except OSError:
-            if not self.verify(key):
-                raise
-            shutil.rmtree(partial)
-            return
+            if not self.verify(key):  # which takes away what is damaged
+                partial.rename(target)
+            else:
+                return
         self._verified.add(key)
-        self._append_to_journal(
-            {"key": key, "stage": body.get("stage"), "slot": body.get("slot"), "written": body["written"]}
-        )
+        written = self.describe(key)
+        self._append_to_journal({name: written.get(name) for name in ("key", "stage", "slot", "written")})
 
     def remove(self, key: str) -> None:
         """Take an artifact away: moved aside in one step first, so that no reader meets half of it."""
         self._verified.discard(key)
+        with suppress(FileNotFoundError):
+            self._move_aside(self.folder(key))
+
+    def _move_aside(self, path: Path) -> None:
         aside = self.root / "partial" / uuid.uuid4().hex
-        try:
-            self.folder(key).rename(aside)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(aside)
+        path.rename(aside)
+        _discard(aside)
 
     @contextmanager
-    def turn(self, key: str) -> Iterator[None]:
-        """Hold the turn at one artifact: another run that wants it waits, then finds it done."""
-        with FileLock(self.root / "locks" / f"{key}.lock"):
+    def turn(self, key: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the turn at one artifact: another run that wants it waits, then finds it done.
+
+        Args:
+            waiting: called once where another run has the turn.
+
+        Raises:
+            StoreUnwritable: there can be no lock.
+        """
+        path = self.root / "locks" / f"{key}.lock"
+        try:
+            if os.path.lexists(path) and (path.is_symlink() or not path.is_file()):
+                self._move_aside(path)
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                waiting()
+                lock.acquire()
+        except OSError as error:
+            raise StoreUnwritable(self.root, error) from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def sweep(self) -> None:
         """Remove what runs killed more than a day ago left in ``partial/``. Skipped while another run is sweeping."""
         day = 24 * 3600
-        try:
-            with FileLock(self.root / "sweep.lock", timeout=0):
-                for path in (self.root / "partial").iterdir():
-                    if time.time() - _changed(path) > day:
-                        shutil.rmtree(path, ignore_errors=True)
-        except Timeout:
-            return
+        # Someone else sweeps, or the lock cannot be had: nothing depends on it.
+        with suppress(Timeout, OSError), FileLock(self.root / "sweep.lock", timeout=0):
+            for path in (self.root / "partial").iterdir():
+                if time.time() - _changed(path) > day:
+                    _discard(path)
 
     def journal(self) -> list[dict[str, Any]]:
         """What was finished, in order: key, stage, slot, time. A last line cut off by a kill is left out."""
-        path = self.root / "journal.jsonl"
-        if not path.exists():
+        path = self.root / _JOURNAL
+        if not path.is_file():
             return []
         lines = []
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
-                lines.append(json.loads(line))
-            except ValueError:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):
                 continue
+            if isinstance(entry, dict) and {"key", "slot"} <= entry.keys():
+                lines.append(entry)
         return lines
 
     def _append_to_journal(self, entry: Mapping[str, Any]) -> None:
+        path = self.root / _JOURNAL
+        if os.path.lexists(path) and not path.is_file():
+            self._move_aside(path)
         # One write to a file opened for appending: lines of two runs do not mix.
-        descriptor = os.open(self.root / "journal.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             os.write(descriptor, (json.dumps(entry) + "\n").encode())
         finally:
@@ -210,10 +274,35 @@ class Store:
         return sorted(path.name for path in (self.root / "objects").glob("*/*") if path.name.startswith(prefix))
 
 
+def _write(folder: Path, tensors: dict[str, Tensor], body: Mapping[str, Any]) -> None:
+    save_file(tensors, folder / _TENSORS)
+    with (folder / _TENSORS).open("rb") as file:
+        tensors_checksum = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
+    whole = {
+        **body,
+        "tensors_checksum": tensors_checksum,
+        "written": time.time(),
+        "schema_version": SCHEMA_VERSION,
+    }
+    text = json.dumps({"checksum": _checksum(_canonical(whole)), "body": whole}, indent=1)
+    (folder / _DESCRIPTION).write_text(text, encoding="utf-8")
+    for name in (_TENSORS, _DESCRIPTION):
+        _flush(folder / name)
+
+
+def _discard(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it, where there is one; what cannot be is left for a sweep."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
 def _changed(path: Path) -> float:
     """When a path last changed; for one that another run has moved into place meanwhile: now."""
     try:
-        return path.stat().st_mtime
+        return path.lstat().st_mtime
     except FileNotFoundError:
         return time.time()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperGroup
 
 from maskbench.cli import check as check_command
 from maskbench.cli import desensitize as desensitize_command
@@ -16,11 +19,29 @@ from maskbench.cli import new as new_command
 from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
 from maskbench.cli import why as why_command
-from maskbench.errors import MaskbenchError
+from maskbench.cli.console import prepare_streams
+from maskbench.errors import MaskbenchError, UsageError
 from maskbench.version import own_version
+
+
+class _Commands(TyperGroup):
+    """The commands; a plug-in that ends the process where it is only asked something does not end one silently."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except SystemExit as left:
+            place = traceback.extract_tb(left.__traceback__)[-1]
+            raise UsageError(
+                f"The command was ended by sys.exit({left.code!r}) in {place.filename}:{place.lineno}: plug-ins must "
+                "not end the process."
+            ) from left
+
 
 app = typer.Typer(
     name="maskbench",
+    cls=_Commands,
     help="Does masking images before outsourcing their training protect them? Accuracy against what attacks win back.",
     epilog="Add --debug to any command to see the traceback of an error.",
     no_args_is_help=True,
@@ -56,6 +77,7 @@ app.command("why")(why_command.why)
 
 def main() -> None:
     """Run the command; our own errors become one message, with the traceback where ``--debug`` asks for it."""
+    prepare_streams()
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
@@ -64,9 +86,24 @@ def main() -> None:
     except MaskbenchError as error:
         if debug:
             raise
-        Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {_plain(str(error))}", highlight=False)
-        sys.exit(exits.WRONG_USE)
+        _fail(str(error))
+    except OSError as error:
+        if debug:
+            raise
+        _fail(_told(error))
+    except RuntimeError as error:
+        # What Path.expanduser raises for "~nobody", and where there is no home folder at all.
+        if debug or "home directory" not in str(error):
+            raise
+        _fail("A path that begins with ~ was named, and there is no such home folder: write the path in full.")
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
+def _fail(message: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
+    sys.exit(exits.WRONG_USE)
+
+
+def _told(error: OSError) -> str:
+    """What the system says, and of what: ``Permission denied: 'a/b'``."""
+    names = [repr(str(name)) for name in (error.filename, error.filename2) if name is not None]
+    return f"{error.strerror or error}{': ' if names else ''}{' and '.join(names)}."

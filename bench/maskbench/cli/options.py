@@ -78,11 +78,9 @@ StoreFolder = Annotated[
 
 def store_folder(chosen: Path | None) -> Path:
     """The store that the user chose, or the one in the user's cache folder."""
-    if chosen is not None:
-        return chosen
-    from platformdirs import user_cache_path
+    from maskbench.artifacts.default_store import default_store
 
-    return user_cache_path("maskbench", appauthor=False) / "store"
+    return default_store() if chosen is None else chosen
 
 
 def load_plugins(files: list[Path] | None) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from maskbench.errors import MaskbenchError, Unavailable
+from maskbench.executors.interrupts import Interrupts, interrupts
 
 
 class Broken(Exception):
@@ -69,24 +70,26 @@ class CheckResult:
 def run_checks(checks: Sequence[Check], subject: Any) -> list[CheckResult]:
     """Run every check, whatever the others say."""
     results: list[CheckResult] = []
-    for check in checks:
-        if check.last_resort and any(result.status == "failed" for result in results):
-            results.append(CheckResult(check, "not checked", "the failures of the other checks come first"))
-        else:
-            results.append(_run(check, subject))
+    with interrupts() as watch:
+        for check in checks:
+            if check.last_resort and any(result.status == "failed" for result in results):
+                results.append(CheckResult(check, "not checked", "the failures of the other checks come first"))
+            else:
+                results.append(_run(check, subject, watch))
     return results
 
 
-def _run(check: Check, subject: Any) -> CheckResult:
+def _run(check: Check, subject: Any, watch: Interrupts) -> CheckResult:
     try:
         return CheckResult(check, "ok", check.run(subject) or "")
     except (NotChecked, Unavailable) as reason:
         return CheckResult(check, "not checked", str(reason))
-    except Exception as error:  # noqa: BLE001 - whatever a plug-in raises is a finding about it, not the suite's end
+    except BaseException as error:  # noqa: BLE001 - whatever a plug-in raises is a finding about it, not the suite's end
+        watch.check()
         return CheckResult(check, "failed", explain(error))
 
 
-def explain(error: Exception) -> str:
+def explain(error: BaseException) -> str:
     """One line: our own errors speak for themselves, another's kind and place are named."""
     if isinstance(error, MaskbenchError | Broken):
         return str(error)
@@ -100,7 +103,7 @@ def provided(call: Callable[[], Any], mend: str) -> Any:
         return call()
     except (NotChecked, Unavailable):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotChecked(f"nothing to look at: mend '{mend}' first") from error
 
 

@@ -15,6 +15,7 @@ from maskbench.conformance.common import COMMON, Subject
 from maskbench.conformance.method_subject import MethodSubject
 from maskbench.conformance.methods import METHOD_CHECKS
 from maskbench.conformance.recognizers import RECOGNIZER_CHECKS, RecognizerSubject
+from maskbench.conformance.state_checks import watched
 from maskbench.errors import UsageError
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.kinds import kind_of
@@ -62,7 +63,8 @@ def examine(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -
     subject_class, checks = _KINDS[kind]
     subject = subject_class(plugin, parameters)
     reason = _unavailable(subject)
-    results = run_checks(COMMON if reason else checks, subject)
+    checks = watched(checks)
+    results = run_checks(checks[: len(COMMON)] if reason else checks, subject)
     if reason:
         remark = f"it cannot run here: {reason}"
         results += [CheckResult(check, "not checked", remark) for check in checks[len(COMMON) :]]

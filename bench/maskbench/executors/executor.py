@@ -42,6 +42,9 @@ class Observer(Protocol):
     def started(self, step: Step) -> None:
         """A step begins."""
 
+    def waiting(self, step: Step) -> None:
+        """Another run makes this step, and this run waits for it."""
+
     def progressed(self, step: Step, share: float) -> None:
         """A step is done in part."""
 
@@ -56,6 +59,9 @@ class Silent:
         """See ``Observer``."""
 
     def started(self, step: Step) -> None:
+        """See ``Observer``."""
+
+    def waiting(self, step: Step) -> None:
         """See ``Observer``."""
 
     def progressed(self, step: Step, share: float) -> None:

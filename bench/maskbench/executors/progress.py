@@ -64,6 +64,11 @@ class RunProgress:
             self._last_line = time.monotonic()
             self._console.print(f"{self._done}/{self._total} {step.stage.title()}", highlight=False)
 
+    def waiting(self, step: Step) -> None:
+        """See ``Observer``."""
+        text = f"waiting for another run to finish {escape(step.stage.title())}"
+        self._console.print(text, highlight=False, soft_wrap=True)
+
     def progressed(self, step: Step, share: float) -> None:
         """See ``Observer``."""
         self._bars.update(self._now, completed=round(100 * share))
@@ -72,6 +77,7 @@ class RunProgress:
         """See ``Observer``."""
         self._done += 1
         self._bars.update(self._all, completed=self._done)
-        if outcome.source == "failed" and outcome.trace:  # what failed with it is in the list of cells
+        # What failed with it is in the list of cells; without data nothing runs, and the command says why.
+        if outcome.source == "failed" and outcome.trace and outcome.step.inputs:
             text = f"[red]failed[/] {escape(outcome.step.stage.title())}: {escape(outcome.reason)}"
             self._console.print(text, highlight=False, soft_wrap=True)

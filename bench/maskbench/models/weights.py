@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from maskbench.artifacts.file_digest import check_file
 from maskbench.errors import UsageError
 
 SHOWN = 3
@@ -45,6 +46,7 @@ def load_weights(network: nn.Module, file: Path, *, classes: int, ignored: tuple
 
 def read_state(file: Path) -> dict[str, Tensor]:
     """Read a state dict; UsageError where there is none."""
+    check_file(file)
     try:
         if file.suffix == ".safetensors":
             return load_file(file)

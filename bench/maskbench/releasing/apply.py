@@ -88,7 +88,8 @@ class Releaser:
         """Where a batch fails, each of its images on its own: one bad image must not take others with it."""
         try:
             return self._batch(group)
-        except Exception as error:  # noqa: BLE001 - whatever a plug-in raises becomes an error with its reason
+        # Whatever a plug-in raises becomes an error with its reason.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             if len(group) == 1:
                 return [ReleasedImage(group[0].name, error=_reason(error))]
         return [self._together_or_alone([picture])[0] for picture in group]
@@ -139,7 +140,7 @@ def _known(shape: Shape | None) -> Shape:
     return shape
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, MaskbenchError):
         return str(error)
     return f"the method failed: {type(error).__name__}: {error}"

@@ -1,0 +1,136 @@
+"""What changes results and is in no key: pinned around every stage, checked after it, and put back."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from maskbench.executors.functions import Functions
+from maskbench.training.seeding import seeded
+
+_AS_IT_IS = object()
+_CPU = torch.device("cpu")
+_SEED_LIMIT = 2**32  # numpy takes no larger one
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """Something global that results depend on.
+
+    Attributes:
+        name: what messages call it.
+        pinned: what it is during a stage; by default what it was before.
+        told: whether messages say what it was changed to.
+    """
+
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], object]
+    pinned: Any = _AS_IT_IS
+    told: bool = True
+
+    def put(self, value: Any) -> None:
+        """Write it where it differs."""
+        if self.read() != value:
+            self.write(value)
+
+
+def _of(owner: Any, name: str) -> tuple[Callable[[], Any], Callable[[Any], object]]:
+    return lambda: getattr(owner, name), lambda value: setattr(owner, name, value)
+
+
+def _determinism() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+
+
+def _folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed meanwhile
+        return None
+
+
+def _stand_in(folder: Path | None) -> None:
+    if folder is not None:
+        os.chdir(folder)
+
+
+_SETTINGS = (
+    _Setting("the number of threads", torch.get_num_threads, torch.set_num_threads),
+    _Setting("the default dtype", torch.get_default_dtype, torch.set_default_dtype, torch.float32),
+    _Setting(
+        "the default device",
+        torch.get_default_device,
+        # None where it is the CPU: a device that is named slows every call down.
+        lambda device: torch.set_default_device(None if device == _CPU else device),
+        _CPU,
+    ),
+    _Setting("whether gradients are computed", torch.is_grad_enabled, torch.set_grad_enabled, True),
+    _Setting(
+        "whether algorithms must be deterministic",
+        _determinism,
+        lambda modes: torch.use_deterministic_algorithms(modes[0], warn_only=modes[1]),
+        (False, False),
+    ),
+    _Setting("cudnn.deterministic", *_of(torch.backends.cudnn, "deterministic"), False),
+    _Setting("cudnn.benchmark", *_of(torch.backends.cudnn, "benchmark"), False),
+    _Setting("cudnn.allow_tf32", *_of(torch.backends.cudnn, "allow_tf32")),
+    _Setting("cuda.matmul.allow_tf32", *_of(torch.backends.cuda.matmul, "allow_tf32")),
+    _Setting("the working folder", _folder, _stand_in, told=False),
+)
+
+
+@contextmanager
+def pinned(seed: int, functions: Functions, changed: list[str]) -> Iterator[None]:
+    """Pin threads, default dtype and device, gradients, determinism and the working folder; seed the generators.
+
+    Whatever the block changes is put back; so is what was pinned, and the state of the generators of torch, numpy and
+    Python.
+
+    Args:
+        seed: for the generators: what draws from them is repeatable.
+        functions: of torch and of the engine; replaced ones are put back.
+        changed: gets a phrase for each thing that the block changed.
+    """
+    functions.remember()
+    before = [(setting, setting.read()) for setting in _SETTINGS]
+    states = np.random.get_state(), random.getstate()
+    try:
+        with torch.inference_mode(False), seeded(seed):
+            for setting in _SETTINGS:
+                if setting.pinned is not _AS_IT_IS:
+                    setting.put(setting.pinned)
+            np.random.seed(seed % _SEED_LIMIT)
+            random.seed(seed)
+            inside = [(setting, setting.read()) for setting in _SETTINGS]
+            try:
+                yield
+            finally:
+                changed += [f"replaced {name}" for name in functions.put_back()]
+                changed += [_phrase(setting, setting.read()) for setting, value in inside if setting.read() != value]
+                if torch.is_inference_mode_enabled():
+                    changed.append("left inference mode on")
+                if torch.initial_seed() != seed:
+                    changed.append("seeded torch's global generator")
+    finally:
+        for setting, value in before:
+            setting.put(value)
+        np.random.set_state(states[0])
+        random.setstate(states[1])
+
+
+def _phrase(setting: _Setting, value: Any) -> str:
+    return f"changed {setting.name}" + (f" to {value}".replace("torch.", "") if setting.told else "")
+
+
+def complaint(changed: list[str]) -> str:
+    """What a plug-in is told: ``changed the default dtype to float64: plug-ins must leave it``."""
+    return f"{', '.join(changed)}: plug-ins must leave {'it' if len(changed) == 1 else 'them'}"
