@@ -16,7 +16,7 @@ from rich.table import Table
 from maskbench.plugins.reserved import RECOGNITION
 from maskbench.report.tables.summary import caption, headline
 from maskbench.report.tables.timing import timing
-from maskbench.report.text import NOT_MEASURED, hidden
+from maskbench.report.text import NOT_MEASURED, hidden, rows_as_text
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import records
@@ -116,6 +116,6 @@ def _table(frame: pd.DataFrame, leading: int = 0) -> Table:
     for number, name in enumerate(frame.columns):
         title = str(name).replace(" on ", "\non ").replace(" alone", "\nalone")
         table.add_column(title, justify="left" if number == 0 else "right", no_wrap=True)
-    for row in frame.astype(str).values.tolist():
+    for row in rows_as_text(frame):
         table.add_row(*(escape(cell) for cell in row))
     return table

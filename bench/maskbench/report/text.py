@@ -36,8 +36,14 @@ def hidden(ratio: float) -> str:
     return NOT_MEASURED if pd.isna(ratio) else f"{ratio:.0%}"
 
 
+def rows_as_text(frame: pd.DataFrame) -> list[list[str]]:
+    """The rows of a table as text; what is missing in it is shown as not measured."""
+    values = frame.astype(object).to_numpy()
+    return [[NOT_MEASURED if pd.isna(value) else str(value) for value in row] for row in values]
+
+
 def to_markdown(frame: pd.DataFrame) -> str:
     """A GitHub table; numbers to the right."""
     header = [str(name) for name in frame.columns]
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *frame.astype(str).values.tolist()]
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows_as_text(frame)]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
