@@ -13,7 +13,9 @@ LONG = ("attack-deep-image-prior", "attack-diffusion", "method-learned", "method
 
 def _built_in() -> list[object]:
     return [
-        pytest.param(plugin, id=f"{kind}-{plugin.name}", marks=[pytest.mark.slow] if f"{kind}-{plugin.name}" in LONG else [])
+        pytest.param(
+            plugin, id=f"{kind}-{plugin.name}", marks=[pytest.mark.slow] if f"{kind}-{plugin.name}" in LONG else []
+        )
         for kind in CHECKED
         for plugin in catalogue().classes(kind)
         if plugin.__module__.startswith("maskbench.")

@@ -27,7 +27,7 @@ from maskbench.version import own_version
 class _Commands(TyperGroup):
     """The commands; a plug-in that ends the process where it is only asked something does not end one silently."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         try:
             return super().invoke(ctx)
