@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+from maskbench.results.examples import Example
 from maskbench.results.flags.find import find_flags
-from maskbench.results.pictures import Picture
 from maskbench.results.schema import CELL, SCHEMA_VERSION, typed
 from maskbench.results.timings import COLUMNS
 from maskbench.runfolder.folder import RunFolder
@@ -22,7 +22,7 @@ PROVENANCE = {
 }
 
 
-def planted_run(rows: Sequence[dict[str, Any]], pictures: Sequence[Picture] = ()) -> RunFolder:
+def planted_run(rows: Sequence[dict[str, Any]], pictures: Sequence[Example] = ()) -> RunFolder:
     """A run folder with these rows of cells, the flags on them, and nothing else."""
     cells = typed(rows)
     samples = pd.DataFrame(columns=[*CELL, "seed", "split", "number", "target_class"])

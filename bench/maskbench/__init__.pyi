@@ -44,9 +44,9 @@ from .release import content_numbers as content_numbers
 from .release import to_bytes as to_bytes
 from .release import to_float as to_float
 from .releasing.command import desensitize as desensitize
-from .running import Run as Run
-from .running import load as load
 from .running import run as run
+from .runs import Run as Run
+from .runs import load as load
 from .training.augment import shift_and_flip as shift_and_flip
 from .training.classifier import predict as predict
 from .training.classifier import train_classifier as train_classifier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from maskbench.report.figures.pictures import draw, draw_grid
-from maskbench.results.pictures import Picture
+from maskbench.results.examples import Example
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from planted_runs import planted_run
@@ -56,8 +56,8 @@ def test_nothing_is_cut_off(height: int, width: int) -> None:
         assert whole.y0 <= box.y0 and box.y1 <= whole.y1, text.get_text()
 
 
-def _picture(shows: str, attack: str = "", level: int = 0, method: str = "random", example: int = 0) -> Picture:
-    return Picture(method, example, shows, attack, None, np.full((1, 8, 8), level, dtype=np.uint8))
+def _picture(shows: str, attack: str = "", level: int = 0, method: str = "random", example: int = 0) -> Example:
+    return Example(method, example, shows, attack, None, np.full((1, 8, 8), level, dtype=np.uint8))
 
 
 def test_an_attack_that_shows_the_release_alone_has_no_column() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from maskbench import UsageError
-from maskbench.results.pictures import Picture
+from maskbench.results.examples import Example
 from maskbench.results.schema import CELL, PROBABILITIES, SCHEMA_VERSION
 from maskbench.runfolder.folder import RunFolder
 from planted_runs import planted_run
@@ -38,9 +38,9 @@ def run() -> RunFolder:
         np.arange(size, dtype=np.uint8).reshape(shape) for size, shape in ((64, (1, 8, 8)), (192, (3, 8, 8)))
     )
     pictures = [
-        Picture("random:ratio=0.75", 0, "raw", "", None, colour),
-        Picture("random:ratio=0.75", 0, "mask", "", None, grey),
-        Picture("random:ratio=0.75", 0, "restored", "a/b:c", 0.125, colour),
+        Example("random:ratio=0.75", 0, "raw", "", None, colour),
+        Example("random:ratio=0.75", 0, "mask", "", None, grey),
+        Example("random:ratio=0.75", 0, "restored", "a/b:c", 0.125, colour),
     ]
     rows = [ROW, {**ROW, "seed": 0}, {**ROW, "seed": 0, "attack": "lama", "status": "failed", "reason": "kaboom"}]
     found = planted_run(rows, pictures)

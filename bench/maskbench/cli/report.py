@@ -18,7 +18,7 @@ def report(
     console = terminal()
     with console.status("Reading"):
         from maskbench.report.terminal import print_run
-        from maskbench.running import load
+        from maskbench.runs import load
 
         found = [load(run) for run in runs]
     for run in found:

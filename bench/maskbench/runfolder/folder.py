@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from maskbench.errors import UsageError
+from maskbench.results.examples import Example
 from maskbench.results.flags.kind import Flag
-from maskbench.results.pictures import Picture
 from maskbench.results.schema import COLUMNS, PROBABILITIES, SCHEMA_VERSION
 from maskbench.runfolder import pictures
 
@@ -45,7 +45,7 @@ class RunFolder:
     timings: pd.DataFrame
     flags: tuple[Flag, ...]
     provenance: dict[str, Any]
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[Example, ...] = ()
     failures: str = ""
 
     def write(self, folder: Path) -> None:

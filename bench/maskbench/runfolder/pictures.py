@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maskbench.results.pictures import Picture
+from maskbench.results.examples import Example
 
 _INDEX = "pictures.json"
 
 
-def write(shown: Sequence[Picture], folder: Path) -> None:
+def write(shown: Sequence[Example], folder: Path) -> None:
     """Write pictures, numbered, and the index."""
     folder.mkdir()
     index = []
@@ -26,12 +26,12 @@ def write(shown: Sequence[Picture], folder: Path) -> None:
     (folder / _INDEX).write_text(json.dumps(index, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read(folder: Path) -> tuple[Picture, ...]:
+def read(folder: Path) -> tuple[Example, ...]:
     """Read what ``write`` wrote."""
     found = []
     for entry in json.loads((folder / _INDEX).read_text(encoding="utf-8")):
         # Of the name alone: an index that somebody else wrote must not lead out of the folder.
         with Image.open(folder / Path(entry.pop("file")).name, formats=["PNG"]) as image:
             pixels = np.asarray(image.convert("L" if image.mode in ("1", "L") else "RGB"))
-        found.append(Picture(**entry, pixels=pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)))
+        found.append(Example(**entry, pixels=pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)))
     return tuple(found)

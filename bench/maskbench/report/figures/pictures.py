@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from maskbench.report.parts import Figure as Part
-from maskbench.results.pictures import Picture
+from maskbench.results.examples import Example
 from maskbench.runfolder.folder import RunFolder
 
 Pixels = NDArray[np.uint8]
@@ -48,7 +48,7 @@ def _named(names: Iterable[str]) -> list[str]:
 def _changes(run: RunFolder, attack: str) -> bool:
     """Whether an attack shows anything else than the release, which has a column of its own."""
     released = {(it.method, it.example): it.pixels for it in run.pictures if it.shows == "released"}
-    restored: list[Picture] = [it for it in run.pictures if it.attack == attack]
+    restored: list[Example] = [it for it in run.pictures if it.attack == attack]
     return any(not np.array_equal(it.pixels, released[it.method, it.example]) for it in restored)
 
 

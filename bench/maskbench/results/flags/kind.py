@@ -119,7 +119,7 @@ def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
     return found
 
 
-MEASURED = {"restoration": "hole SSIM", "inference": "advantage"}
+MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage"}
 """What findings call the main metric of a kind of attack."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maskbench.metrics.catalogue import MAIN
-from maskbench.results.flags.kind import MEASURED, Finding, FlagKind, Judged, attacks, decimal, percent
+from maskbench.results.flags.kind import MAIN_WORDS, Finding, FlagKind, Judged, attacks, decimal, percent
 from maskbench.results.reading import read
 
 _LEAST_RISE = 0.005
@@ -21,7 +21,7 @@ def _find(judged: Judged) -> Iterator[Finding]:
             same = cells[(cells["attack"] == attack) & (cells["label"] == label)]
             less = sorted(same["aux_share"].unique())[-2]
             rise = decimal(value) if kind == "restoration" else percent(value)
-            yield attack, label, f"{MEASURED[kind]} up by {rise} from {less:.0%} of the data to all"
+            yield attack, label, f"{MAIN_WORDS[kind]} up by {rise} from {less:.0%} of the data to all"
 
 
 FLAGS = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.plugins.reserved import STRONGEST
-from maskbench.results.flags.kind import MEASURED, Finding, FlagKind, Judged, decimal, percent, values
+from maskbench.results.flags.kind import MAIN_WORDS, Finding, FlagKind, Judged, decimal, percent, values
 from maskbench.results.reading import grouped, read
 
 
@@ -18,7 +18,7 @@ def _find(judged: Judged) -> Iterator[Finding]:
         shown = decimal if kind == "restoration" else percent
         for (attack, label, _), value in values(part).items():
             if value.low > strongest.value:
-                yield attack, label, f"{MEASURED[kind]} {shown(value)}, strongest {shown(strongest)}"
+                yield attack, label, f"{MAIN_WORDS[kind]} {shown(value)}, strongest {shown(strongest)}"
 
 
 FLAGS = (

@@ -28,7 +28,7 @@ _SPLIT: Split = "owner_train"
 
 
 @dataclass(frozen=True)
-class Picture:
+class Example:
     """One example.
 
     Attributes:
@@ -48,7 +48,7 @@ class Picture:
     pixels: NDArray[np.uint8]
 
 
-def examples(execution: Execution) -> list[Picture]:
+def examples(execution: Execution) -> list[Example]:
     """The examples of every method under the first seed: raw, released, mask, and each restoration."""
     found: dict[str, list[Cell]] = {}
     for cell in execution.matrix.cells:
@@ -65,7 +65,7 @@ def _is_shown(cell: Cell, execution: Execution) -> bool:
     return execution.outcomes[execution.plan.key(cell.scoring)].source in ("computed", "stored")
 
 
-def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[Picture]:
+def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[Example]:
     dataset = Dataset(execution.data)
     positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
     _, first = _stages(cells[0])
@@ -73,10 +73,10 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
     release, raw = stored.release(_SPLIT, positions), dataset.bytes(_SPLIT)[positions]
     released, masks = to_bytes(release.images), None if release.masks is None else to_bytes(release.masks)
     for example in range(len(positions)):
-        yield Picture(name, example, "raw", "", None, raw[example].numpy())
-        yield Picture(name, example, "released", "", None, released[example].numpy())
+        yield Example(name, example, "raw", "", None, raw[example].numpy())
+        yield Example(name, example, "released", "", None, released[example].numpy())
         if masks is not None:
-            yield Picture(name, example, "mask", "", None, masks[example].numpy())
+            yield Example(name, example, "mask", "", None, masks[example].numpy())
     for cell in cells:
         scoring, restoration = _stages(cell)
         restored = StoredRestoration(execution.executor.read(execution.plan.key(restoration))).images(_SPLIT)
@@ -84,7 +84,7 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[P
         for example in range(len(positions)):
             score = float(scores[example])
             shown = None if np.isnan(score) else score
-            yield Picture(name, example, "restored", cell.attack_name, shown, restored[example].numpy())
+            yield Example(name, example, "restored", cell.attack_name, shown, restored[example].numpy())
 
 
 def _stages(cell: Cell) -> tuple[Stage, Restoration]:
