@@ -10,6 +10,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 PAGES = (CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md")))
+ENGINE = CHECKOUT / "bench" / "maskbench"
 LONGEST = 32  # words
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -62,6 +63,17 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def _anchor(title: str) -> str:
     return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_the_files_that_are_named_are_there(page: str) -> None:
+    """From the root, from the engine's folder, or in a folder that the same line names."""
+    missing = []
+    for line in (CHECKOUT / page).read_text(encoding="utf-8").splitlines():
+        named = re.findall(r"`([\w./-]+(?:/|\.py|\.pyi|\.yaml))`", line)
+        places = [CHECKOUT, ENGINE, *(CHECKOUT / name for name in named if name.endswith("/"))]
+        missing += [name for name in named if not any((place / name).exists() for place in places)]
+    assert missing == []
 
 
 def test_a_long_sentence_is_found() -> None:
