@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maskbench.fills import FILLS, mean_fill
 from maskbench.randomness import Randomness
+from maskbench.release import to_bytes
 from torch import Tensor
+from torchvision.transforms.v2.functional import gaussian_blur
 
 GOOD = torch.full((2, 3, 12, 12), 0.5)
 MASKS = torch.ones(2, 1, 12, 12)
@@ -60,3 +62,19 @@ def test_bad_masks_are_refused_by_name(masks: Tensor) -> None:
 def test_bad_images_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"^released:"):
         mean_fill(GOOD + 0.6, MASKS)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (32, 48), (28, 20)])
+def test_blur_is_of_a_sixteenth_of_the_shorter_side(size: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    sigma = min(size) / 16
+    kernel = 2 * round(2 * sigma) + 1
+    expected = gaussian_blur(images, [kernel, kernel], [sigma, sigma]).clamp(0, 1)
+    assert torch.equal(FILLS["blur"](images, MASKS, Randomness(0, torch.arange(2))), expected)
+
+
+@pytest.mark.parametrize("size", [(2, 2), (3, 3), (4, 4), (1, 9), (9, 1), (5, 40)])
+def test_blur_changes_the_smallest_images_too(size: tuple[int, int]) -> None:
+    images = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
+    filled = FILLS["blur"](images, MASKS, Randomness(0, torch.arange(2)))
+    assert float((to_bytes(filled) != to_bytes(images)).float().mean()) > 0.9

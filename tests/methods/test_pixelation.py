@@ -20,3 +20,12 @@ def test_every_block_is_its_mean(shape: tuple[int, int, int], block: int) -> Non
             cut = (slice(None), slice(None), slice(top, top + block), slice(left, left + block))
             mean = shown[cut].mean(dim=(2, 3), keepdim=True).expand_as(released[cut])
             torch.testing.assert_close(released[cut], mean, atol=HALF_A_LEVEL, rtol=0)
+
+
+def test_a_block_as_large_as_an_image_may_be_any_larger() -> None:
+    images = pictures(2, (3, 30, 21))
+    whole, larger = (
+        create("method", "pixelate", {"block": block}).release(images, seed=0, numbers=torch.arange(2)).images
+        for block in (30, 99_999)
+    )
+    assert torch.equal(whole, larger)

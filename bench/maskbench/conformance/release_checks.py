@@ -146,8 +146,8 @@ def output(subject: MethodSubject) -> None:
     shapes = [given.images.shape, given.images[:, :1].shape]
     if any(tensor.shape != right for tensor, right in zip(released, shapes, strict=False)):
         raise NotChecked("nothing to look at: mend 'release' first")
-    masks = released[1] if len(released) > 1 else None
-    judging.output(Release(to_float(released[0]), masks), given.images, f"method '{method.name}'")
+    shown, masks = to_float(released[0]), released[1] if len(released) > 1 else None
+    judging.output(Release(shown, masks), given.images, f"method '{method.name}'")
 
 
 def _holds(subject: MethodSubject, shape: Shape, images: Tensor | None = None) -> str | None:

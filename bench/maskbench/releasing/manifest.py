@@ -61,11 +61,10 @@ def manifest(
             "left_out_by_limit": source.total - len(source.chosen),
             "released": sum(record.released for record in records),
             "errors": len(errors),
-            "ratio_promised": method.promised_ratio(),
-            "ratio_measured": _measured(records),
-            # Of one colour, or hidden where they were of one; named, because nothing else may leave as it came.
-            "unchanged": None if releases_raw(method) else [called(name) for name in unchanged(records)],
         },
+        "hidden": {"ratio_promised": method.promised_ratio(), "ratio_measured": _measured(records)},
+        # Of one colour, or hidden where they were of one; named, because nothing else may leave as it came.
+        "unchanged": None if releases_raw(method) else [called(name) for name in unchanged(records)],
         "conversions": dict(sorted(rules.items())),
         "errors": errors,
         "not_used": {

@@ -162,6 +162,8 @@ def _read(journal: Path) -> list[Record]:
                 content = json.loads(line)
             except ValueError:
                 continue  # the line that a kill cut off
+            if "hidden" not in content:
+                continue  # of a version that measured nothing: the image is done again
             content["stamp"] = tuple(content["stamp"])
             content["hidden"], content["unchanged"] = tuple(content["hidden"]), tuple(content["unchanged"])
             content["errors"] = tuple((name, reason) for name, reason in content["errors"])
