@@ -37,7 +37,11 @@ def hidden(ratio: float) -> str:
 
 
 def to_markdown(frame: pd.DataFrame) -> str:
-    """A GitHub table; numbers to the right."""
+    """A GitHub table; numbers to the right. What a cell says is text, no markup."""
     header = [str(name) for name in frame.columns]
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *frame.astype(str).values.tolist()]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
