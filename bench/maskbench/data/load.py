@@ -119,7 +119,7 @@ def load(options: DataOptions) -> ImageSet:
         classes={column: table.classes[column] for column in whole},
         native_test=None if native_test is None else torch.from_numpy(native_test),
         flippable=source.flippable,
-        target=options.target,
+        target=chosen[0],
         sensitive=options.sensitive,
         notes=notes + decoded.notes,
     )
