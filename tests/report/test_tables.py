@@ -124,3 +124,12 @@ def test_nothing_is_cut_off_in_a_terminal(run: RunFolder, width: int) -> None:
 def test_without_flags_nothing_is_said_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     print_flags([], Console(width=100))
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_cell_says_is_no_markup() -> None:
+    frame = pd.DataFrame({"class <b>": ["<!-- a | b & c"], "n": ["1"]})
+    assert to_markdown(frame).splitlines() == [
+        "| class &lt;b> | n |",
+        "| --- | ---: |",
+        "| &lt;!-- a \\| b &amp; c | 1 |",
+    ]

@@ -41,6 +41,7 @@ _UNREADABLE = (
     IndexError,
     KeyError,
     TypeError,
+    RuntimeError,
     OverflowError,
     MemoryError,
     struct.error,

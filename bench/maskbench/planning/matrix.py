@@ -36,7 +36,7 @@ from maskbench.stages.scored_restoration import ScoredRestoration
 from maskbench.stages.stage import Stage
 from maskbench.stages.trial import Trial
 
-_MOST_COMBINATIONS = 200_000
+_MOST_COMBINATIONS = 100_000
 
 _ROLES: tuple[Literal["raw", "null"], ...] = ("raw", "null")
 

@@ -43,7 +43,11 @@ def rows_as_text(frame: pd.DataFrame) -> list[list[str]]:
 
 
 def to_markdown(frame: pd.DataFrame) -> str:
-    """A GitHub table; numbers to the right."""
+    """A GitHub table; numbers to the right. What a cell says is text, no markup."""
     header = [str(name) for name in frame.columns]
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows_as_text(frame)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")

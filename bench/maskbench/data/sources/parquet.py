@@ -69,7 +69,7 @@ class ParquetFolder(Source):
         tables = [_read(path, columns) for path in self.files]
         if sum(len(table) for table in tables) == 0:
             raise UsageError(f"The Parquet files in {self.root} have no rows.")
-        test = native_test_split(self._words)
+        test = native_test_split(word for word in self._words if word is not None)
         from_test = [np.full(len(table), word == test) for table, word in zip(tables, self._words, strict=True)]
         found = label_table(pa.concat_tables(tables), features, None if test is None else np.concatenate(from_test))
         others = {field.name: str(field.type) for field in self._schema if field.name not in (*columns, image)}
