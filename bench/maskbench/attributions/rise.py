@@ -54,10 +54,11 @@ class Rise(Algorithm):
     )
 
     def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
-        masks = rise_masks(*images.shape[2:], self.masks).to(images)
+        height, width = images.shape[2:]
+        masks = rise_masks(height, width, self.masks).to(images)
         probabilities = masked_probabilities(network, images, masks, pass_size)
         # The masks' mean is 1/2 everywhere, so a constant may be taken off and put back: a network whose answers do
         # not change then gives every pixel the same value, free of rounding.
         constant = probabilities[:, :1]
         weighted = (probabilities - constant) @ masks.flatten(1).double() / (_VISIBLE * self.masks)
-        return (constant + weighted).view(-1, 1, *images.shape[2:])
+        return (constant + weighted).view(-1, 1, height, width)

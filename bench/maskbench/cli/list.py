@@ -94,7 +94,9 @@ def _plugins(kind: str, what: str, explained: bool) -> tuple[Header, Rows]:
     from maskbench.plugins.catalogue import catalogue
 
     parameters = _explained if explained else _parameters
-    rows = [(plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in catalogue().classes(kind)]
+    rows: Rows = [
+        (plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in catalogue().classes(kind)
+    ]
     return ("name", what, "parameters", "source"), rows
 
 
@@ -104,7 +106,10 @@ def _parameters(plugin: type[Plugin]) -> str:
 
 def _explained(plugin: type[Plugin]) -> str:
     """The parameters of its own with what they mean; those that come with its contract are explained there."""
-    shared = next(base for base in plugin.__mro__ if base.__module__.startswith("maskbench.plugins")).model_fields
+    from maskbench.plugins.base import Plugin
+
+    contract = next(base for base in plugin.__mro__ if base.__module__.startswith("maskbench.plugins"))
+    shared = contract.model_fields if issubclass(contract, Plugin) else {}
     own = {name: field for name, field in plugin.model_fields.items() if name not in shared}
     return "\n".join(f"`{name}={field.default}` {field.description or ''}".rstrip() for name, field in own.items())
 

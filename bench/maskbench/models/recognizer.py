@@ -17,6 +17,8 @@ class Recognizer(nn.Module):
     """
 
     feature_layers: tuple[str, ...]
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self, network: nn.Module, *, feature_layers: Sequence[str], mean: Sequence[float], std: Sequence[float]

@@ -11,7 +11,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -110,11 +110,11 @@ class Catalogue:
         """Search all places where plug-ins of a kind may lie, each once."""
         self._once("entry points", self._search_installed)
         if kind.indexed:
-            self._once(kind.package, lambda: self._search_text(kind))
+            self._once(kind.package, partial(self._search_text, kind))
             return
         for other in KINDS.values():  # a file in methods/ may hold attacks or adjustments as well
             if not other.indexed:
-                self._once(other.package, lambda package=other.package: self._search_modules(package))
+                self._once(other.package, partial(self._search_modules, other.package))
 
     def _once(self, place: str, search: Callable[[], None]) -> None:
         if place in self._searched:
