@@ -110,7 +110,7 @@ class Catalogue:
         """Search all places where plug-ins of a kind may lie, each once."""
         self._once("entry points", self._search_installed)
         if kind.indexed:
-            self._once(kind.package, lambda: self._search_text(kind))
+            self._once(kind.package, partial(self._search_text, kind))
             return
         for other in KINDS.values():  # a file in methods/ may hold attacks or adjustments as well
             if not other.indexed:
