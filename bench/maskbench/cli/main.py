@@ -106,4 +106,5 @@ def _fail(message: str) -> NoReturn:
 def _told(error: OSError) -> str:
     """What the system says, and of what: ``Permission denied: 'a/b'``."""
     names = [repr(str(name)) for name in (error.filename, error.filename2) if name is not None]
-    return f"{error.strerror or error}{': ' if names else ''}{' and '.join(names)}."
+    where = f": {' and '.join(names)}." if names else ". With --debug you see where."
+    return f"{error.strerror or error}{where}"
