@@ -96,3 +96,12 @@ def test_a_module_that_sets_no_table_is_named(folder: Path) -> None:
     plant(folder, "planted_typo.py", "planted-typo", sets="TABEL")
     with pytest.raises(ValueError, match="planted_typo sets no TABLE"):
         write.tables()
+
+
+def test_the_same_folder_gives_the_same_figures(run: RunFolder, tmp_path: Path) -> None:
+    drawn = []
+    for name in ("one", "other"):
+        write.write_figures(run, tmp_path / name)
+        drawn.append({path.name: path.read_bytes() for path in (tmp_path / name / "figures").iterdir()})
+    assert drawn[0] == drawn[1]
+    assert {path.rpartition(".")[2] for path in drawn[0]} == {"png", "svg"}

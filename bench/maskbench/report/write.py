@@ -65,10 +65,16 @@ def _write_table(table: Table, run: RunFolder, place: Path) -> None:
 
 
 def _write_figure(figure: Figure, run: RunFolder, place: Path) -> None:
+    from matplotlib import rc_context  # takes a second to import
+
     drawing = figure.draw(run)
-    if drawing is not None:
-        for suffix in (".png", ".svg"):
-            drawing.savefig((place / figure.name).with_suffix(suffix), dpi=150)
+    if drawing is None:
+        return
+    path = place / figure.name
+    drawing.savefig(path.with_suffix(".png"), dpi=150)
+    # Without the date, and with ids that are no random numbers: the same folder gives the same file.
+    with rc_context({"svg.hashsalt": figure.name}):
+        drawing.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
 
 def _each(parts: Iterable[tuple[str, Callable[[], None]]]) -> None:
