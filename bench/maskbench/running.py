@@ -116,10 +116,13 @@ def run_suite(
         results_of(execution, command, pictures).write(claim.aside)
         # Read again: what people see comes from the folder, and can be made from it again.
         results = RunFolder.read(claim.aside)
-        write_tables(results, claim.aside)
-        show(results)
-        write_figures(results, claim.aside)
-        claim.finish()
+        try:
+            write_tables(results, claim.aside)
+            show(results)
+            write_figures(results, claim.aside)
+        finally:
+            # What was found is whole, whatever becomes of a table: it can be made again from the folder.
+            claim.finish()
     return Run(results, claim.folder)
 
 

@@ -155,10 +155,34 @@ class DividesByKept(Shown):
         return mean.expand_as(release.images)
 
 
+class LearnsFromNoWord(Shown):
+    """A word that nobody knows."""
+
+    name: ClassVar[str] = "learns-from-no-word"
+    learns_from: ClassVar[Any] = "pair"
+
+
+class Misspelt(Shown):
+    """A field that nobody reads."""
+
+    name: ClassVar[str] = "misspelt"
+    learn_from: ClassVar[str] = "pairs"
+
+
+class NeedsInWords(Shown):
+    """A text that is always true."""
+
+    name: ClassVar[str] = "needs-in-words"
+    needs_key: ClassVar[Any] = "no"
+
+
 BROKEN = {
     Loud: "name",
     Unsourced: "documented",
     NoDefault: "parameters",
+    LearnsFromNoWord: "declarations",
+    Misspelt: "declarations",
+    NeedsInWords: "declarations",
     HalfAnAnswer: "answer",
     Overwrites: "input",
     OverwritesAux: "input",

@@ -144,8 +144,18 @@ BROKEN = {
 }
 
 
-def test_the_plain_one_passes() -> None:
-    assert check(Plain) == []
+class Brightness(Algorithm):
+    """The mean of the channels: it asks no network."""
+
+    name: ClassVar[str] = "brightness"
+
+    def attribute(self, network: Recognizer, images: Tensor, pass_size: int) -> Tensor:
+        return images.mean(dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize("plugin", [Plain, Brightness])
+def test_a_good_one_passes(plugin: type[Algorithm]) -> None:
+    assert check(plugin) == []
 
 
 @pytest.mark.parametrize("plugin", BROKEN, ids=lambda plugin: plugin.__name__)

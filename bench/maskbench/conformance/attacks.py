@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from typing import get_args
+
 import torch
 from torch import Tensor
 
@@ -9,13 +12,37 @@ from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, rel
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
 from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
-from maskbench.plugins.attack import RestorationAttack
+from maskbench.plugins.attack import Attack, LearnsFrom, RestorationAttack
 from maskbench.release import Release
 
 OTHER_PARTY = 500  # number of the other party's first picture
 BATCHES = (1, 3)
 # A network's sums differ in their last bits with the size of the batch: a level of 255, a thousandth of a logit.
 LEVELS, LOGITS = 1.0, 1e-3
+_DECLARED = [name for contract in (Attack, RestorationAttack) for name in contract.__annotations__]
+
+
+@define(
+    "declarations",
+    "learns_from is one of the words that LearnsFrom lists, needs_… and restores_training are True or False, "
+    "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
+)
+def declarations(subject: AttackSubject) -> None:
+    plugin = subject.built
+    if plugin.learns_from not in get_args(LearnsFrom):
+        known = ", ".join(map(repr, get_args(LearnsFrom)))
+        raise Broken(f"learns_from is {plugin.learns_from!r}, which is none of {known}")
+    declared = {name for contract in type(plugin).__mro__ if _is_contract(contract) for name in vars(contract)}
+    for name in (name for name in declared if name.startswith(("needs_", "restores_"))):
+        if not isinstance(getattr(plugin, name), bool):
+            raise Broken(f"{name} is {getattr(plugin, name)!r}")
+    if not plugin.time_limit > 0:
+        raise Broken(f"time_limit is {plugin.time_limit!r}")
+    own = {name for layer in type(plugin).__mro__ if not _is_contract(layer) for name in vars(layer)} - declared
+    for name in sorted(name for name in own if not name.startswith("_")):
+        meant = get_close_matches(name, [*_DECLARED], n=1, cutoff=0.85)
+        if meant:
+            raise Broken(f"it sets {name}, which the contract does not have; {meant[0]}?")
 
 
 @define(
@@ -163,8 +190,13 @@ def _close(attack: object, one: Tensor, two: Tensor) -> bool:
     return float((one - two).abs().amax()) <= scale
 
 
+def _is_contract(layer: type) -> bool:
+    return layer.__module__.startswith("maskbench.plugins.") or not issubclass(layer, Attack)
+
+
 ATTACK_CHECKS = (
     *COMMON,
+    declarations,
     valid_answer,
     input_untouched,
     determinism,

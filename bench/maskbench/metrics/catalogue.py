@@ -24,6 +24,25 @@ MAIN: Mapping[Family, str] = MappingProxyType(
 """Family → the metric by which it is judged."""
 
 
+def require_distinct(families: Mapping[Family, tuple[Metric, ...]]) -> None:
+    """Refuse two metrics of one name: in ``cells``, one would stand for the other.
+
+    Raises:
+        ValueError: a family declares a name twice, or a metric stands in a family that it does not name.
+    """
+    for family, metrics in families.items():
+        names = [metric.name for metric in metrics]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"The family {family} declares the metric '{twice[0]}' twice. Rename one.")
+        astray = next((metric for metric in metrics if metric.family != family), None)
+        if astray is not None:
+            raise ValueError(f"The metric '{astray.name}' says that its family is {astray.family}, not {family}.")
+
+
+require_distinct(FAMILIES)
+
+
 def metric_of(family: Family, name: str) -> Metric:
     """The metric of a name; KeyError where the family has none."""
     for metric in FAMILIES[family]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pkgutil
-from collections import Counter
 from functools import lru_cache
 from importlib import import_module
 
@@ -13,17 +12,30 @@ from maskbench.results import flags
 from maskbench.results.flags.kind import Flag, FlagKind
 
 _LEVELS = ("warning", "note")
+_NO_FLAGS = (f"{flags.__name__}.find", f"{flags.__name__}.kind")
 
 
 @lru_cache(maxsize=1)
 def kinds() -> tuple[FlagKind, ...]:
-    """Every kind of flag, warnings first; a module of this package that sets ``FLAGS`` adds its own."""
+    """Every kind of flag, warnings first: each module of this package sets ``FLAGS``.
+
+    Raises:
+        ValueError: one sets none, or two have the same mark or name.
+    """
     found: list[FlagKind] = []
+    owner: dict[str, str] = {}
     for module in pkgutil.iter_modules(flags.__path__, prefix=f"{flags.__name__}."):
-        found += vars(import_module(module.name)).get("FLAGS", ())
-    twice = [mark for mark, count in Counter(kind.mark for kind in found).items() if count > 1]
-    if twice:
-        raise ValueError(f"Two kinds of flags have the mark {twice[0]}.")
+        if module.name in _NO_FLAGS:
+            continue
+        declared = vars(import_module(module.name)).get("FLAGS")
+        if declared is None:
+            raise ValueError(f"{module.name} sets no FLAGS: every file of this folder is a flag or several.")
+        for kind in declared:
+            for what in (f"mark {kind.mark}", f"name '{kind.name}'"):
+                if what in owner:
+                    raise ValueError(f"Flags of {owner[what]} and {module.name} have the same {what}. Change one.")
+                owner[what] = module.name
+        found += declared
     return tuple(sorted(found, key=lambda kind: (_LEVELS.index(kind.level), kind.name)))
 
 
