@@ -80,6 +80,7 @@ def test_results_lie_in_runs_by_default(tmp_path: Path, done: mb.Run, monkeypatc
     ("wrong", "message"),
     [
         ({"methods": ["ramdom"]}, "did you mean 'random'"),
+        ({"methods": "random"}, r"write a list, methods=\['random'\]"),
         ({"ratios": [1.5]}, "share that is hidden"),
         ({"seeds": 0}, "seeds"),
         ({"device": "tpu"}, "expected auto, cpu, cuda"),

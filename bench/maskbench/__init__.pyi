@@ -1,18 +1,23 @@
 # The public face: one line a name. docs/python.md says what each is, and tests hold the two together.
 
 from .artifacts.file_digest import content_digest as content_digest
+from .attributions.algorithm import Algorithm as Algorithm
 from .attributions.names import AttributionName as AttributionName
 from .by_name import build_recognizer as build_recognizer
 from .by_name import find_attribution as find_attribution
 from .by_name import method as method
 from .by_name import named_code as named_code
 from .conformance.suite import check as check
+from .data.source import LabelTable as LabelTable
+from .data.source import RawImages as RawImages
+from .data.source import Source as Source
 from .errors import ContractViolation as ContractViolation
 from .errors import MaskbenchError as MaskbenchError
 from .errors import Unavailable as Unavailable
 from .errors import UsageError as UsageError
 from .fills import FILLS as FILLS
 from .fills import mean_fill as mean_fill
+from .models.architecture import Architecture as Architecture
 from .models.layers import with_inputs as with_inputs
 from .models.layers import zeroed as zeroed
 from .models.padding import pad_symmetric as pad_symmetric

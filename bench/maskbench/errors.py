@@ -30,6 +30,10 @@ class DamagedArtifact(MaskbenchError):
     """A stored artifact does not match its checksum or its description."""
 
 
+class PartFailed(MaskbenchError):
+    """A table or a figure could not be made; what the run found is none the worse for it (exit code 1)."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return a sentence that names the closest valid name, and all of them: ``did you mean …``."""
     names = sorted(set(valid))

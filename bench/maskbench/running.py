@@ -83,8 +83,8 @@ def run(
     chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
     chosen = chosen if isinstance(chosen, Suite) else validate({"name": "run", **chosen}, "The suite")
     overrides = {
-        "methods": None if methods is None else tuple(_typed("method", each) for each in methods),
-        "attacks": None if attacks is None else tuple(_typed("attack", each) for each in attacks),
+        "methods": _all_typed("method", methods),
+        "attacks": _all_typed("attack", attacks),
         "ratios": None if ratios is None else tuple(ratios),
         "seeds": seeds,
     }
@@ -205,6 +205,13 @@ def refuse_places(suite: Suite, out: Path | None, store: str | Path | None) -> N
 def typed_command(arguments: Sequence[str]) -> str:
     """The command line as ``run.json`` has it."""
     return command_line(arguments)
+
+
+def _all_typed(kind: str, plugins: Iterable[str | Plugin | type[Plugin]] | None) -> tuple[str, ...] | None:
+    if isinstance(plugins, str):
+        # Its letters would be taken one by one.
+        raise UsageError(f"{kind}s={plugins!r} is one text: write a list, {kind}s=[{plugins!r}].")
+    return None if plugins is None else tuple(_typed(kind, each) for each in plugins)
 
 
 def _typed(kind: str, plugin: str | Plugin | type[Plugin]) -> str:

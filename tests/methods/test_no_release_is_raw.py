@@ -24,6 +24,7 @@ SIDES = range(1, 65)
 RATIOS = (0.001, 0.1, 0.4, 0.6, 0.75, 1.0)
 PATCHES = (1, 3, 4, 16, 99_999)
 SAMPLES = 60
+DRAWS = 12  # for each side, of the parameters of a method without a ratio
 IMAGES = 4  # noise, smooth, a black half, one colour
 OWNED = 6
 
@@ -83,17 +84,19 @@ def _sampled(name: str, count: int) -> Iterator[Case]:
 
 
 def _whole(name: str) -> Iterator[Case]:
-    """Every side against itself and a few others, with every combination of parameters that matters."""
+    """Every side with every ratio and geometry, or with as many draws; the other parameters are drawn."""
     if name in SLOW:
-        yield from _sampled(name, 100 * SLOW[name])
+        yield from _sampled(name, 10 * SLOW[name])
         return
-    grid = _grid(name)
-    for side, values in itertools.product(SIDES, itertools.product(*grid.values())):
-        parameters = dict(zip(grid, values, strict=True))
-        if parameters.get("geometry") == "pixel" and parameters["patch"] != 1:
-            continue  # the patch says nothing there
-        for other in {3, 16, side}:
-            yield Case(parameters, (1 + 2 * (side % 2), side, other))
+    draw = random.Random(name)
+    grid = {key: tuple(values) for key, values in _grid(name).items()}
+    crossed = [key for key in ("ratio", "geometry") if key in grid]
+    combinations = list(itertools.product(*(grid[key] for key in crossed))) if crossed else [()] * DRAWS
+    for side, values in itertools.product(SIDES, combinations):
+        drawn = {key: draw.choice(choices) for key, choices in grid.items() if key not in crossed}
+        sides = [side, draw.choice((3, 16, side))]
+        draw.shuffle(sides)
+        yield Case({**drawn, **dict(zip(crossed, values, strict=True))}, (draw.choice((1, 3)), *sides))
 
 
 def _images(shape: tuple[int, int, int], count: int = IMAGES, seed: int = 0) -> Tensor:

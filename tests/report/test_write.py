@@ -11,12 +11,12 @@ import pytest
 import torch
 from maskbench import running
 from maskbench.artifacts.store import Store
+from maskbench.errors import PartFailed
 from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.planning.suite import load
 from maskbench.report import tables as tables_folder
 from maskbench.report import write
-from maskbench.report.parts import PartFailed
 from maskbench.runfolder.folder import RunFolder
 from planted_runs import planted_run
 

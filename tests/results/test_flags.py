@@ -204,6 +204,19 @@ def test_a_failed_cell_and_the_coverage_are_flagged() -> None:
     assert "2 failed, 0 unavailable" in raised[1].finding
 
 
+def test_a_restoration_that_equals_what_was_hidden_is_flagged() -> None:
+    found = clean()
+    for row in found:
+        if row["method"] == "random" and row["metric"] == "ssim_hole" and row["attack"] in ("restorer", "strongest"):
+            row.update(value=0.9995, ci_low=0.999, ci_high=1.0)
+    assert ("exact-restoration", "restorer") in [(each.name, each.attack) for each in flags(found)]
+
+
+def test_what_was_not_hidden_may_come_back_exactly() -> None:
+    found = [*clean(), *rows("scramble", "owner-key", 1.0, half=0, ratio=np.nan)]
+    assert flags(found) == []
+
+
 def test_what_cannot_run_here_is_a_matter_of_coverage_alone() -> None:
     (raised,) = flags([*clean(), *missing("random", "lama", "unavailable")])
     assert raised.name == "coverage"

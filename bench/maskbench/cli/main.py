@@ -20,7 +20,7 @@ from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
-from maskbench.errors import MaskbenchError, UsageError
+from maskbench.errors import MaskbenchError, PartFailed, UsageError
 from maskbench.version import own_version
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     except MaskbenchError as error:
         if debug:
             raise
-        _fail(str(error))
+        _fail(str(error), exits.FAILED if isinstance(error, PartFailed) else exits.WRONG_USE)
     except OSError as error:
         if debug:
             raise
@@ -98,9 +98,9 @@ def main() -> None:
         _fail("A path that begins with ~ was named, and there is no such home folder: write the path in full.")
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = exits.WRONG_USE) -> NoReturn:
     Console(stderr=True, soft_wrap=True).print(f"[bold red]Error:[/] {escape(message)}", highlight=False)
-    sys.exit(exits.WRONG_USE)
+    sys.exit(code)
 
 
 def _told(error: OSError) -> str:

@@ -32,10 +32,10 @@ class LabelTable:
     """All label columns of a source, read without decoding an image.
 
     Attributes:
-        labels: label column -> int64 N, 0..K-1 or `MISSING`.
-        classes: label column -> its K class names.
-        native_test: bool N, or None where the source has no test split of its own.
-        rejected: column -> why it is no label column.
+        labels: label column → int64 (N,), 0 to K-1 or ``MISSING``.
+        classes: label column → its K class names.
+        native_test: bool (N,), or None where the source has no test split of its own.
+        rejected: column → why it is no label column.
         notes: what was left out.
     """
 
@@ -51,10 +51,10 @@ class RawImages:
     """The stored images of a source, in the order of its `LabelTable`.
 
     Attributes:
-        raw: row -> the stored bytes, which order the rows independently of names and places.
-        open: row -> the image as `maskbench.data.pixels.open_image` opens it, or one made from an array; raises
+        raw: row → the stored bytes, which order the rows independently of names and places.
+        open: row → the image as `maskbench.data.pixels.open_image` opens it, or one made from an array; raises
             UnreadableImage where there is none.
-        where: row -> words that let a person find the image.
+        where: row → words that let a person find the image.
         enlarge_to: side in pixels when the user names no size; None = the stored size.
     """
 

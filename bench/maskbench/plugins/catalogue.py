@@ -255,7 +255,7 @@ def add_file(path: Path) -> None:
     if catalogue().add_module(_loaded(path)) == 0:
         raise UsageError(
             f"--plugin {path} defines no plug-in: extend Method, MaskMethod, RestorationAttack, InferenceAttack, "
-            "Adjustment or another contract of maskbench, and give the class a name."
+            "Adjustment, Architecture, Algorithm or Source of maskbench, and give the class a name."
         )
 
 

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from maskbench.errors import MaskbenchError
 from maskbench.runfolder.folder import RunFolder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
-
-
-class PartFailed(MaskbenchError):
-    """A table or a figure could not be made; what the run found is none the worse for it."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
-from maskbench.errors import MaskbenchError
+from maskbench.errors import MaskbenchError, PartFailed
 from maskbench.report import figures as figures_folder
 from maskbench.report import tables as tables_folder
-from maskbench.report.parts import Figure, PartFailed, Table
+from maskbench.report.parts import Figure, Table
 from maskbench.report.text import to_markdown
 from maskbench.runfolder.folder import RunFolder
 

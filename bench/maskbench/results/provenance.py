@@ -64,7 +64,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
-        "git": git_state(Path(__file__).parents[3]),
+        "git": git_state(Path(__file__)),
     }
 
 
@@ -101,13 +101,16 @@ def _unavailable_metrics(cells: pd.DataFrame) -> dict[str, str]:
     return {name: f"needs {need}" for name, need in sorted(needs.items()) if name not in measured}
 
 
-def git_state(folder: Path) -> Mapping[str, Any] | None:
-    """Commit and whether the tree differs from it; None outside a checkout."""
+def git_state(source: Path) -> Mapping[str, Any] | None:
+    """Commit of the checkout that ``source`` belongs to, and whether the tree differs from it.
+
+    None where no checkout tracks the file: an environment may lie in somebody else's repository.
+    """
     try:
-        commit = _git(folder, "rev-parse", "HEAD")
+        _git(source.parent, "ls-files", "--error-unmatch", source.name)
         return {
-            "commit": commit,
-            "changed": bool(_git(folder, "status", "--porcelain", "--untracked-files=no")),
+            "commit": _git(source.parent, "rev-parse", "HEAD"),
+            "changed": bool(_git(source.parent, "status", "--porcelain", "--untracked-files=no")),
         }
     except (OSError, subprocess.CalledProcessError):
         return None
