@@ -18,6 +18,7 @@ from maskbench.planning.suite import load
 from maskbench.report import tables as tables_folder
 from maskbench.report import write
 from maskbench.runfolder.folder import RunFolder
+from maskbench.runs import load as load_run
 from planted_runs import planted_run
 
 MODULE = """
@@ -83,7 +84,7 @@ def test_what_a_run_found_outlives_a_table_that_raises(
     executor = LocalExecutor(Store(tmp_path / "store"), device)
     with pytest.raises(PartFailed, match="a-fatal-one"):
         running.run_suite(load("quick"), executor, Silent(), out=tmp_path / "out", command="")
-    assert running.load(tmp_path / "out").cells["method"].tolist() == ["raw"]
+    assert load_run(tmp_path / "out").cells["method"].tolist() == ["raw"]
 
 
 def test_two_of_one_name_are_refused(folder: Path) -> None:
