@@ -48,6 +48,13 @@ def _own_store(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _own_plugins_of_a_file() -> Iterator[None]:
+    """What the shared runs of one file plant, the next file must not find."""
+    with plugins_forgotten():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_plugins() -> Iterator[None]:
     """The next test must find what a new process finds."""
