@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from maskbench.results.flags.kind import Finding, FlagKind, Judged, attacks, decimal
 from maskbench.results.reading import read
 
-_EXACT = 0.999
-"""Mean hole SSIM. Hidden pixels are replaced by a fill, so nothing in a release tells them to the last bit."""
+_EXACT = 0.99999
+"""Mean hole SSIM. Smooth pictures come back to 0.99 and more, and still not to the last bit in every one."""
 
 
 def _find(judged: Judged) -> Iterator[Finding]:
