@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections import OrderedDict
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,8 +21,6 @@ from maskbench.executors.time_limit import time_limit
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
 
-_MEMORY = 2 << 30  # bytes of artifacts kept in memory between steps
-
 
 class LocalExecutor:
     """Runs a plan in this process."""
@@ -31,7 +28,6 @@ class LocalExecutor:
     def __init__(self, store: Store, device: torch.device) -> None:
         self.store = store
         self.device = device
-        self._memory: OrderedDict[str, Artifact] = OrderedDict()
         self._functions = Functions()
 
     def execute(self, plan: Plan, observer: Observer) -> dict[str, StageOutcome]:
@@ -94,7 +90,6 @@ class LocalExecutor:
         }
         description = {"stage": step.stage.kind, "slot": step.stage.slot(), "ingredients": step.ingredients}
         self.store.save(step.key, artifact, {**description, "timing": timing})
-        self._remember(step.key, artifact)
         return StageOutcome(step, "computed", timing=timing)
 
     def _pinned(self, step: Step, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
@@ -116,16 +111,8 @@ class LocalExecutor:
         return artifact
 
     def read(self, key: str) -> Artifact:
-        """An artifact, from memory where it still is."""
-        if key not in self._memory:
-            self._remember(key, self.store.load(key))
-        self._memory.move_to_end(key)
-        return self._memory[key]
-
-    def _remember(self, key: str, artifact: Artifact) -> None:
-        self._memory[key] = artifact
-        while len(self._memory) > 1 and sum(kept.nbytes for kept in self._memory.values()) > _MEMORY:
-            self._memory.popitem(last=False)
+        """An artifact. None is kept between steps, so that no stage has in its process what it does not read."""
+        return self.store.load(key)
 
 
 def _seed(step: Step) -> int:
