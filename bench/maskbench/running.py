@@ -15,9 +15,9 @@ from maskbench.artifacts.default_store import default_store
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
+from maskbench.executors.choose import choose_executor
 from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
 from maskbench.executors.hardware import choose_device
-from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
@@ -59,6 +59,8 @@ def run(
     pictures: bool = True,
     progress: bool = True,
     shard: str | None = None,
+    jobs: int | None = None,
+    exclusive_timing: bool = False,
 ) -> Run:
     """Run every method of a suite against every attack, and write the results; what was done before is found again.
 
@@ -77,6 +79,9 @@ def run(
         pictures: whether a few example images lie in the results.
         progress: whether progress is shown.
         shard: ``I/N`` runs the I-th of N parts of the suite alone; see :func:`maskbench.merge`.
+        jobs: stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as many
+            as there are cores and room in memory; 1 on a GPU. Results are the same.
+        exclusive_timing: whether the stages whose time is reported run while nothing else does.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
@@ -95,7 +100,9 @@ def run(
     about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
     chosen = changed(chosen, overrides, about_data, recognizer)
     refuse_places(chosen, _path(out), store)
-    executor = LocalExecutor(Store(store_folder(store)), choose_device(device))
+    executor = choose_executor(
+        Store(store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+    )
     with RunProgress(Console()) if progress else nullcontext(Silent()) as observer:
         command = "maskbench.run(…)"
         return run_suite(chosen, executor, observer, out=_path(out), command=command, pictures=pictures, shard=part)

@@ -37,14 +37,16 @@ def run(
     store: options.StoreFolder = None,
     pictures: Pictures = True,
     shard: options.ShardOf = None,
+    jobs: options.Jobs = None,
+    exclusive_timing: options.ExclusiveTiming = False,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
     with console.status("Reading the suite, the plug-ins and the store"):
         from maskbench import running
         from maskbench.artifacts.store import Store
+        from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
-        from maskbench.executors.local import LocalExecutor
         from maskbench.executors.progress import RunProgress
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
@@ -56,7 +58,9 @@ def run(
         about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
-        executor = LocalExecutor(Store(running.store_folder(store)), choose_device(device))
+        executor = choose_executor(
+            Store(running.store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+        )
     with RunProgress(console) as progress:
 
         def show(results: RunFolder) -> None:
