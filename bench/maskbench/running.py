@@ -162,9 +162,9 @@ def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:
     matrix = expand(suite, resolve(suite.data))
     plan = Plan(device_type)
     plan.add(matrix.data)
-    for cell in matrix.cells:
+    for cell in sorted(matrix.cells, key=lambda cell: cell.seed):  # the first seed's results come first
         if cell.scoring is not None:
-            plan.add(cell.scoring)
+            plan.add(cell.scoring, rank=cell.seed)
     return matrix, plan
 
 

@@ -39,9 +39,9 @@ class StoreUnwritable(UsageError):
     """Nothing can be written into the store, or no more."""
 
     def __init__(self, root: Path, error: Exception) -> None:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        self.reason = str(error.strerror if isinstance(error, OSError) else error)
         super().__init__(
-            f"The store {root} cannot be written to ({reason}): mend that, or choose another --store. What is done is "
+            f"The store {root} cannot be written to ({self.reason}): mend that, or choose another --store. What is done is "
             "kept, and the same command goes on from there."
         )
 

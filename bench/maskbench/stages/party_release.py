@@ -69,6 +69,7 @@ class PartyRelease(Stage):
     """
 
     kind: ClassVar[str] = "release"
+    timed: ClassVar[bool] = True
 
     data: Data
     method: Method
