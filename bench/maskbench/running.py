@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from maskbench.artifacts.default_store import default_store
+from maskbench.artifacts.occupancy import occupied
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
@@ -126,7 +127,7 @@ def run_suite(
         shard: the part of the suite to run; None: all of it.
     """
     named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
-    with claimed(out, named) as claim:
+    with claimed(out, named) as claim, occupied(executor.store.root):
         execution = execute(suite, executor, observer, shard)
         results_of(execution, command, pictures).write(claim.aside)
         # Read again: what people see comes from the folder, and can be made from it again.
