@@ -21,6 +21,7 @@ from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
+from maskbench.planning.sharding import Shard, part_of
 from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
@@ -57,6 +58,7 @@ def run(
     store: str | Path | None = None,
     pictures: bool = True,
     progress: bool = True,
+    shard: str | None = None,
 ) -> Run:
     """Run every method of a suite against every attack, and write the results; what was done before is found again.
 
@@ -74,10 +76,12 @@ def run(
         store: folder of stored artifacts. Default: ``MASKBENCH_STORE``, or the user's cache folder.
         pictures: whether a few example images lie in the results.
         progress: whether progress is shown.
+        shard: ``I/N`` runs the I-th of N parts of the suite alone; see :func:`maskbench.merge`.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
     """
+    part = None if shard is None else Shard.parse(shard)
     for file in plugins:
         add_file(Path(file))
     chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
@@ -93,7 +97,8 @@ def run(
     refuse_places(chosen, _path(out), store)
     executor = LocalExecutor(Store(store_folder(store)), choose_device(device))
     with RunProgress(Console()) if progress else nullcontext(Silent()) as observer:
-        return run_suite(chosen, executor, observer, out=_path(out), command="maskbench.run(…)", pictures=pictures)
+        command = "maskbench.run(…)"
+        return run_suite(chosen, executor, observer, out=_path(out), command=command, pictures=pictures, shard=part)
 
 
 def run_suite(
@@ -105,14 +110,17 @@ def run_suite(
     command: str,
     pictures: bool = True,
     show: Callable[[RunFolder], None] = lambda results: None,
+    shard: Shard | None = None,
 ) -> Run:
     """Run a suite and write its results: the folder is claimed first, and holds them all or nothing.
 
     Args:
         show: told the results as soon as the tables are written, before the figures are drawn.
+        shard: the part of the suite to run; None: all of it.
     """
-    with claimed(out, suite.name) as claim:
-        execution = execute(suite, executor, observer)
+    named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
+    with claimed(out, named) as claim:
+        execution = execute(suite, executor, observer, shard)
         results_of(execution, command, pictures).write(claim.aside)
         # Read again: what people see comes from the folder, and can be made from it again.
         results = RunFolder.read(claim.aside)
@@ -126,16 +134,22 @@ def run_suite(
     return Run(results, claim.folder)
 
 
-def execute(suite: Suite, executor: Executor, observer: Observer) -> Execution:
-    """Make every stage of a suite. Cells fail alone; what was done before is found in the store."""
+def execute(suite: Suite, executor: Executor, observer: Observer, shard: Shard | None = None) -> Execution:
+    """Make every stage of a suite, or of a shard of it.
+
+    Cells fail alone; what was done before is found in the store.
+    """
     started = time.perf_counter()
     matrix, plan = prepare(suite, executor.device.type)
+    part = None if shard is None else part_of(shard, matrix, plan)
+    if part is not None:
+        matrix, plan = part.matrix, part.plan
     outcomes = executor.execute(plan, observer)
     data = _data(matrix, plan, outcomes, executor)
     total = time.perf_counter() - started
     computed = sum(outcome.timing["seconds"] for outcome in outcomes.values() if outcome.source == "computed")
     seconds = {"total": total, "stages": computed, "outside": total - computed}
-    return Execution(matrix, plan, outcomes, executor, data, seconds)
+    return Execution(matrix, plan, outcomes, executor, data, seconds, part)
 
 
 def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:

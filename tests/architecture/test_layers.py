@@ -26,7 +26,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     (FACADE,),
-    ("running", "runs", "by_name"),
+    ("running", "merging", "runs", "by_name"),
     ("report", "gate", "audit", "releasing", "conformance"),
     ("runfolder",),
     ("results",),

@@ -16,6 +16,7 @@ from maskbench.metrics.leakage import advantage, bits, information, utility
 from maskbench.metrics.masks import mask_accuracy, mask_iou
 from maskbench.metrics.metric import Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
+from maskbench.plugins.judging import hidden_share
 from torch import Tensor
 
 _generator = torch.Generator().manual_seed(0)
@@ -72,12 +73,19 @@ def found(skill: float) -> Tensor:
     return torch.where(told, MASKS, 1 - MASKS)
 
 
+def hiding(skill: float) -> float:
+    """The share that an owner of this skill hides."""
+    kept = torch.rand(MASKS.shape, generator=torch.Generator().manual_seed(3)) >= skill
+    return hidden_share(kept.float()).mean().item()
+
+
 # Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
     "recognition": {
         "accuracy": share_right,
         "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
         "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
+        "hidden": hiding,
     },
     "inference": {
         "accuracy": share_right,

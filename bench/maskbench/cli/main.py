@@ -15,6 +15,7 @@ from maskbench.cli import check as check_command
 from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
 from maskbench.cli import list as list_command
+from maskbench.cli import merge as merge_command
 from maskbench.cli import new as new_command
 from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
@@ -67,6 +68,7 @@ def _options(
 
 
 app.command("run")(run_command.run)
+app.command("merge")(merge_command.merge)
 app.command("report")(report_command.report)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)

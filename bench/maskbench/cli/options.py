@@ -65,6 +65,14 @@ Plugins = Annotated[
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        help="Run the I-th of N parts of the suite alone, for job arrays; `maskbench merge` joins their results.",
+        metavar="I/N",
+    ),
+]
 StoreFolder = Annotated[
     Path | None,
     typer.Option(

@@ -36,6 +36,7 @@ def run(
     out: options.Out = None,
     store: options.StoreFolder = None,
     pictures: Pictures = True,
+    shard: options.ShardOf = None,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
@@ -45,9 +46,11 @@ def run(
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.local import LocalExecutor
         from maskbench.executors.progress import RunProgress
+        from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.report.terminal import print_run
 
+        part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
         about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
@@ -68,6 +71,7 @@ def run(
             command=running.typed_command(sys.argv[1:]),
             pictures=pictures,
             show=show,
+            shard=part,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
     if len(found.failed):

@@ -43,7 +43,7 @@ def device_name(device: torch.device) -> str:
     """The name of the GPU, or of the processor."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{_processor()} ({torch.get_num_threads()} threads)"
+    return f"{_processor()} (1 thread)"  # stages are computed with one, see ``pinned``
 
 
 def _processor() -> str:

@@ -6,8 +6,9 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import FAMILIES, MAIN
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
+from maskbench.report.text import NOT_MEASURED, decimal, plain
 from maskbench.results.reading import ATTACKS, grouped, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
@@ -18,6 +19,7 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
     built = []
     for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
@@ -25,7 +27,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
             chosen = part["chosen"].iloc[0]
             row = {
                 "method": method,
-                "hidden": hidden(ratio),
+                "hidden": hidden(method, ratio),
                 "attack": f"{attack} ({chosen})" if chosen else attack,
                 "infers": label or "pixels",
                 "split": split.replace("_", "-"),
