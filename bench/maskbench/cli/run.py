@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from maskbench.cli import exits, options
 from maskbench.cli.console import terminal
+from maskbench.cli.stopped import told_when_stopped
 
 if TYPE_CHECKING:
     from maskbench.runfolder.folder import RunFolder
@@ -50,7 +52,7 @@ def run(
         from maskbench.executors.progress import RunProgress
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
-        from maskbench.report.terminal import print_run
+        from maskbench.report.terminal import print_provisional, print_run
 
         part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
@@ -61,7 +63,7 @@ def run(
         executor = choose_executor(
             Store(running.store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
         )
-    with RunProgress(console) as progress:
+    with told_when_stopped(), RunProgress(console) as progress:
 
         def show(results: RunFolder) -> None:
             progress.stop()
@@ -75,6 +77,8 @@ def run(
             command=running.typed_command(sys.argv[1:]),
             pictures=pictures,
             show=show,
+            # A thread beside a stage in this process would meet what is pinned around it.
+            show_provisional=None if jobs == 0 else partial(print_provisional, console=console),
             shard=part,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
