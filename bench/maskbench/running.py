@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from maskbench.artifacts.default_store import default_store
+from maskbench.artifacts.occupancy import occupied
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
@@ -142,7 +143,7 @@ def run_suite(
         shard: the part of the suite to run; None: all of it.
     """
     named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
-    with claimed(out, named) as claim:
+    with claimed(out, named) as claim, occupied(executor.store.root):
         first: Callable[[Execution], None] | None = None
         if show_provisional is not None:
             tell = show_provisional

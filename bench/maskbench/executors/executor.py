@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-from maskbench.artifacts.store import Artifact
+from maskbench.artifacts.store import Artifact, Store
 from maskbench.planning.plan import Plan, Step
 
 MISSING = ("failed", "unavailable")
@@ -81,6 +81,10 @@ class Silent:
 
 class Executor(Protocol):
     """Makes the steps of a plan. What it runs on, and in which order, changes no result."""
+
+    @property
+    def store(self) -> Store:
+        """Where the artifacts lie."""
 
     @property
     def device(self) -> torch.device:

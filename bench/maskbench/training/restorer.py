@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from maskbench.models.layers import place
-from maskbench.training.augment import shift_and_flip
+from maskbench.training.augment import Augmentation, Moves
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
 from maskbench.training.loop import Progress, minimise, scaled_crop
@@ -36,14 +36,11 @@ def train_restorer(
     digits it scored better than squared and Huber errors in hole PSNR and SSIM alike, on photographs than squared
     ones. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
-    padding = scaled_crop(training, released)
 
-    def loss_of(released: Tensor, masks: Tensor | None, raw: Tensor, generator: torch.Generator) -> Tensor:
+    def loss_of(released: Tensor, masks: Tensor | None, raw: Tensor, moves: Moves) -> Tensor:
         # A channel of ones moves along and tells which pixels came in from outside: nothing is known about them.
         stacked = torch.cat([released, raw, torch.ones_like(raw[:, :1])], dim=1)
-        stacked, masks = shift_and_flip(
-            stacked, masks, padding=padding, flip=flip and training.flip, generator=generator
-        )
+        stacked, masks = moves(stacked, masks)
         released, raw, inside = stacked.split([released.shape[1], raw.shape[1], 1], dim=1)
         kept = mask_batch(masks)
         restored = network(image_batch(released), kept)
@@ -54,7 +51,14 @@ def train_restorer(
         return (errors * weights).sum() / (weights.sum() * raw.shape[1]).clamp_min(1.0)
 
     return minimise(
-        network, loss_of, (released, masks, raw), training=training, seed=seed, device=device, progress=progress
+        network,
+        loss_of,
+        (released, masks, raw),
+        training=training,
+        seed=seed,
+        device=device,
+        progress=progress,
+        augmentation=Augmentation(scaled_crop(training, released), flip=flip and training.flip),
     )
 
 
