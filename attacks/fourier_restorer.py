@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from maskbench import Aux, LearnsFrom, Release, RestorationAttack, restore, train_restorer
@@ -38,7 +38,7 @@ class FourierRestorer(RestorationAttack):
         missing = [file.name for file in self.files() if not file.is_file()]
         return f"there is no file {missing[0]}: name one of LaMa's weights with weights=" if missing else None
 
-    def fit(self, aux: Aux) -> Any:
+    def fit(self, aux: Aux) -> dict[str, Tensor]:
         network, training = self._network(aux.train.raw_bytes.shape[1]), aux.training
         if self.weights:
             rate = min(training.learning_rate, _FINE_TUNING_RATE)
@@ -54,7 +54,7 @@ class FourierRestorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network
+        return network.state_dict()
 
     def _network(self, channels: int) -> RestoringGenerator:
         if self.weights:
@@ -65,4 +65,6 @@ class FourierRestorer(RestorationAttack):
         return RestoringGenerator(generator, guess=True)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)
+        network = self._network(release.image_bytes.shape[1])
+        network.load_state_dict(self.state)
+        return restore(network, release.image_bytes, release.mask_bytes, device=device)

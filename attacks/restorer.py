@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from maskbench import Aux, LearnsFrom, Release, RestorationAttack, UNet, restore, train_restorer
@@ -19,9 +19,8 @@ class Restorer(RestorationAttack):
 
     width: int = Field(24, ge=4, description="channels of the U-Net's first level")
 
-    def fit(self, aux: Aux) -> Any:
-        channels = aux.train.raw_bytes.shape[1]
-        network = UNet(channels + 1, channels, width=self.width)
+    def fit(self, aux: Aux) -> dict[str, Tensor]:
+        network = self._network(aux.train.raw_bytes.shape[1])
         train_restorer(
             network,
             aux.train.release.image_bytes,
@@ -33,7 +32,12 @@ class Restorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network
+        return network.state_dict()
+
+    def _network(self, channels: int) -> UNet:
+        return UNet(channels + 1, channels, width=self.width)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)
+        network = self._network(release.image_bytes.shape[1])
+        network.load_state_dict(self.state)
+        return restore(network, release.image_bytes, release.mask_bytes, device=device)
