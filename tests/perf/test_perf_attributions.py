@@ -17,7 +17,7 @@ import torch
 from maskbench.attributions.algorithm import find
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from pytest_benchmark.fixture import BenchmarkFixture
 from threadpoolctl import threadpool_limits
 from torch import Tensor
