@@ -20,7 +20,7 @@ from maskbench.executors.workers.driver import WorkersExecutor, WorkersFail
 from maskbench.executors.workers.process import WorkerProcess
 from maskbench.planning.plan import Step
 from maskbench.running import execute
-from plans import Leaf, executed, written
+from stage_plans import Leaf, executed, written
 from tiny import CPU, tiny
 
 
