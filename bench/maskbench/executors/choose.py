@@ -22,16 +22,18 @@ def choose_executor(
     """Worker processes, or this process where there shall be none.
 
     Args:
-        jobs: stages at work at once, each in a process of its own; 0: in this process; None: as many as pay here.
+        jobs: stages at work at once, each in a process of its own; 0: in this process; None: as the variable
+            ``MASKBENCH_JOBS`` says, or else as many as pay here.
         exclusive_timing: whether stages whose time is reported are made while nothing else is at work.
 
     Raises:
         UsageError: there cannot be so many.
     """
     if jobs is None:
-        jobs = jobs_that_pay(device)
+        named = os.environ.get("MASKBENCH_JOBS")
+        jobs = jobs_that_pay(device) if named is None else _number(named)
     if jobs < 0:
-        raise UsageError(f"--jobs {jobs}: expected the number of stages at work at once, or 0 for this process.")
+        raise _no_number(str(jobs))
     if jobs and not _has_workers():
         raise UsageError(f"--jobs {jobs}: worker processes need Linux or macOS. Use --jobs 0.")
     if not jobs:
@@ -44,6 +46,17 @@ def jobs_that_pay(device: torch.device) -> int:
     if not _has_workers():
         return 0
     return workers_that_fit(cores_at_hand()) if device.type == "cpu" else 1
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _no_number(text) from None
+
+
+def _no_number(text: str) -> UsageError:
+    return UsageError(f"--jobs {text}: expected the number of stages at work at once, or 0 for this process.")
 
 
 def _has_workers() -> bool:
