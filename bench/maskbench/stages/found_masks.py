@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
@@ -125,4 +124,4 @@ def as_seen(inputs: Mapping[str, Artifact], split: Split, positions: Tensor | No
     if _INPUT not in inputs:
         return release
     masks = StoredMasks(inputs[_INPUT]).masks(split, draw)
-    return Release(release.images, (masks if positions is None else masks[positions]).to(torch.float32))
+    return Release.of_bytes(release.image_bytes, masks if positions is None else masks[positions])
