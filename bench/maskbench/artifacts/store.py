@@ -41,8 +41,8 @@ class StoreUnwritable(UsageError):
     def __init__(self, root: Path, error: Exception) -> None:
         self.reason = str(error.strerror if isinstance(error, OSError) else error)
         super().__init__(
-            f"The store {root} cannot be written to ({self.reason}): mend that, or choose another --store. What is done is "
-            "kept, and the same command goes on from there."
+            f"The store {root} cannot be written to ({self.reason}): mend that, or choose another --store. What is "
+            "done is kept, and the same command goes on from there."
         )
 
 

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_KEPT = "Stopped. What is done is kept, and the same command goes on from there."
+KEPT = "Stopped. What is done is kept, and the same command goes on from there."
+"""What is said where a run was told to end."""
 
 
 class Interrupted(KeyboardInterrupt):
     """The user pressed Ctrl-C, and the work has ended in order (exit code 130)."""
 
     def __str__(self) -> str:
-        return _KEPT
+        return KEPT
 
 
 class Terminated(SystemExit):
@@ -26,7 +27,7 @@ class Terminated(SystemExit):
         super().__init__(128 + signal.SIGTERM)
 
     def __str__(self) -> str:
-        return _KEPT
+        return KEPT
 
 
 class Interrupts:
@@ -86,7 +87,7 @@ def stop_requests() -> Iterator[StopRequests]:
     requests = StopRequests()
     before: dict[int, Any] = {}
     if _is_main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in map(int, (signal.SIGINT, signal.SIGTERM)):
             if signal.getsignal(number) is not signal.SIG_IGN:  # of a job in the background, or under nohup
                 before[number] = signal.signal(number, requests.take)
     try:

@@ -79,6 +79,11 @@ class PartyRelease(Stage):
     attributions: tuple[Attributions, ...] = ()
     owners: PartyRelease | None = None
 
+    @property
+    def time_limit(self) -> float:
+        """The method's own."""
+        return self.method.time_limit
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.data}
         if self.owners is not None:

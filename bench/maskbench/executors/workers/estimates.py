@@ -11,22 +11,9 @@ from maskbench.artifacts.store import Store
 from maskbench.errors import DamagedArtifact
 from maskbench.executors.executor import StageOutcome
 from maskbench.planning.plan import Step
+from maskbench.planning.work import expected_work
 
 _SEED = re.compile(r" · seed \d+")
-_WEIGHTS = {
-    "data": 2.0,
-    "teacher": 10.0,
-    "attribution": 10.0,
-    "release": 3.0,
-    "masks": 20.0,
-    "recognition": 10.0,
-    "restoration": 10.0,
-    "inference": 15.0,
-    "scoring": 0.3,
-}
-"""Kind of stage → its weight beside the others, where nothing is known yet; they are of the size of seconds."""
-
-_OTHER = 5.0  # the weight of a kind that stands not there
 _MEMORY = 1 << 30  # bytes that a stage is taken to need of which nothing is known
 
 
@@ -65,7 +52,7 @@ class Estimates:
         if known is not None:
             return known
         alike = self._seconds_of_kind.get(step.stage.kind)
-        return fmean(alike) if alike else _WEIGHTS.get(step.stage.kind, _OTHER)
+        return fmean(alike) if alike else expected_work(step.stage)
 
     def memory(self, step: Step) -> int:
         """How many bytes its process will hold at the peak."""

@@ -19,7 +19,7 @@ from maskbench.planning.plan import Step
 
 _MODULE = "maskbench.executors.workers.worker"
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_SHOWN = 4000  # characters of the end of what a worker printed
+_SHOWN = 16_000  # characters of the end of what a worker printed
 
 
 class WorkerProcess:
