@@ -20,7 +20,7 @@ from maskbench.planning.plan import Step
 from maskbench.planning.suite import Suite
 from maskbench.plugins.catalogue import add_file, catalogue
 from maskbench.running import execute, results_of
-from tiny import CPU, FAST, Log, Ran, run, tiny
+from tiny import CPU, Log, Ran, run, tiny
 from torch import Tensor
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -222,7 +222,7 @@ def test_plug_ins_travel_and_what_they_do_to_their_process_fails_their_cells_alo
 
 def test_a_machine_with_another_store_is_named(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maskbench.executors.ray._marker", _elsewhere)
-    with pytest.raises(mb.UsageError, match=r"must lie where all .* see it: the machine .* does not"):
+    with pytest.raises(mb.UsageError, match=r"must lie where all machines see it: the machine .* does not"):
         run_on(cluster, tiny(attacks=()), tmp_path)
 
 

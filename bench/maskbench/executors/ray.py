@@ -52,7 +52,7 @@ class RayExecutor:
     """Runs a plan on a Ray cluster.
 
     Attributes:
-        address: of the cluster, as ``ray.init`` takes it: ``auto``, ``HOST:PORT``, or ``local`` for one of this machine.
+        address: as ``ray.init`` takes it: ``auto``, ``HOST:PORT``, or ``local`` for a cluster of this machine alone.
         gpus_per_stage: how many GPUs a stage gets, or which share of one; 0: it is computed on a CPU.
         retries: how often a stage is begun again whose process or machine was lost.
         grace: seconds after its time limit, in which a stage must have stopped by itself; then its process is ended.
@@ -190,8 +190,8 @@ class _Execution:
             raise StoreUnwritable(self._executor.store.root, Exception(made.reason))
         if isinstance(made, Refused):
             raise UsageError(
-                f"The store {self._executor.store.root} must lie where all machines of the cluster see it: {made.reason}."
-                " Choose another --store."
+                f"The store {self._executor.store.root} must lie where all machines see it: {made.reason}. Choose "
+                "another --store."
             )
         self._decide(StageOutcome(step, made.source, made.reason, made.trace, made.timing))
 
