@@ -1,4 +1,4 @@
-"""How long every stage took, when it was made and on what."""
+"""How long every stage took, when it was made and on what, and what it was made of."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ from datetime import UTC, datetime
 
 import pandas as pd
 
+from maskbench.artifacts.fingerprint import digest
 from maskbench.results.execution import Execution
 
 COLUMNS = (
     *("stage", "title", "source", "seconds", "device", "peak_memory", "peak_memory_of", "finished", "libraries", "key"),
+    *("parameters", "sources", "inputs"),
 )
+
+SHORT = 16
+"""Characters of a digest that a comparison needs; those of two stages are never taken for each other by chance."""
 
 
 def timings(execution: Execution) -> pd.DataFrame:
@@ -19,7 +24,8 @@ def timings(execution: Execution) -> pd.DataFrame:
     for outcome in execution.outcomes.values():
         timing, stage = outcome.timing, outcome.step.stage
         finished = timing.get("finished")
-        libraries = outcome.step.ingredients["libraries"].items()
+        ingredients = outcome.step.ingredients
+        libraries = ingredients["libraries"].items()
         values = (
             stage.kind,
             stage.title(),
@@ -31,6 +37,9 @@ def timings(execution: Execution) -> pd.DataFrame:
             datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds") if finished else "",
             " ".join(f"{name}={version}" for name, version in libraries),
             outcome.step.key,
+            digest(ingredients["parameters"])[:SHORT],
+            digest(ingredients["sources"])[:SHORT],
+            " ".join(f"{name}={key[:SHORT]}" for name, key in outcome.step.inputs.items()),
         )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
