@@ -28,10 +28,13 @@ class Slower:
 
 
 def slower(baseline: pd.DataFrame, current: pd.DataFrame, limit: float) -> list[Slower]:
-    """Kinds of stages that take more than ``limit`` times as long; stored stages tell nothing of the current code."""
+    """Kinds of stages that take more than ``limit`` times as long; stored stages tell nothing of the current code.
+
+    What ran beside other work is not held against what ran alone.
+    """
     before = baseline[baseline["source"].isin(["computed", "stored"])]
     after = current[current["source"] == "computed"]
-    both = before.merge(after, on=["stage", "title", "device"], suffixes=("_before", "_after"))
+    both = before.merge(after, on=["stage", "title", "device", "alone"], suffixes=("_before", "_after"))
     sums = both.groupby(["stage", "device"], sort=True)[["seconds_before", "seconds_after"]].sum()
     found = [
         Slower(str(stage), str(device), *map(float, times))
