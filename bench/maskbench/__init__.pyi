@@ -17,6 +17,7 @@ from .errors import Unavailable as Unavailable
 from .errors import UsageError as UsageError
 from .fills import FILLS as FILLS
 from .fills import mean_fill as mean_fill
+from .merging import merge as merge
 from .models.architecture import Architecture as Architecture
 from .models.layers import with_inputs as with_inputs
 from .models.layers import zeroed as zeroed

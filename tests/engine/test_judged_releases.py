@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from maskbench.stages.party_release import StoredRelease
 from maskbench.stages.trial import Trial
-from tiny import Ran, run, tiny
+from tiny import Ran, pooled, run, tiny
 
 COARSE, BETWEEN, NONE = "random:ratio=0.1,patch=16", "random:ratio=0.6,patch=8", "dp-pix"
 
@@ -42,6 +42,16 @@ def test_the_share_that_is_hidden_is_measured(done: Ran) -> None:
     for split in ("owner_train", "owner_test"):
         assert release.hidden_share(split) == (10 / 16, 10 / 16, 10 / 16)  # to the nearest unit
         assert release.unchanged(split) == 0
+
+
+def test_results_have_the_measured_share_image_by_image_with_its_interval(done: Ran) -> None:
+    shares = pooled(done.cells, method="random", metric="hidden").set_index("ratio")
+    assert shares.loc[0.6, ["value", "ci_low", "ci_high"]].to_list() == [10 / 16] * 3
+    assert set(done.cells.loc[done.cells["metric"] == "hidden", "method"]) == {"random", "full-mask"}
+    samples = done.samples
+    assert samples.loc[(samples["method"] == "random") & samples["hidden"].notna(), "hidden"].unique().tolist() == [
+        10 / 16
+    ]
 
 
 def test_without_masks_there_is_no_share(done: Ran) -> None:

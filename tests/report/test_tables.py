@@ -94,6 +94,26 @@ def test_worst_case_table_has_realizable_oracle_null_and_their_difference(run: R
     assert (restoration["hidden"], restoration["null"]) == ("75%", "0.150")
 
 
+def test_every_table_says_the_share_that_was_measured() -> None:
+    """Three of five units are hidden for 0.5, and a method that promises no share has one all the same."""
+    own = {"attack_kind": "none", "split": "owner_test"}
+    measured = planted_run(
+        [
+            *rows("random", "none", "hidden", 0.6, ratio=0.5, **own),
+            *rows("random", "strongest", "advantage", 0.4, ratio=0.5),
+            *rows("edges", "none", "hidden", 0.31, **own),
+            *rows("edges", "strongest", "advantage", 0.4),
+            *rows("pixelate", "strongest", "advantage", 0.4),
+        ]
+    )
+    for built in (headline(measured), STRONGEST.build(measured)):
+        assert built.set_index("method")["hidden"].to_dict() == {
+            "random:geometry=pixel": "60%",
+            "edges": "31%",
+            "pixelate": "–",
+        }
+
+
 def test_every_table_can_be_written(run: RunFolder) -> None:
     written = {table.name: to_markdown(table.build(run)) for table in tables() if len(table.build(run))}
     assert {"summary", "strongest", "attacks", "flags", "timing"} <= set(written)
@@ -112,7 +132,7 @@ def test_nothing_is_cut_off_in_a_terminal(run: RunFolder, width: int) -> None:
     console = Console(width=width, record=True, force_terminal=False, file=StringIO())
     for table in headline_tables(headline(run), console):
         console.print(table)
-    print_flags(run.flags, console)
+    print_flags(run, console)
     text = console.export_text()
     assert "…" not in text
     assert "adaptive, reverse" in text
@@ -122,7 +142,7 @@ def test_nothing_is_cut_off_in_a_terminal(run: RunFolder, width: int) -> None:
 
 
 def test_without_flags_nothing_is_said_of_them(capsys: pytest.CaptureFixture[str]) -> None:
-    print_flags([], Console(width=100))
+    print_flags(planted_run(rows("random", "strongest", "advantage", 0.4)), Console(width=100))
     assert capsys.readouterr().out == ""
 
 

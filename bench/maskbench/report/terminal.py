@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskbench.plugins.reserved import RECOGNITION
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.tables.summary import caption, headline
 from maskbench.report.tables.timing import timing
-from maskbench.report.text import NOT_MEASURED, hidden, rows_as_text
+from maskbench.report.text import NOT_MEASURED, rows_as_text
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import records
@@ -32,13 +33,22 @@ def print_run(run: RunFolder, console: Console) -> None:
         console.print(table)
     console.print(escape(caption(run)), style="dim", highlight=False)
     console.print()
-    print_flags(run.flags, console)
+    print_flags(run, console)
     console.print(_table(timing(run)))
     _print_coverage(run, console)
 
 
-def print_flags(flags: Sequence[Flag], console: Console) -> None:
+def print_provisional(run: RunFolder, console: Console) -> None:
+    """The headline of the first seed alone, while the others are made, and that it is not the result."""
+    first = "Provisional: seed 0 alone. The results come when all seeds are done, and may differ."
+    console.print(first, style="bold yellow", highlight=False)
+    for table in headline_tables(headline(run), console):
+        console.print(table)
+
+
+def print_flags(run: RunFolder, console: Console) -> None:
     """A line for each kind of flag: what was seen, where, and what to do. The numbers are in ``tables/flags``."""
+    flags, hidden = run.flags, hidden_shares(run.cells)
     if not flags:
         return
     levels = Counter(flag.level for flag in flags)
@@ -56,18 +66,18 @@ def print_flags(flags: Sequence[Flag], console: Console) -> None:
     for mark, found in groupby(flags, key=lambda flag: flag.mark):
         alike = list(found)
         style = "yellow" if alike[0].level == "warning" else "dim"
-        where = "; ".join(dict.fromkeys(map(_where, alike)))
+        where = "; ".join(dict.fromkeys(_where(flag, hidden) for flag in alike))
         text = f"[{style}]{escape(alike[0].title)}[/]: {escape(where)}. {escape(alike[0].action)}"
         table.add_row(f"[{style}]{mark}[/]", text)
     console.print(table, highlight=False)
     console.print()
 
 
-def _where(flag: Flag) -> str:
+def _where(flag: Flag, hidden: Callable[[str, float], str]) -> str:
     if not flag.method:
         return flag.finding
-    ratio = "" if pd.isna(flag.ratio) else f" {hidden(flag.ratio)}"
-    return f"{flag.method}{ratio} × {flag.attack}" + (f" ({flag.label})" if flag.label else "")
+    share = "" if pd.isna(flag.ratio) else f" {hidden(flag.method, flag.ratio)}"
+    return f"{flag.method}{share} × {flag.attack}" + (f" ({flag.label})" if flag.label else "")
 
 
 def _print_coverage(run: RunFolder, console: Console) -> None:

@@ -31,11 +31,6 @@ def plain(value: Value | None) -> Value | None:
     return value and Value(value.value, value.low, value.high)
 
 
-def hidden(ratio: float) -> str:
-    """A mask ratio: ``75%``."""
-    return NOT_MEASURED if pd.isna(ratio) else f"{ratio:.0%}"
-
-
 def rows_as_text(frame: pd.DataFrame) -> list[list[str]]:
     """The rows of a table as text; what is missing in it is shown as not measured."""
     values = frame.astype(object).to_numpy()

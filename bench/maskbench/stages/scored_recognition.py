@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from maskbench.artifacts.store import Artifact
 from maskbench.metrics.classification import correct
 from maskbench.metrics.leakage import label_prior
+from maskbench.plugins import judging
 from maskbench.stages.data import Dataset
+from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.recognition import Recognition, StoredRecognition
 from maskbench.stages.scored import Scored
 from maskbench.stages.stage import Context, Stage
@@ -17,14 +19,18 @@ from maskbench.stages.stage import Context, Stage
 
 @dataclass(frozen=True)
 class ScoredRecognition(Stage):
-    """Columns on owner-test: truth, guess, correct, and whether the training set's most frequent class is right."""
+    """Columns on owner-test: truth, guess, correct, and whether the training set's most frequent class is right.
+
+    Where the release has masks, also the share of each image that they hide.
+    """
 
     kind: ClassVar[str] = "scoring"
 
     recognition: Recognition
 
     def inputs(self) -> Mapping[str, Stage]:
-        return {"data": self.recognition.trial.data, "recognition": self.recognition}
+        trial = self.recognition.trial
+        return {"data": trial.data, "recognition": self.recognition, release_input("owner"): trial.release("owner")}
 
     def parameters(self) -> Mapping[str, Any]:
         return {"of": "recognition"}
@@ -44,4 +50,7 @@ class ScoredRecognition(Stage):
             "correct": correct(logits, labels),
             "prior_correct": correct(prior.expand(len(labels), -1), labels),
         }
+        release = StoredRelease(inputs[release_input("owner")])
+        if release.masked:
+            columns["hidden"] = judging.hidden_share(release.masks("owner_test"))
         return Scored.pack({"owner_test": columns})

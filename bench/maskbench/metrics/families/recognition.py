@@ -1,4 +1,4 @@
-"""How well the recognizer that was trained on a release does its task."""
+"""How well the recognizer that was trained on a release does its task, and how much that release hides."""
 
 from __future__ import annotations
 
@@ -55,5 +55,13 @@ METRICS = (
         "Accuracy, scaled so that the prior is 0 and training on raw is 1.",
         _beside_raw,
         lambda means: utility(means[..., 0], means[..., 1], means[..., 2]),
+    ),
+    Metric(
+        "hidden",
+        "recognition",
+        "higher",
+        "share of the image",
+        "Share of an image that its mask hides, as measured on what was released.",
+        stacked("hidden"),
     ),
 )

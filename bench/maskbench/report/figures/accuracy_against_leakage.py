@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Figure as Part
 from maskbench.report.style import COLOURS, MARKERS
 from maskbench.report.summary import summarize, value_of
-from maskbench.report.text import hidden
+from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
@@ -27,7 +27,10 @@ def draw(run: RunFolder) -> Figure:
 
     Up and to the left is better, but where what is inferred is the target label: that is what a release is for.
     """
-    rows = records(summarize(run))
+    hidden = hidden_shares(run.cells)
+    rows = [
+        row | {"legend": _legend(row["method"], hidden(row["method"], row["ratio"]))} for row in records(summarize(run))
+    ]
     figure = Figure(figsize=(10.5, 6), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
     _panel(panels[0], rows, "restoration")
@@ -58,6 +61,10 @@ def draw(run: RunFolder) -> Figure:
     return figure
 
 
+def _legend(method: str, share: str) -> str:
+    return method if share == NOT_MEASURED else f"{method} ({share} hidden)"
+
+
 def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
     for number, row in enumerate(rows):
         x, y = value_of(row, leakage), value_of(row, "accuracy")
@@ -74,7 +81,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
             alpha=0.85,
             elinewidth=1,
             capsize=2,
-            label=row["method"] + ("" if np.isnan(row["ratio"]) else f" ({hidden(row['ratio'])} hidden)"),
+            label=row["legend"],
         )
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)

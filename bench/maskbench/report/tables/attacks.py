@@ -6,8 +6,9 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import FAMILIES, MAIN
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
+from maskbench.report.text import NOT_MEASURED, decimal, plain
 from maskbench.results.reading import ATTACKS, grouped, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
@@ -18,6 +19,7 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
     built = []
     for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
@@ -25,7 +27,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
             chosen = part["chosen"].iloc[0]
             row = {
                 "method": method,
-                "hidden": hidden(ratio),
+                "hidden": hidden(method, ratio),
                 "attack": f"{attack} ({chosen})" if chosen else attack,
                 "infers": label or "pixels",
                 "split": split.replace("_", "-"),
@@ -36,7 +38,9 @@ def _build(run: RunFolder) -> pd.DataFrame:
                     row[metric.name] = decimal(own) if family == kind else NOT_MEASURED
             row["over null"] = decimal(plain(read(part, f"{MAIN[kind]}_over_null")))
             built.append(row)
-    return pd.DataFrame(built)
+    table = pd.DataFrame(built)
+    rare = [metric.name for family in ATTACKS for metric in FAMILIES[family] if metric.shown and metric.needs]
+    return table.drop(columns=[name for name in rare if name in table and (table[name] == NOT_MEASURED).all()])
 
 
 TABLE = Table("attacks", _build, lambda run: run_caption(run) + _CAPTION)

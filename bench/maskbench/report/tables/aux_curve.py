@@ -6,8 +6,9 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import NOT_MEASURED, decimal, hidden, plain
+from maskbench.report.text import NOT_MEASURED, decimal, plain
 from maskbench.results.reading import ATTACKS, HEADLINE_SPLIT, grouped, methods, read
 from maskbench.runfolder.folder import RunFolder
 
@@ -18,6 +19,7 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     rows = run.cells
     rows = rows[rows["seed"].isna() & (rows["status"] == "ok") & rows["attack_kind"].isin(ATTACKS)]
     rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
@@ -26,7 +28,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
         for (kind, attack, label), part in grouped(mine, "attack_kind", "attack", "label"):
             if part["aux_share"].nunique() == 1:
                 continue
-            row = {"method": method, "hidden": hidden(ratio), "attack": attack, "metric": MAIN[kind]}
+            row = {"method": method, "hidden": hidden(method, ratio), "attack": attack, "metric": MAIN[kind]}
             row["infers"] = label or "pixels"
             for (share,), at in grouped(part.sort_values("aux_share"), "aux_share"):
                 row[f"{share:.3g} of aux"] = decimal(plain(read(at, MAIN[kind])))

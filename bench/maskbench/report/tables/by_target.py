@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import hidden, percent
+from maskbench.report.text import percent
 from maskbench.results.by_target import by_target
 from maskbench.results.reading import Value, methods
 from maskbench.runfolder.folder import RunFolder
@@ -18,6 +19,7 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     frame = by_target(run.cells, run.samples)
     if frame.empty:
         return frame
@@ -25,7 +27,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
         [
             {
                 "method": method,
-                "hidden": hidden(ratio),
+                "hidden": hidden(method, ratio),
                 run.cells["target"].iloc[0]: row["target_class"],
                 "attack": row["attack"],
                 "n": row["n"],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import hidden
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -15,13 +15,14 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     return pd.DataFrame(
         [
             {
                 "flag": flag.mark,
                 "level": flag.level,
                 "method": flag.method or "all",
-                "hidden": hidden(flag.ratio),
+                "hidden": hidden(flag.method, flag.ratio),
                 "attack": flag.attack,
                 "infers": flag.label,
                 "what": flag.title,

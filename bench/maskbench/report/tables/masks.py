@@ -6,8 +6,9 @@ import pandas as pd
 
 from maskbench.plugins.reserved import FIND_MASKS
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import hidden, percent
+from maskbench.report.text import percent
 from maskbench.results.reading import grouped, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
@@ -18,13 +19,14 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
     rows = rows[rows["attack"] == FIND_MASKS]
     return pd.DataFrame(
         [
             {
                 "method": method,
-                "hidden": hidden(ratio),
+                "hidden": hidden(method, ratio),
                 "split": split.replace("_", "-"),
                 "pixels rightly told %": percent(read(part, "mask_accuracy")),
                 "kept pixels, intersection over union %": percent(read(part, "mask_iou")),

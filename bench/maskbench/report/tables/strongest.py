@@ -11,8 +11,9 @@ from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import ORACLE, STRONGEST
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
-from maskbench.report.text import decimal, hidden, percent, plain
+from maskbench.report.text import decimal, percent, plain
 from maskbench.results.reading import Value, methods, pooled, read
 from maskbench.results.schema import SCORED_SPLITS
 from maskbench.runfolder.folder import RunFolder
@@ -27,6 +28,7 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
+    hidden = hidden_shares(run.cells)
     shown: dict[Family, tuple[str, Callable[[Value | None], str]]] = {
         "restoration": ("hole SSIM", decimal),
         "inference": (f"advantage on {run.inferred} %", percent),
@@ -41,7 +43,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
             built.append(
                 {
                     "method": method,
-                    "hidden": hidden(ratio),
+                    "hidden": hidden(method, ratio),
                     "strongest": metric,
                     "split": split.replace("_", "-"),
                     "realizable": write(realizable),

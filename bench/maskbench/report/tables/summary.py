@@ -5,20 +5,22 @@ from __future__ import annotations
 import pandas as pd
 
 from maskbench.report.captions import run_caption
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
 from maskbench.report.summary import summarize, value_of
-from maskbench.report.text import decimal, hidden, percent, plain
+from maskbench.report.text import decimal, percent, plain
 from maskbench.results.reading import records
 from maskbench.runfolder.folder import RunFolder
 
 
 def headline(run: RunFolder) -> pd.DataFrame:
     """The summary in words."""
+    hidden = hidden_shares(run.cells)
     return pd.DataFrame(
         [
             {
                 "method": row["method"],
-                "hidden": hidden(row["ratio"]),
+                "hidden": hidden(row["method"], row["ratio"]),
                 "accuracy %": percent(value_of(row, "accuracy")),
                 "utility %": percent(value_of(row, "utility")),
                 "shape alone %": percent(value_of(row, "shape")),
