@@ -35,7 +35,7 @@ LAYERS = (
     ("stages",),
     ("plugins",),
     (
-        *("data", "models", "training", "attributions", "metrics", "artifacts", "executors.hardware"),
+        *("data", "models", "training", "attributions", "metrics", "artifacts", "worlds", "executors.hardware"),
         # What every plug-in is, and how it is found: contracts of lower parts build on it too.
         *("plugins.base", "plugins.catalogue", "plugins.index", "plugins.kinds", "plugins.names", "plugins.reserved"),
     ),

@@ -39,7 +39,7 @@ def test_the_default_sensitive_column_goes_with_the_default_target():
 
 
 def test_built_in_names():
-    assert [name for name, _ in built_in()] == ["cifar10", "cifar100", "digits"]
+    assert [name for name, _ in built_in()] == ["calibrated", "cifar10", "cifar100", "digits"]
 
 
 # -- folder of classes

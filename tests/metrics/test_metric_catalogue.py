@@ -73,6 +73,19 @@ def found(skill: float) -> Tensor:
     return torch.where(told, MASKS, 1 - MASKS)
 
 
+def efficiency_beside(logits: Tensor, best: Tensor) -> float:
+    """Efficiency of an attack's answers, beside those of the best possible attack."""
+
+    def outcomes(answers: Tensor, **references: Outcomes) -> Outcomes:
+        learned = information(answers.log_softmax(1), PRIOR_ROWS, LABELS)
+        names = ("correct", "prior_correct", "truth")  # of the other metrics, which are not looked at
+        rest = {name: LABELS.numpy()[None] * (name == "truth") for name in names}
+        columns = {"number": np.arange(len(LABELS))[None], "information": learned.numpy()[None], **rest}
+        return Outcomes(columns, 4, references)
+
+    return estimates("inference", outcomes(logits, optimum=outcomes(best)))["efficiency"].value
+
+
 def hiding(skill: float) -> float:
     """The share that an owner of this skill hides."""
     kept = torch.rand(MASKS.shape, generator=torch.Generator().manual_seed(3)) >= skill
@@ -92,6 +105,7 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
         "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
         "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
+        "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
         **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
         "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
         "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),

@@ -40,7 +40,7 @@ def test_small_images_without_weights_have_neither(tmp_path: Path) -> None:
     assert not {"ms_ssim", "lpips"} & restorations(result)
     assert "lpips" not in result.samples.columns
     said = result.folder.provenance["unavailable_metrics"]
-    assert set(said) == {"ms_ssim", "lpips"}
+    assert set(said) == {"ms_ssim", "lpips", "efficiency"}
     assert "perceptual" in said["lpips"]
     assert str(MS_SSIM_SIDE) in said["ms_ssim"]
 

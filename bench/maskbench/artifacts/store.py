@@ -39,10 +39,10 @@ class StoreUnwritable(UsageError):
     """Nothing can be written into the store, or no more."""
 
     def __init__(self, root: Path, error: Exception) -> None:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        self.reason = str(error.strerror if isinstance(error, OSError) else error)
         super().__init__(
-            f"The store {root} cannot be written to ({reason}): mend that, or choose another --store. What is done is "
-            "kept, and the same command goes on from there."
+            f"The store {root} cannot be written to ({self.reason}): mend that, or choose another --store. What is "
+            "done is kept, and the same command goes on from there."
         )
 
 
@@ -117,6 +117,15 @@ class Store:
             return False
         self._verified.add(key)
         return True
+
+    def check(self, key: str) -> None:
+        """Compare an artifact with its checksums, also one that was verified before; nothing is taken away.
+
+        Raises:
+            KeyError: no such artifact.
+            DamagedArtifact: it is not what was written.
+        """
+        self._check_tensors(key, self.describe(key))
 
     def _check_tensors(self, key: str, description: Mapping[str, Any]) -> None:
         path = self.folder(key) / _TENSORS
@@ -270,8 +279,9 @@ class Store:
             os.close(descriptor)
 
     def keys(self, prefix: str = "") -> list[str]:
-        """The keys of all artifacts that start with a prefix."""
-        return sorted(path.name for path in (self.root / "objects").glob("*/*") if path.name.startswith(prefix))
+        """The keys of all artifacts that start with a prefix; what lies elsewhere than its name says is none."""
+        found = (path for path in (self.root / "objects").glob("*/*") if path.name[:2] == path.parent.name)
+        return sorted(path.name for path in found if path.name.startswith(prefix))
 
 
 def _write(folder: Path, tensors: dict[str, Tensor], body: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from maskbench.cli import merge as merge_command
 from maskbench.cli import new as new_command
 from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
+from maskbench.cli import store as store_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
 from maskbench.errors import MaskbenchError, PartFailed, UsageError
@@ -75,6 +76,7 @@ app.command("new")(new_command.new)
 app.command("check")(check_command.check)
 app.command("desensitize")(desensitize_command.desensitize)
 app.command("why")(why_command.why)
+app.add_typer(store_command.app, name="store", no_args_is_help=True)
 
 
 def main() -> None:

@@ -59,6 +59,21 @@ Ratios = Annotated[
 Seeds = Annotated[
     int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        help="Stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as "
+        "many as there are cores and room in memory; 1 on a GPU. Results are the same.",
+        metavar="N",
+    ),
+]
+ExclusiveTiming = Annotated[
+    bool,
+    typer.Option(
+        "--exclusive-timing", help="Run the stages whose time is reported, those of methods and attacks, alone."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
 Plugins = Annotated[
     list[Path] | None,

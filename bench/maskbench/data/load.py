@@ -19,6 +19,7 @@ from maskbench.data.sizes import check_images, check_size
 from maskbench.data.source import MISSING, LabelTable, RawImages, Source
 from maskbench.errors import UsageError, unknown
 from maskbench.plugins.catalogue import catalogue
+from maskbench.worlds.world import World
 
 if TYPE_CHECKING:
     from maskbench.data.imageset import ImageSet
@@ -71,6 +72,18 @@ def source_name(options: DataOptions) -> str:
 def source_module(options: DataOptions) -> str:
     """Return the dotted name of the module that serves the source."""
     return type(_open(options.source)).__module__
+
+
+def known_world(options: DataOptions) -> World | None:
+    """Return what the images are drawn from, where that is known; ``options`` are resolved.
+
+    Labels other than the world's own, or images of another size, come from no known distribution.
+    """
+    source = _open(options.source)
+    own = options.target == source.default_target and options.sensitive == source.default_sensitive
+    if source.world is None or not own or options.size not in (None, source.world.side):
+        return None
+    return source.world
 
 
 def built_in() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from maskbench.errors import UsageError
+from maskbench.worlds.world import World
 
 MISSING = -1  # the code of a row without a label in a column
 
@@ -77,6 +78,7 @@ class Source(ABC):
         flippable: whether a mirrored image keeps its labels.
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
+        world: what the images are drawn from, where that is known; its labels are the two defaults, at the stored size.
     """
 
     name: ClassVar[str]
@@ -89,6 +91,7 @@ class Source(ABC):
     flippable: bool = True
     default_target: str | None = None
     default_sensitive: str | None = None
+    world: World | None = None
 
     @classmethod
     @abstractmethod

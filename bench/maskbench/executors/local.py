@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import interrupts
-from maskbench.executors.step import StepMaker, found, inherited, stored_keys
-from maskbench.planning.plan import Plan
+from maskbench.executors.step import Reports, StepMaker, found, inherited, stored_keys
+from maskbench.planning.plan import Plan, Step
 
 
 class LocalExecutor:
@@ -41,9 +39,7 @@ class LocalExecutor:
                     outcomes[key] = missing
                 else:
                     observer.started(step)
-                    outcomes[key] = self._maker.make(
-                        step, partial(observer.progressed, step), partial(observer.waiting, step)
-                    )
+                    outcomes[key] = self._maker.make(step, _Told(step, observer))
                     watch.check()
                 observer.finished(outcomes[key])
         return outcomes
@@ -51,3 +47,18 @@ class LocalExecutor:
     def read(self, key: str) -> Artifact:
         """The artifact of a step that was computed or stored."""
         return self.store.load(key)
+
+
+class _Told(Reports):
+    """Hands on to an observer what happens while a step is made."""
+
+    def __init__(self, step: Step, observer: Observer) -> None:
+        self._step, self._observer = step, observer
+
+    def waiting(self) -> None:
+        """See ``Reports``."""
+        self._observer.waiting(self._step)
+
+    def progressed(self, share: float) -> None:
+        """See ``Reports``."""
+        self._observer.progressed(self._step, share)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
@@ -21,6 +21,22 @@ from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
 
 
+class Reports:
+    """Who is told what happens while a step is made; this one looks away."""
+
+    def waiting(self) -> None:
+        """Another run makes the step, and this one waits for it."""
+
+    def began(self) -> None:
+        """The work begins: from here its time counts."""
+
+    def progressed(self, share: float) -> None:
+        """A share of the work is done, in [0, 1]. Called from amid the work: it may not block."""
+
+    def worked(self) -> None:
+        """The work is done; what it made is saved next."""
+
+
 class StepMaker:
     """Makes steps in this process, one after the other.
 
@@ -33,43 +49,43 @@ class StepMaker:
         self._device = device
         self._functions = Functions()
 
-    def make(
-        self,
-        step: Step,
-        progress: Callable[[float], None] = lambda share: None,
-        waiting: Callable[[], None] = lambda: None,
-    ) -> StageOutcome:
+    def make(self, step: Step, reports: Reports | None = None, *, alone: bool = True) -> StageOutcome:
         """Make a step whose inputs are in the store, or find it there; whatever its code raises is its outcome.
 
         Args:
-            progress: told the share that is done, in [0, 1].
-            waiting: called once where another run makes the step, and this one waits for it.
+            reports: told what happens meanwhile.
+            alone: whether nothing else of the run is at work; kept with the time that it takes.
 
         Raises:
             StoreUnwritable: what was made cannot be kept; no fault of the step, and every other would meet it too.
         """
-        with self._store.turn(step.key, waiting):
+        reports = reports or Reports()
+        with self._store.turn(step.key, reports.waiting):
             if self._store.verify(step.key):  # another run made it while this one waited for its turn
                 return found(self._store, step)
             try:
-                return self._run(step, progress)
+                return self._run(step, reports, alone)
             except StoreUnwritable:
                 raise
             except Unavailable as error:
                 return StageOutcome(step, "unavailable", str(error))
             # Whatever a plug-in raises becomes a failed cell with its reason, sys.exit() and its kin as well.
             except BaseException as error:  # noqa: BLE001
-                return StageOutcome(step, "failed", explain(error, step), traceback.format_exc())
+                trace = traceback.format_exc()
+                return StageOutcome(step, "failed", explain(error, step), trace, out_of_memory=_is_memory(error))
 
-    def _run(self, step: Step, progress: Callable[[float], None]) -> StageOutcome:
+    def _run(self, step: Step, reports: Reports, alone: bool) -> StageOutcome:
         inputs = {name: self._store.load(key) for name, key in step.inputs.items()}
         meter = Meter(self._device)
-        artifact = self._pinned(step, inputs, Context(self._device, progress))
+        reports.began()
+        artifact = self._pinned(step, inputs, Context(self._device, reports.progressed))
+        reports.worked()
         timing = {
             "seconds": meter.stop(),
             **meter.memory(),
             "device": device_name(self._device),
             "finished": time.time(),
+            "alone": alone,
         }
         description = {"stage": step.stage.kind, "slot": step.stage.slot(), "ingredients": step.ingredients}
         self._store.save(step.key, artifact, {**description, "timing": timing})
@@ -125,3 +141,8 @@ def explain(error: BaseException, step: Step) -> str:
 def _seed(step: Step) -> int:
     """Of the global generators: the same whenever the step is made."""
     return int(step.key[:8], 16)
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether memory could not be had; on the CPU, torch says so in words alone."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)

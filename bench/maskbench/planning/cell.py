@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from maskbench.data.parties import Label
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.method import Method
-from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
+from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
 
 _KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", STACKED: "inference"}
@@ -46,4 +46,6 @@ class Cell:
     @property
     def attack_kind(self) -> str:
         """What tables have in the column ``attack_kind``: none, masks, restoration or inference."""
+        if self.attack == OPTIMUM:
+            return "restoration" if self.label is None else "inference"
         return _KINDS[self.attack] if isinstance(self.attack, str) else self.attack.kind

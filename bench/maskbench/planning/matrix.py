@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from maskbench.data.load import known_world
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
@@ -24,13 +25,15 @@ from maskbench.plugins.catalogue import catalogue, create
 from maskbench.plugins.controls import control
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import FIND_MASKS, RECOGNITION, STACKED
+from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
+from maskbench.stages.optimum import Optimum
 from maskbench.stages.recognition import Recognition
 from maskbench.stages.restoration import Restoration
 from maskbench.stages.scored_inference import ScoredInference
 from maskbench.stages.scored_masks import ScoredMasks
+from maskbench.stages.scored_optimum import ScoredOptimum, ScoredOptimumRestoration
 from maskbench.stages.scored_recognition import ScoredRecognition
 from maskbench.stages.scored_restoration import ScoredRestoration
 from maskbench.stages.stage import Stage
@@ -66,10 +69,10 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     _refuse_twice("attack", [attack.label() for attack in attacks])
     refuse_without_restorations(attacks)
     _refuse_too_many(len(methods) * max(1, len(attacks) * len(suite.aux_shares)) * suite.seeds)
-    data = Data(options)
+    data, known = Data(options), known_world(options) is not None
     cells = []
     for method in methods:
-        cells += _cells_of(method, attacks, data, suite)
+        cells += _cells_of(method, attacks, data, suite, known)
     return Matrix(suite, data, methods, attacks, tuple(cells))
 
 
@@ -104,7 +107,8 @@ def _refuse_too_many(combinations: int) -> None:
         )
 
 
-def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Suite) -> list[Cell]:
+def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Suite, known: bool) -> list[Cell]:
+    """The cells of a method; ``known``: the images come from a world whose best possible attack is known."""
     reason = method_lacks(method, data.options)
     fitting = tuple(attack for attack in attacks if applies(attack, method))
     cells = []
@@ -122,6 +126,8 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
         cells += attacked + _stacked(attacked, method, seed)
+        if known:
+            cells += _optimum(trial, reason, suite.aux_shares)
     return cells
 
 
@@ -149,6 +155,17 @@ def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
         for label, inferences in by_label.items()
         if len(inferences) > 1
     ]
+
+
+def _optimum(trial: Trial, reason: str | None, shares: tuple[float, ...]) -> list[Cell]:
+    """Cells of the best possible attack, beside which the others are put: one for each share they are given."""
+    method, seed, best = trial.method, trial.seed, Optimum(trial)
+    inferred = [
+        Cell(method, OPTIMUM, "sensitive", seed, None if reason else ScoredOptimum(best, share), reason, share)
+        for share in shares
+    ]
+    restored = None if reason else ScoredOptimumRestoration(best)
+    return [*inferred, Cell(method, OPTIMUM, None, seed, restored, reason)]
 
 
 @dataclass(frozen=True)

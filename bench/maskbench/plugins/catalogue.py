@@ -25,6 +25,8 @@ from maskbench.plugins.names import parse_nested
 _FAILURES = (Exception, SystemExit)
 """What a plug-in's module may raise when it is imported, without taking the program with it."""
 
+_FILE = "maskbench_plugin_"  # what the names of modules start with that were loaded from a file
+
 _EAGER = frozenset(kind.name for kind in KINDS.values() if not kind.indexed)
 
 
@@ -35,10 +37,13 @@ class Catalogue:
     Attributes:
         found: (kind, name) → class, of the modules that were imported.
         broken: module → why it could not be read.
+        added: (kind, name) → class, of those that lie in no place that is searched: a process beside this one does not
+            find them by itself.
     """
 
     found: dict[tuple[str, str], type[Any]] = field(default_factory=dict)
     broken: dict[str, str] = field(default_factory=dict)
+    added: dict[tuple[str, str], type[Any]] = field(default_factory=dict)
     _indexed: dict[tuple[str, str], Entry] = field(default_factory=dict)
     _searched: set[str] = field(default_factory=set)
 
@@ -98,6 +103,7 @@ class Catalogue:
             )
         self._search(KINDS[kind])
         self._insert(kind, plugin)
+        self.added[kind, plugin.name] = plugin
 
     def add_module(self, module: ModuleType) -> int:
         """Add the plug-ins that a module defines (not those it imports); return how many there are."""
@@ -259,9 +265,20 @@ def add_file(path: Path) -> None:
         )
 
 
+def added_files() -> tuple[Path, ...]:
+    """The files that were given to :func:`add_file`, in the order in which they were."""
+    modules = dict.fromkeys(each.__module__ for each in catalogue().added.values())
+    return tuple(Path(str(sys.modules[name].__file__)).resolve() for name in modules if name.startswith(_FILE))
+
+
+def added_classes() -> tuple[type[Any], ...]:
+    """The classes that were added from Python, as a notebook defines them."""
+    return tuple(each for each in catalogue().added.values() if not each.__module__.startswith(_FILE))
+
+
 def _loaded(path: Path) -> ModuleType:
     """The module of a file, executed once in a process."""
-    name = f"maskbench_plugin_{path.stem}"
+    name = f"{_FILE}{path.stem}"
     loaded = sys.modules.get(name)
     if loaded is not None:
         if Path(str(loaded.__file__)).resolve() == path.resolve():

@@ -19,4 +19,7 @@ STRONGEST: Final = "strongest"
 ORACLE: Final = "oracle"
 """The best attack for each image, by an attacker who sees the answer."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE)
+OPTIMUM: Final = "optimum"
+"""The best possible attack, of someone who knows what the images are drawn from."""
+
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
-from maskbench.plugins.reserved import ORACLE, STRONGEST
+from maskbench.plugins.reserved import OPTIMUM, ORACLE, STRONGEST
 from maskbench.results.reading import grouped, records
 from maskbench.results.schema import CELL, DERIVED, METHOD, SCORED_SPLITS, VALIDATION, score_for, typed
 from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part
@@ -73,7 +73,7 @@ def measure(planned: pd.DataFrame, samples: pd.DataFrame, classes: Mapping[str, 
         rows += _missing(group)
         parts = [Part(seed, ran.columns) for seed, ran in group.ran.items()]
         rows += _measured(group.base, parts, beside.of(key), classes, group.complete, _keys_of(group))
-    rows += _strongest(groups, classes)
+    rows += _strongest(groups, beside, classes)
     return typed(rows)
 
 
@@ -137,6 +137,7 @@ class _Beside:
         self._raw: _Group | None = None
         self._null: dict[tuple[Any, ...], _Group] = {}
         self._shares: dict[tuple[Any, ...], list[tuple[float, _Group]]] = {}
+        self._optimum = {key: group for key, group in groups.items() if key.attack == OPTIMUM}
         for key, group in groups.items():
             role = group.base["role"]
             if role == "raw" and key.attack_kind == "none" and self._raw is None:
@@ -157,7 +158,12 @@ class _Beside:
         less = [(share, group) for share, group in self._shares[key[:-1]] if share < key.aux_share]
         if less:
             found["less_data"] = max(less, key=lambda pair: pair[0])[1]
-        return found
+        return found | self.optimum(key)
+
+    def optimum(self, key: _Key) -> dict[str, _Group]:
+        """The best possible attack, beside any other, where it is known."""
+        best = self._optimum.get(key._replace(attack=OPTIMUM))
+        return {} if best is None or key.attack == OPTIMUM else {"optimum": best}
 
 
 def _keys_of(group: _Group) -> dict[int, str]:
@@ -229,7 +235,7 @@ def _stacked(tables: Sequence[Columns]) -> Columns:
     return {name: np.stack([table[name] for table in tables]) for name in names}
 
 
-def _strongest(groups: Mapping[_Key, _Group], classes: Mapping[str, int]) -> Iterator[dict[str, Any]]:
+def _strongest(groups: Mapping[_Key, _Group], beside: _Beside, classes: Mapping[str, int]) -> Iterator[dict[str, Any]]:
     """Rows of the strongest attack and of the oracle, each against the same attacks on the null."""
     inferred = "sensitive" if classes.get("sensitive") else "target"
     methods: dict[tuple[Any, ...], dict[_Key, _Group]] = {}
@@ -243,6 +249,7 @@ def _strongest(groups: Mapping[_Key, _Group], classes: Mapping[str, int]) -> Ite
                 continue
             own = next(iter(mine.values())).base
             base = {**own, "attack_kind": kind, "label": label, "learns_from": "", "aux_share": 1.0}
+            best = beside.optimum(next(iter(mine))._replace(attack="", attack_kind=kind, label=label, aux_share=1.0))
             if not ensemble.known:
                 status, reason = ("failed", FAILED) if ensemble.failed else ("unavailable", NONE_RAN)
                 for name in DERIVED:
@@ -252,7 +259,7 @@ def _strongest(groups: Mapping[_Key, _Group], classes: Mapping[str, int]) -> Ite
             for name, judged in ((STRONGEST, Ensemble.realizable), (ORACLE, Ensemble.oracle)):
                 chance = judged(control) if control.known else []
                 references = {"null": _as_group(base, chance)} if chance else {}
-                yield from _measured(base | {"attack": name}, judged(ensemble), references, classes)
+                yield from _measured(base | {"attack": name}, judged(ensemble), references | best, classes)
 
 
 def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:
@@ -265,11 +272,11 @@ def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:
 
 
 def _ensemble(mine: Mapping[_Key, _Group], kind: str, label: str) -> Ensemble:
-    """The attacks of a kind on a method; what an attacker would have with less data is none of them."""
+    """The attacks of a kind on a method; what needs less data, or more than an attacker has, is none of them."""
     chosen = {
         key.attack: group
         for key, group in mine.items()
-        if (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0)
+        if (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0) and key.attack != OPTIMUM
     }
     statuses = {
         name: dict(zip(group.planned["seed"].astype(int), group.planned["status"].astype(str), strict=True))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 
 from maskbench.results.execution import Execution
 
 COLUMNS = (
-    *("stage", "title", "source", "seconds", "device", "peak_memory", "peak_memory_of", "finished", "libraries", "key"),
+    *("stage", "title", "source", "seconds", "device", "peak_memory", "peak_memory_of", "finished", "alone"),
+    *("libraries", "key"),
 )
 
 
@@ -29,8 +32,18 @@ def timings(execution: Execution) -> pd.DataFrame:
             timing.get("peak_memory"),
             timing.get("peak_memory_of", ""),
             datetime.fromtimestamp(finished, UTC).isoformat(timespec="seconds") if finished else "",
+            timing.get("alone"),
             " ".join(f"{name}={version}" for name, version in libraries),
             outcome.step.key,
         )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def covered(made: Iterable[Mapping[str, Any]]) -> float:
+    """Seconds during which at least one stage was at work, from what was recorded of each."""
+    end, total = 0.0, 0.0
+    for begin, finished in sorted((timing["finished"] - timing["seconds"], timing["finished"]) for timing in made):
+        total += max(0.0, finished - max(begin, end))
+        end = max(end, finished)
+    return total

@@ -28,7 +28,7 @@ class Beliefs:
             former by a calibration that has not seen the picture.
     """
 
-    counts: _Counts
+    counts: Counts
     inferences: Sequence[Inference]
     weight: float
     calibration: Calibration
@@ -44,10 +44,8 @@ class Beliefs:
         target: Tensor | None,
     ) -> Beliefs:
         """Fit to what each attack answers for validation pictures; ``target``: their target labels where known."""
-        counts = _Counts(dataset, inferences[0])
-        weight = 1.0
-        if target is not None:
-            weight = mixture_weight(counts.conditional(target), counts.marginal(len(labels)), labels)
+        counts = Counts(dataset, inferences[0].label, inferences[0].aux_share)
+        weight = counts.weight(labels, target)
         prior = counts.prior(len(labels), target, weight)
         stated = counts.evidence(inferences, logits, target, prior)
         validation = held_out_posterior(stated, prior, labels), prior
@@ -61,20 +59,27 @@ class Beliefs:
 
 
 @dataclass(frozen=True)
-class _Counts:
+class Counts:
+    """What the attacker counts on pictures whose labels it has, of which it uses a share."""
+
     dataset: Dataset
-    inference: Inference
+    label: Label
+    aux_share: float
 
     def marginal(self, count: int) -> Tensor:
         """Log P(s) in ``count`` rows."""
-        label = self.inference.label
-        return label_prior(self._labels(label), None, self.dataset.classes(label), 1).expand(count, -1)
+        return label_prior(self._labels(self.label), None, self.dataset.classes(self.label), 1).expand(count, -1)
 
     def conditional(self, target: Tensor) -> Tensor:
         """Log P(s|t) of each target label."""
-        label = self.inference.label
-        classes, tasks = self.dataset.classes(label), self.dataset.classes("target")
-        return label_prior(self._labels(label), self._labels("target"), classes, tasks)[target]
+        classes, tasks = self.dataset.classes(self.label), self.dataset.classes("target")
+        return label_prior(self._labels(self.label), self._labels("target"), classes, tasks)[target]
+
+    def weight(self, labels: Tensor, target: Tensor | None) -> float:
+        """What the counts given the target label deserve against those of all pictures, on validation pictures."""
+        if target is None:
+            return 1.0
+        return mixture_weight(self.conditional(target), self.marginal(len(labels)), labels)
 
     def prior(self, count: int, target: Tensor | None, weight: float) -> Tensor:
         """What is believed without the picture, a row a picture."""
@@ -98,6 +103,6 @@ class _Counts:
         return torch.stack(found)
 
     def _labels(self, label: Label) -> Tensor:
-        source: Split = "attacker_train" if self.inference.label == "sensitive" else "owner_train"
+        source: Split = "attacker_train" if self.label == "sensitive" else "owner_train"
         labels = self.dataset.labels(source, label)
-        return labels[self.dataset.share(source, self.inference.aux_share)] if source == "attacker_train" else labels
+        return labels[self.dataset.share(source, self.aux_share)] if source == "attacker_train" else labels

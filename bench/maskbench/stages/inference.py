@@ -45,6 +45,7 @@ class Inference(Stage):
     """
 
     kind: ClassVar[str] = "inference"
+    timed: ClassVar[bool] = True
 
     trial: Trial
     attack: InferenceAttack

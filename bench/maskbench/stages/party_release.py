@@ -69,6 +69,7 @@ class PartyRelease(Stage):
     """
 
     kind: ClassVar[str] = "release"
+    timed: ClassVar[bool] = True
 
     data: Data
     method: Method
@@ -77,6 +78,11 @@ class PartyRelease(Stage):
     draw: int = 0
     attributions: tuple[Attributions, ...] = ()
     owners: PartyRelease | None = None
+
+    @property
+    def time_limit(self) -> float:
+        """The method's own."""
+        return self.method.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.data}

@@ -33,6 +33,11 @@ class Recognition(Stage):
 
     trial: Trial
 
+    @property
+    def time_limit(self) -> float:
+        """The method's own."""
+        return self.trial.method.time_limit
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.trial.data, release_input("owner"): self.trial.release("owner")}
         if self.trial.method.needs_teacher():

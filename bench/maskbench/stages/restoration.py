@@ -35,6 +35,7 @@ class Restoration(Stage):
     """
 
     kind: ClassVar[str] = "restoration"
+    timed: ClassVar[bool] = True
 
     trial: Trial
     attack: RestorationAttack

@@ -10,7 +10,10 @@ from maskbench.metrics.families.recognition import by_class
 from maskbench.metrics.identification import FALSE_ACCEPTANCE
 from maskbench.metrics.intervals import proportion
 from maskbench.metrics.leakage import advantage, bits
-from maskbench.metrics.metric import Metric, relative, stacked
+from maskbench.metrics.metric import Metric, Outcomes, relative, stacked
+
+_LEAST_BITS = 0.01
+"""Of what there is to learn; a share of less is noise."""
 
 
 def _advantage(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,6 +42,25 @@ _ADVANTAGE = Metric(
     shown=True,
 )
 
+
+def _beside_optimum(outcomes: Outcomes) -> NDArray[np.float64] | None:
+    """Information of the attack and of the optimum on the same image; NaN where the optimum was not asked for it."""
+    optimum = outcomes.references.get("optimum")
+    if optimum is None or "information" not in outcomes.columns:
+        return None
+    own = outcomes.columns["information"].astype(np.float64)
+    best = np.full_like(own, np.nan)
+    for row, numbers in enumerate(outcomes.columns["number"]):
+        known = dict(zip(optimum.columns["number"][row], optimum.columns["information"][row], strict=True))
+        best[row] = [known.get(number, np.nan) for number in numbers]
+    return np.stack([own, best], axis=-1)
+
+
+def _efficiency(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    there = means[..., 1] > _LEAST_BITS
+    return np.divide(bits(means[..., 0]), means[..., 1], out=np.full(there.shape, np.nan), where=there)
+
+
 METRICS = (
     _ACCURACY,
     Metric(
@@ -60,6 +82,17 @@ METRICS = (
         stacked("information"),
         lambda means: bits(means[..., 0]),
         shown=True,
+    ),
+    Metric(
+        "efficiency",
+        "inference",
+        "lower",
+        "share",
+        "Bits of the attack over those of the best possible attack.",
+        _beside_optimum,
+        _efficiency,
+        shown=True,
+        needs="images from a calibrated world, whose best possible attack is known, and a method for which it is",
     ),
     Metric(
         "rank1",

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
-from maskbench.plugins.reserved import STRONGEST
+from maskbench.plugins.reserved import OPTIMUM, STRONGEST
 from maskbench.report.parts import Figure as Part
 from maskbench.report.style import COLOURS, MARKERS
 from maskbench.results.reading import HEADLINE_SPLIT, grouped, methods, pooled
@@ -49,7 +49,7 @@ def aux_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
 
     The strongest is the one that gets most with all pictures. Empty where a run had one share alone.
     """
-    rows = cells[cells["seed"].isna() & (cells["status"] == "ok") & ~cells["attack"].isin(DERIVED)]
+    rows = cells[cells["seed"].isna() & (cells["status"] == "ok") & ~cells["attack"].isin((*DERIVED, OPTIMUM))]
     rows = rows[(rows["attack_kind"] == kind) & (rows["split"] == rows["label"].map(HEADLINE_SPLIT))]
     rows = rows[rows["metric"] == MAIN[kind]]
     found = []

@@ -38,7 +38,9 @@ def _build(run: RunFolder) -> pd.DataFrame:
                     row[metric.name] = decimal(own) if family == kind else NOT_MEASURED
             row["over null"] = decimal(plain(read(part, f"{MAIN[kind]}_over_null")))
             built.append(row)
-    return pd.DataFrame(built)
+    table = pd.DataFrame(built)
+    rare = [metric.name for family in ATTACKS for metric in FAMILIES[family] if metric.shown and metric.needs]
+    return table.drop(columns=[name for name in rare if name in table and (table[name] == NOT_MEASURED).all()])
 
 
 TABLE = Table("attacks", _build, lambda run: run_caption(run) + _CAPTION)

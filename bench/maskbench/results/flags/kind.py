@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
+from maskbench.plugins.reserved import OPTIMUM
 from maskbench.results.reading import Value, grouped, headline, methods, read
 from maskbench.results.schema import DERIVED
 
@@ -104,8 +105,8 @@ class FlagKind:
 
 
 def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Attack, inferred label and rows of every single attack; what is made of several is not one."""
-    own = rows[~rows["attack"].isin(DERIVED)]
+    """Attack, inferred label and rows of every single attack; what is made of several is none, nor is the optimum."""
+    own = rows[~rows["attack"].isin((*DERIVED, OPTIMUM))]
     return [(attack, label, part) for (attack, label), part in grouped(own, "attack", "label")]
 
 

@@ -1,0 +1,122 @@
+"""A joint distribution of picture, task label and sensitive label: a finite mixture of Gaussians, rounded to 8 bits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+LEVELS = 255
+ROUNDING = 1 / (12 * LEVELS**2)
+"""Variance of the error of rounding to 8 bits, taken as uniform noise of one level."""
+
+_BLOCK = 4096  # pictures drawn at a time: 16 px take 8 MB
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """K Gaussians over pictures of D pixels; each belongs to one task label and one sensitive label.
+
+    Attributes:
+        means: (K, D), grey values in [0, 1].
+        covariances: (L, D, D), of a picture around the mean of its component, before it is rounded.
+        covariance_of: int64 (K,), 0 … L − 1: which covariance a component has.
+        sensitive, task: int64 (K,), the labels of a component.
+        log_weights: (K,), log p(component); their exponentials add up to 1.
+    """
+
+    means: Array
+    covariances: Array
+    covariance_of: NDArray[np.int64]
+    sensitive: NDArray[np.int64]
+    task: NDArray[np.int64]
+    log_weights: Array
+
+    @property
+    def prior(self) -> Array:
+        """P(sensitive, task), (sensitive classes, task classes)."""
+        joint = np.zeros((self.sensitive.max() + 1, self.task.max() + 1))
+        np.add.at(joint, (self.sensitive, self.task), np.exp(self.log_weights))
+        return joint
+
+    def draw(
+        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Draw a picture for each pair of labels: uint8 (N, D)."""
+        component = self._components(sensitive, task, generator)
+        factors = np.linalg.cholesky(self.covariances)
+        drawn = np.empty((len(component), self.means.shape[1]), np.uint8)
+        for start in range(0, len(component), _BLOCK):
+            chosen = component[start : start + _BLOCK]
+            normal = generator.standard_normal((len(chosen), self.means.shape[1]))
+            values = self.means[chosen]
+            for which, factor in enumerate(factors):
+                mine = self.covariance_of[chosen] == which
+                values[mine] += normal[mine] @ factor.T
+            drawn[start : start + _BLOCK] = rounded(values)
+        return drawn
+
+    def _components(
+        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Choose the component of each picture among those of its labels, by their weights."""
+        uniform = generator.random(len(sensitive))
+        component = np.empty(len(sensitive), np.int64)
+        for one, other in np.ndindex(*self.prior.shape):
+            places = np.flatnonzero((self.sensitive == one) & (self.task == other))
+            rows = (sensitive == one) & (task == other)
+            steps = np.exp(self.log_weights[places]).cumsum()
+            component[rows] = places[np.searchsorted(steps[:-1] / steps[-1], uniform[rows], side="right")]
+        return component
+
+    def clipped(self) -> float:
+        """The probability that rounding clips a picture, at most: the sum over its pixels (union bound)."""
+        from scipy.special import ndtr  # a third of a second to import
+
+        spread = np.sqrt(np.einsum("lii->li", self.covariances))[self.covariance_of]
+        below = ndtr((-0.5 / LEVELS - self.means) / spread)
+        above = ndtr((self.means - 1 - 0.5 / LEVELS) / spread)
+        return float((np.exp(self.log_weights)[:, None] * (below + above)).sum())
+
+
+def rounded(values: Array) -> NDArray[np.uint8]:
+    """Grey values → the 8 bits that a picture is stored in."""
+    return np.clip(np.round(values * LEVELS), 0, LEVELS).astype(np.uint8)
+
+
+def mixture(
+    variants: list[list[Array]],
+    templates: Array,
+    covariances: Array,
+    prior: Array,
+    *,
+    covariance_by_class: bool = False,
+) -> Mixture:
+    """Build the mixture of pictures ½ + template(task) + variant(sensitive) + noise.
+
+    Args:
+        variants: for each sensitive class what its pattern may look like, each equally likely; (D,) each.
+        templates: (task classes, D).
+        covariances: (L, D, D).
+        prior: P(sensitive, task).
+        covariance_by_class: whether the sensitive class chooses the covariance; else there is one.
+    """
+    rows = [
+        (0.5 + template + variant, one, other, np.log(prior[one, other] / len(variants[one])))
+        for one in range(len(variants))
+        for other, template in enumerate(templates)
+        for variant in variants[one]
+    ]
+    means, sensitive, task, weights = zip(*rows, strict=True)
+    classes = np.array(sensitive)
+    return Mixture(
+        means=np.array(means),
+        covariances=covariances,
+        covariance_of=classes if covariance_by_class else np.zeros(len(rows), np.int64),
+        sensitive=classes,
+        task=np.array(task),
+        log_weights=np.array(weights),
+    )
