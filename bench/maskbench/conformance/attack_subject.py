@@ -15,9 +15,9 @@ from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, 
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.randomness import seeded
 from maskbench.release import Release, as_bytes, to_bytes
 from maskbench.training.classifier import predict
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 AnyAttack = RestorationAttack | InferenceAttack

@@ -11,12 +11,11 @@ from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Split
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.release import Release
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import PartyRelease, release_input, stored_release
 from maskbench.stages.stage import Context, Stage, share_title
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 _INPUT = "found_masks"

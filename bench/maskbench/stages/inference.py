@@ -14,7 +14,7 @@ from maskbench.data.parties import Label, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
 from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.release import Release, as_bytes
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
@@ -25,7 +25,6 @@ from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.teacher import StoredTeacher
 from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict
-from maskbench.training.seeding import seeded
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15

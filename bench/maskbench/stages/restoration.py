@@ -12,14 +12,13 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Split
 from maskbench.plugins.attack import Aux, Known, RestorationAttack
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.raw_model import RawModel, raw_input
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
-from maskbench.training.seeding import seeded
 
 _SCORED: tuple[Split, ...] = ("owner_train", "owner_test", "attacker_validation")
 
