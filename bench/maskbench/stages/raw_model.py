@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 
 from maskbench.artifacts.store import Artifact
 from maskbench.plugins.attack import RawAux, RestorationAttack
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of, share_title
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 
