@@ -78,9 +78,10 @@ EDITS = {
         "steps: int = Field(16",
         "steps: int = Field(8",
         {
-            "attribution integrated-gradients · owner · target",
-            "attribution integrated-gradients · attacker · target",
-            "attribution integrated-gradients · attacker-validation · target",
+            "attribution integrated-gradients · owner_train · owner · target",
+            "attribution integrated-gradients · owner_test · owner · target",
+            "attribution integrated-gradients · attacker_train · attacker · target",
+            "attribution integrated-gradients · attacker_validation · attacker-validation · target",
             "release saliency · owner",
             "release saliency · attacker",
             "recognition saliency",
