@@ -66,6 +66,8 @@ def run(
     shard: str | None = None,
     jobs: int | None = None,
     exclusive_timing: bool = False,
+    ray: str | None = None,
+    gpus_per_stage: float | None = None,
 ) -> Run:
     """Run every method of a suite against every attack, and write the results; what was done before is found again.
 
@@ -87,6 +89,8 @@ def run(
         jobs: stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as many
             as there are cores and room in memory; 1 on a GPU. Results are the same.
         exclusive_timing: whether the stages whose time is reported run while nothing else does.
+        ray: address of a Ray cluster that makes the stages, ``auto`` or ``HOST:PORT``. Its machines share the store.
+        gpus_per_stage: GPUs of the cluster for each stage; 0.25 lets four stages share one.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
@@ -106,7 +110,12 @@ def run(
     chosen = changed(chosen, overrides, about_data, recognizer)
     refuse_places(chosen, _path(out), store)
     executor = choose_executor(
-        Store(store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+        Store(store_folder(store)),
+        choose_device(device),
+        jobs,
+        exclusive_timing=exclusive_timing,
+        ray=ray,
+        gpus_per_stage=gpus_per_stage,
     )
     console = Console()
     with RunProgress(console) if progress else nullcontext(Silent()) as observer:

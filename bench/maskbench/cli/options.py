@@ -81,6 +81,18 @@ Plugins = Annotated[
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Make the stages on a Ray cluster: auto, HOST:PORT, or local. Its machines must share the store.",
+        metavar="ADDRESS",
+    ),
+]
+GpusPerStage = Annotated[
+    float | None,
+    typer.Option(help="GPUs of the cluster for each stage; 0.25 lets four stages share one.", metavar="N"),
+]
 ShardOf = Annotated[
     str | None,
     typer.Option(

@@ -41,6 +41,8 @@ def run(
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
+    ray: options.RayAddress = None,
+    gpus_per_stage: options.GpusPerStage = None,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
@@ -61,7 +63,12 @@ def run(
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
         executor = choose_executor(
-            Store(running.store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+            Store(running.store_folder(store)),
+            choose_device(device),
+            jobs,
+            exclusive_timing=exclusive_timing,
+            ray=ray,
+            gpus_per_stage=gpus_per_stage,
         )
     with told_when_stopped(), RunProgress(console) as progress:
 

@@ -38,9 +38,15 @@ class Batches:
         self._parts = -(-self.count // batch_size)
         size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
         self._home = device if fits_on(device, size) else torch.device("cpu")
-        self._tensors = [None if tensor is None else tensor.to(self._home) for tensor in tensors]
+        self.renew(tensors)
         small, larger = divmod(self.count, self._parts)
         self.sizes = [small + 1] * larger + [small] * (self._parts - larger)
+
+    def renew(self, tensors: Sequence[Tensor | None]) -> None:
+        """Go on with other tensors of the same number, such as another release of the same images."""
+        if common_length(tensors) != self.count:
+            raise ValueError(f"Expected {self.count} rows as before, got {common_length(tensors)}.")
+        self._tensors = [None if tensor is None else tensor.to(self._home) for tensor in tensors]
 
     def __len__(self) -> int:
         """Return the number of batches of one epoch."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,13 +12,14 @@ from torch import Tensor, nn
 from maskbench.errors import MaskbenchError, UsageError
 from maskbench.models.layers import place
 from maskbench.models.recipe import Recipe
+from maskbench.randomness import seeded
 from maskbench.training.augment import Augmentation, Draws, Moves
 from maskbench.training.loader import Batches
 from maskbench.training.lookahead import SlowWeights
+from maskbench.training.moving_average import MovingAverage
 from maskbench.training.numerics import autocast, training_precision
 from maskbench.training.optimizers import optimization
 from maskbench.training.recording import Backward, Graphs, Inputs, Replayed, own_stream, recording_allowed
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 Progress = Callable[[float], None]
@@ -44,6 +45,7 @@ def minimise(
     augmentation: Augmentation | None = None,
     recipe: Recipe | None = None,
     prefix: str = "",
+    renewed: Callable[[int], Sequence[Tensor | None]] | None = None,
 ) -> list[float]:
     """Train ``network`` in place and leave it on ``device``; return the mean loss of each epoch.
 
@@ -57,6 +59,7 @@ def minimise(
             It draws nothing itself and never waits for the device: on CUDA its steps are recorded and replayed.
         recipe: of the architecture; None: as ``training`` says.
         prefix: where in ``network`` the names of the recipe begin.
+        renewed: number of an epoch, from 1 → what takes the place of ``tensors`` from then on.
 
     Raises:
         UsageError: there are fewer than two images, or ``training`` sets what the recipe brings.
@@ -75,7 +78,8 @@ def minimise(
         optimizer, scheduler = optimization(
             network, training, recipe, prefix=prefix, batch=batches.sizes[0], steps=steps
         )
-        average = None if recipe.lookahead is None else SlowWeights(network, recipe.lookahead, steps)
+        slow = None if recipe.lookahead is None else SlowWeights(network, recipe.lookahead, steps)
+        average = MovingAverage(network, training.average) if training.average else None
         draws = None if augmentation is None else Draws(augmentation, batches.count, generator)
         backward = _backward(_loss(loss_of, augmentation, generator), optimizer, device)
         if draws is not None and recording_allowed(device):
@@ -84,7 +88,9 @@ def minimise(
         losses: list[float] = []
         done = 0
         with seeded(seed), training_precision(device):
-            for _ in range(training.epochs):
+            for epoch in range(training.epochs):
+                if renewed is not None and epoch > 0:
+                    batches.renew(renewed(epoch))
                 total = torch.zeros((), device=device)
                 for inputs in _epoch(batches, draws):
                     loss = backward(inputs)
@@ -92,15 +98,19 @@ def minimise(
                     scheduler.step()
                     total += loss
                     done += 1
+                    if slow is not None:
+                        slow.after(done)
                     if average is not None:
                         average.after(done)
                     if progress is not None:
                         progress(done / steps)
-                if average is not None:
-                    average.settle()
+                if slow is not None:
+                    slow.settle()
                 losses.append(float(total) / len(batches))  # the one host sync of an epoch
                 if not math.isfinite(losses[-1]):
                     raise DivergedTraining(_divergence(losses, training, recipe))
+        if average is not None:
+            average.settle()
         optimizer.zero_grad(set_to_none=True)  # recorded gradients would keep the memory of all recordings
     return losses
 
