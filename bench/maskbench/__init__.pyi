@@ -38,6 +38,7 @@ from .plugins.attack import InferenceAttack as InferenceAttack
 from .plugins.attack import InferenceAux as InferenceAux
 from .plugins.attack import Known as Known
 from .plugins.attack import LearnsFrom as LearnsFrom
+from .plugins.attack import RawAux as RawAux
 from .plugins.attack import RestorationAttack as RestorationAttack
 from .plugins.given import Attribution as Attribution
 from .plugins.given import Given as Given

@@ -26,6 +26,7 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
+from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
 from maskbench.stages.optimum import Optimum
@@ -198,10 +199,13 @@ class _Scorings:
             return ScoredRestoration((self._restoration(attack, share),))
         if isinstance(attack, InferenceAttack) and label is not None:
             restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
-            return ScoredInference((Inference(self.trial, attack, label, restored, share),))
+            closest = self._closest() if attack.learns_from == "restorations" else None
+            return ScoredInference((Inference(self.trial, attack, label, restored, share, closest),))
         raise TypeError(f"no stage scores the attack {attack.label()}, which is of the kind {attack.kind}")
 
     def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:
-        learned_from = any(other.learns_from == "restorations" for other in self.attacks)
-        training = learned_from and attack.restores_training and share == 1
-        return Restoration(self.trial, attack, share, training)
+        return Restoration(self.trial, attack, share)
+
+    def _closest(self) -> ClosestRestoration | None:
+        candidates = tuple(self._restoration(each) for each in self.restoring if each.restores_training)
+        return ClosestRestoration(candidates) if candidates else None
