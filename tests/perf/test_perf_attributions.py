@@ -14,7 +14,7 @@ import torch
 from maskbench.attributions.algorithm import find
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from pairs import CPU, CUDA, NO_GPU, in_turn, report, seconds
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
