@@ -1,4 +1,4 @@
-"""Planning grows with the cells of a suite, and the tables with those of a run: four times as many, five times the time."""
+"""Planning grows with the cells of a suite, the tables with those of a run: four times as many, five times the time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The suite quick stays a first look: little work by count, done by two cores at a fair speed, and shared by its cells."""
+"""The suite quick stays a first look: little work, shared by its cells, done by two cores at a fair speed."""
 
 from __future__ import annotations
 
