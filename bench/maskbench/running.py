@@ -20,6 +20,7 @@ from maskbench.errors import UsageError
 from maskbench.executors.choose import choose_executor
 from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
 from maskbench.executors.hardware import choose_device
+from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
@@ -126,8 +127,7 @@ def run(
             out=_path(out),
             command=command,
             pictures=pictures,
-            # A thread beside a stage in this process would meet what is pinned around it.
-            show_provisional=partial(print_provisional, console=console) if progress and jobs != 0 else None,
+            show_provisional=partial(print_provisional, console=console) if progress else None,
             shard=part,
         )
 
@@ -148,13 +148,15 @@ def run_suite(
 
     Args:
         show: told the results as soon as the tables are written, before the figures are drawn.
-        show_provisional: told those of the first seed alone once it is done, in another thread, while others are made.
+        show_provisional: told those of the first seed alone once it is done, in another thread, while others are made
+            in other processes.
         shard: the part of the suite to run; None: all of it.
     """
     named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
     with claimed(out, named) as claim, occupied(executor.store.root):
         first: Callable[[Execution], None] | None = None
-        if show_provisional is not None:
+        # A thread beside a stage in this process would meet what is pinned around it.
+        if show_provisional is not None and not isinstance(executor, LocalExecutor):
             tell = show_provisional
             first = lambda done: tell(results_of(done, command, pictures=False))  # noqa: E731
         execution = execute(suite, executor, observer, shard, first)

@@ -63,6 +63,7 @@ Jobs = Annotated[
     int | None,
     typer.Option(
         "--jobs",
+        envvar="MASKBENCH_JOBS",
         help="Stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as "
         "many as there are cores and room in memory; 1 on a GPU. Results are the same.",
         metavar="N",

@@ -84,8 +84,7 @@ def run(
             command=running.typed_command(sys.argv[1:]),
             pictures=pictures,
             show=show,
-            # A thread beside a stage in this process would meet what is pinned around it.
-            show_provisional=None if jobs == 0 else partial(print_provisional, console=console),
+            show_provisional=partial(print_provisional, console=console),
             shard=part,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)

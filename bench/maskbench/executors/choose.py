@@ -30,7 +30,8 @@ def choose_executor(
 
     Args:
         device: of this machine. On a cluster, stages get a GPU where this is one, or where GPUs are asked for.
-        jobs: stages at work at once, each in a process of its own; 0: in this process; None: as many as pay here.
+        jobs: stages at work at once, each in a process of its own; 0: in this process; None: as the variable
+            ``MASKBENCH_JOBS`` says, or else as many as pay here.
         exclusive_timing: whether stages whose time is reported are made while nothing else is at work.
         ray: address of a Ray cluster.
         gpus_per_stage: of the cluster's GPUs, so many for each stage, or such a share of one.
@@ -45,9 +46,10 @@ def choose_executor(
     if gpus_per_stage is not None:
         raise UsageError("--gpus-per-stage goes with --ray ADDRESS alone.")
     if jobs is None:
-        jobs = jobs_that_pay(device)
+        named = os.environ.get("MASKBENCH_JOBS")
+        jobs = jobs_that_pay(device) if named is None else _number(named)
     if jobs < 0:
-        raise UsageError(f"--jobs {jobs}: expected the number of stages at work at once, or 0 for this process.")
+        raise _no_number(str(jobs))
     if jobs and not _has_workers():
         raise UsageError(f"--jobs {jobs}: worker processes need Linux or macOS. Use --jobs 0.")
     if not jobs:
@@ -70,6 +72,17 @@ def jobs_that_pay(device: torch.device) -> int:
     if not _has_workers():
         return 0
     return workers_that_fit(cores_at_hand()) if device.type == "cpu" else 1
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise _no_number(text) from None
+
+
+def _no_number(text: str) -> UsageError:
+    return UsageError(f"--jobs {text}: expected the number of stages at work at once, or 0 for this process.")
 
 
 def _has_workers() -> bool:
