@@ -41,6 +41,8 @@ def run(
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
+    precision: options.Precision = "bfloat16",
+    deterministic: options.Deterministic = False,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
@@ -53,7 +55,9 @@ def run(
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.training.numerics import Numerics
 
+        numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
@@ -80,6 +84,7 @@ def run(
             # A thread beside a stage in this process would meet what is pinned around it.
             show_provisional=None if jobs == 0 else partial(print_provisional, console=console),
             shard=part,
+            numerics=numerics,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
     if len(found.failed):

@@ -62,6 +62,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "seconds": dict(execution.seconds),
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
         "device": device_name(execution.executor.device),
+        "numerics": plan.numerics.ingredients(plan.device_type),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
