@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -15,6 +17,7 @@ from maskbench.release import to_float
 from maskbench.training.classifier import predict, train_classifier
 from maskbench.training.seeding import seeded
 from maskbench.training.settings import CLASSIFICATION
+from PIL import Image
 from torch import Tensor
 
 CPU = torch.device("cpu")
@@ -79,10 +82,8 @@ def test_the_first_layer_is_not_trained_and_its_offsets_stop_early() -> None:
 def test_it_learns_more_in_as_many_steps_as_the_small_network(shared_data: Path) -> None:
     """On 1,000 photographs in 3 epochs; the page on GPUs has more of it, with seeds and seconds."""
     table = pq.read_table(shared_data / "cifar10-jpeg" / "train.parquet").slice(0, 2000)
-    decoded = [
-        decode_image(torch.frombuffer(bytearray(row["bytes"]), dtype=torch.uint8)) for row in table["image"].to_pylist()
-    ]
-    images, labels = torch.stack(decoded), torch.tensor(table["label"].to_pylist())
+    decoded = [np.asarray(Image.open(io.BytesIO(row["bytes"])).convert("RGB")) for row in table["image"].to_pylist()]
+    images, labels = torch.tensor(np.stack(decoded)).permute(0, 3, 1, 2), torch.tensor(table["label"].to_pylist())
     training = CLASSIFICATION.model_copy(update={"epochs": 3})
     found = {}
     for name in ("airbench:width=16", "small"):
