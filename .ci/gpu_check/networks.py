@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from maskbench.models.recognizer import ImageOnly
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from torch import Tensor
 
 CLASSES = 10

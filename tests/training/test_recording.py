@@ -10,10 +10,10 @@ import pytest
 import torch
 from maskbench.models import recognizers
 from maskbench.models.recognizer import ImageOnly
+from maskbench.randomness import seeded
 from maskbench.training import loop
 from maskbench.training.classifier import train_classifier
 from maskbench.training.recording import WARM_UP, WORTHWHILE, Graphs, Replayed, unrecorded
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import CLASSIFICATION
 from torch import Tensor
 
