@@ -12,7 +12,7 @@ from maskbench.randomness import seeded
 
 CLASSES = 5
 SIZES = [(28, 28), (32, 32), (64, 64), (48, 32)]
-BUILDABLE = ["small", "resnet18", "torchvision:network=mobilenet_v3_small"]
+BUILDABLE = ["small", "resnet18", "airbench:width=8", "torchvision:network=mobilenet_v3_small"]
 
 
 def _build(name: str, channels: int = 3, size: tuple[int, int] = (32, 32)) -> Recognizer:
@@ -37,7 +37,7 @@ def test_logits_and_feature_stages(name: str, channels: int, size: tuple[int, in
     assert areas == sorted(areas, reverse=True)
 
 
-@pytest.mark.parametrize("name", ["small", "small:width=16", "resnet18"])
+@pytest.mark.parametrize("name", ["small", "small:width=16", "resnet18", "airbench"])
 def test_sixteen_pixels_are_enough_and_fifteen_are_not(name: str) -> None:
     assert _build(name, size=(16, 24))(torch.rand(2, 3, 16, 24)).shape == (2, CLASSES)
     with pytest.raises(UsageError, match="at least 16 px, got 15×32"):
