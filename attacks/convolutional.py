@@ -18,7 +18,7 @@ from maskbench import (
     to_bytes,
 )
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -56,7 +56,7 @@ class Convolutional(InferenceAttack):
         view, network = self.state
         return view.answers(network, view.of(release), device)
 
-    def _trained(self, aux: InferenceAux, planes: Tensor, shift: int) -> ImageOnly:
+    def _trained(self, aux: InferenceAux, planes: Tensor, shift: int) -> nn.Module:
         training = aux.training.model_copy(update={"epochs": self.passes * aux.training.epochs})
         network = ImageOnly(aux.new_classifier(planes.shape[1], aux.classes))
         averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_MEMORY), use_buffers=True)
@@ -91,7 +91,7 @@ class _View:
             return to_bytes(release.images)
         return torch.cat([to_bytes(self.factors.filled(release)), to_bytes(release.masks)], dim=1)
 
-    def answers(self, network: ImageOnly, planes: Tensor, device: torch.device) -> Tensor:
+    def answers(self, network: nn.Module, planes: Tensor, device: torch.device) -> Tensor:
         """Logits (N, classes), the mean of those of a picture and of its mirror image."""
         found = predict(network, planes, None, device=device)
         return (found + predict(network, planes.flip(-1), None, device=device)) / 2 if self.mirror else found
