@@ -20,7 +20,6 @@ from maskbench import (
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ._coordinates import whole_pictures
 from ._factors import Factors
@@ -56,21 +55,19 @@ class Convolutional(InferenceAttack):
         view, network = self.state
         return view.answers(network, view.of(release), device)
 
-    def _trained(self, aux: InferenceAux, planes: Tensor, shift: int) -> nn.Module:
-        training = aux.training.model_copy(update={"epochs": self.passes * aux.training.epochs})
+    def _trained(self, aux: InferenceAux, planes: Tensor, shift: int) -> ImageOnly:
+        epochs = self.passes * aux.training.epochs
+        training = aux.training.model_copy(update={"epochs": epochs, "average": _MEMORY})
         network = ImageOnly(aux.new_classifier(planes.shape[1], aux.classes))
-        averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_MEMORY), use_buffers=True)
         flip = aux.mirror and training.flip
 
         def loss_of(shown: Tensor, known: Tensor, generator: torch.Generator) -> Tensor:
-            averaged.update_parameters(network)  # as the step before left it
             shown, _ = shift_and_flip(shown, None, padding=shift, flip=flip, generator=generator)
             return F.cross_entropy(network(image_batch(shown), None), known)
 
         known = aux.train.known_labels
         minimise(network, loss_of, (planes, known), training=training, seed=aux.seed, device=aux.device)
-        averaged.update_parameters(network)
-        return averaged.module
+        return network
 
 
 @dataclass(frozen=True)

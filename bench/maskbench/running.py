@@ -20,6 +20,7 @@ from maskbench.errors import UsageError
 from maskbench.executors.choose import choose_executor
 from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
 from maskbench.executors.hardware import choose_device
+from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
@@ -65,6 +66,8 @@ def run(
     shard: str | None = None,
     jobs: int | None = None,
     exclusive_timing: bool = False,
+    ray: str | None = None,
+    gpus_per_stage: float | None = None,
 ) -> Run:
     """Run every method of a suite against every attack, and write the results; what was done before is found again.
 
@@ -86,6 +89,8 @@ def run(
         jobs: stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as many
             as there are cores and room in memory; 1 on a GPU. Results are the same.
         exclusive_timing: whether the stages whose time is reported run while nothing else does.
+        ray: address of a Ray cluster that makes the stages, ``auto`` or ``HOST:PORT``. Its machines share the store.
+        gpus_per_stage: GPUs of the cluster for each stage; 0.25 lets four stages share one.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
@@ -105,7 +110,12 @@ def run(
     chosen = changed(chosen, overrides, about_data, recognizer)
     refuse_places(chosen, _path(out), store)
     executor = choose_executor(
-        Store(store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+        Store(store_folder(store)),
+        choose_device(device),
+        jobs,
+        exclusive_timing=exclusive_timing,
+        ray=ray,
+        gpus_per_stage=gpus_per_stage,
     )
     console = Console()
     with RunProgress(console) if progress else nullcontext(Silent()) as observer:
@@ -117,8 +127,7 @@ def run(
             out=_path(out),
             command=command,
             pictures=pictures,
-            # A thread beside a stage in this process would meet what is pinned around it.
-            show_provisional=partial(print_provisional, console=console) if progress and jobs != 0 else None,
+            show_provisional=partial(print_provisional, console=console) if progress else None,
             shard=part,
         )
 
@@ -139,13 +148,15 @@ def run_suite(
 
     Args:
         show: told the results as soon as the tables are written, before the figures are drawn.
-        show_provisional: told those of the first seed alone once it is done, in another thread, while others are made.
+        show_provisional: told those of the first seed alone once it is done, in another thread, while others are made
+            in other processes.
         shard: the part of the suite to run; None: all of it.
     """
     named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
     with claimed(out, named) as claim, occupied(executor.store.root):
         first: Callable[[Execution], None] | None = None
-        if show_provisional is not None:
+        # A thread beside a stage in this process would meet what is pinned around it.
+        if show_provisional is not None and not isinstance(executor, LocalExecutor):
             tell = show_provisional
             first = lambda done: tell(results_of(done, command, pictures=False))  # noqa: E731
         execution = execute(suite, executor, observer, shard, first)

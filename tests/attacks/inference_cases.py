@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from maskbench import InferenceAttack, InferenceAux, Known, Release, Training, build_recognizer
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from torch.nn import functional as F
 
 SIDE, CLASSES = 16, 4

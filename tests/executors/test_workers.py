@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from maskbench.artifacts.store import Store
+from maskbench.errors import UsageError
 from maskbench.executors.choose import choose_executor
 from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
@@ -19,7 +20,7 @@ from maskbench.executors.workers.driver import WorkersExecutor, WorkersFail
 from maskbench.executors.workers.process import WorkerProcess
 from maskbench.planning.plan import Step
 from maskbench.running import execute
-from plans import Leaf, executed, written
+from stage_plans import Leaf, executed, written
 from tiny import CPU, tiny
 
 
@@ -258,6 +259,7 @@ def test_in_a_thread_it_runs_as_well(tmp_path: Path) -> None:
 
 
 def test_how_many_there_are_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MASKBENCH_JOBS")
     store = Store(tmp_path)
     assert isinstance(choose_executor(store, CPU, 0), LocalExecutor)
     monkeypatch.setattr("maskbench.executors.choose.cores_at_hand", lambda: 6)
@@ -294,3 +296,18 @@ def test_artifacts_are_equal_bit_by_bit(tmp_path: Path) -> None:
         found[jobs] = {key: store.describe(key)["tensors_checksum"] for key in execution.plan.steps}
     assert found[0] == found[1] == found[2]
     assert len(found[0]) > 30
+
+
+@pytest.mark.parametrize(("text", "jobs"), [("3", 3), ("0", 0)])
+def test_the_variable_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, jobs: int) -> None:
+    monkeypatch.setenv("MASKBENCH_JOBS", text)
+    executor = choose_executor(Store(tmp_path), CPU)
+    assert (executor.jobs if isinstance(executor, WorkersExecutor) else 0) == jobs
+    assert isinstance(choose_executor(Store(tmp_path), CPU, 2), WorkersExecutor)
+
+
+@pytest.mark.parametrize(("text", "jobs"), [("many", None), ("-1", None), ("2", -2)])
+def test_a_number_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, jobs: int | None) -> None:
+    monkeypatch.setenv("MASKBENCH_JOBS", text)
+    with pytest.raises(UsageError, match="expected the number of stages at work at once"):
+        choose_executor(Store(tmp_path), CPU, jobs)

@@ -23,8 +23,8 @@ from maskbench.executors.progress import RunProgress
 from maskbench.plugins.catalogue import catalogue
 from maskbench.report.terminal import print_provisional
 from maskbench.running import run_suite
-from plans import Leaf, executed, written
 from rich.console import Console
+from stage_plans import Leaf, executed, written
 from tiny import CPU, INTERPRETER, command, own_environment, tiny
 from torch import Tensor
 

@@ -11,3 +11,9 @@ TERMINATED = 143
 
 WRONG_USE = 2
 """Something that does not exist or does not fit was asked for."""
+
+NOT_COMPARABLE = 3
+"""Nothing to compare, or two runs that cannot be compared."""
+
+INCOMPLETE = 4
+"""Cells that a comparison needs failed or are missing."""

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from maskbench.cli import baseline as baseline_command
 from maskbench.cli import check as check_command
+from maskbench.cli import compare as compare_command
 from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
 from maskbench.cli import list as list_command
@@ -71,6 +73,8 @@ def _options(
 app.command("run")(run_command.run)
 app.command("merge")(merge_command.merge)
 app.command("report")(report_command.report)
+app.command("compare")(compare_command.compare)
+app.add_typer(baseline_command.app, name="baseline")
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)

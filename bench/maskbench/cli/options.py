@@ -63,6 +63,7 @@ Jobs = Annotated[
     int | None,
     typer.Option(
         "--jobs",
+        envvar="MASKBENCH_JOBS",
         help="Stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as "
         "many as there are cores and room in memory; 1 on a GPU. Results are the same.",
         metavar="N",
@@ -80,6 +81,18 @@ Plugins = Annotated[
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Make the stages on a Ray cluster: auto, HOST:PORT, or local. Its machines must share the store.",
+        metavar="ADDRESS",
+    ),
+]
+GpusPerStage = Annotated[
+    float | None,
+    typer.Option(help="GPUs of the cluster for each stage; 0.25 lets four stages share one.", metavar="N"),
+]
 ShardOf = Annotated[
     str | None,
     typer.Option(

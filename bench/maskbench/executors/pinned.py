@@ -15,7 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from maskbench.executors.functions import Functions
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 _AS_IT_IS = object()
 _CPU = torch.device("cpu")

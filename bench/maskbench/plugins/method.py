@@ -15,7 +15,7 @@ from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.given import Attribution, Given, Owner
 from maskbench.randomness import Randomness
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, to_bytes
 
 
 class Method(Plugin):
@@ -139,4 +139,5 @@ class Method(Plugin):
             if judged.masks is not None:
                 judging.ratio(judged.masks, self.promised_ratio(), self.ratio_tolerance(*images.shape[2:]), who)
             judging.output(judged, before, who)
-        return Release(to_float(to_bytes(judged.images)), judged.masks)
+        masks = None if judged.masks is None else judged.masks.to(torch.uint8)
+        return Release.of_bytes(to_bytes(judged.images), masks)

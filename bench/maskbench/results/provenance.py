@@ -25,6 +25,7 @@ from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of
 from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
 from maskbench.results.shard import ShardRecord
+from maskbench.results.timings import SHORT
 from maskbench.version import own_version
 
 _FOLDERS = re.compile(r"[^=,:\s]*[/\\]")  # what stands before the last part of a path, wherever in an argument
@@ -37,8 +38,10 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         command: what was typed, as ``command_line`` writes it.
     """
     libraries: dict[str, str] = {}
+    code: dict[str, str] = {}
     for step in execution.plan.steps.values():
         libraries |= step.ingredients["libraries"]
+        code |= step.ingredients["sources"]
     statuses = Counter(planned_of(cells)["status"])
     data, matrix, plan = execution.data.record, execution.matrix, execution.plan
     sources = Counter(outcome.source for outcome in execution.outcomes.values())
@@ -61,13 +64,20 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
-        "device": device_name(execution.executor.device),
+        "device": _device(execution),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
+        "code": {module: code[module][:SHORT] for module in sorted(code)},
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _device(execution: Execution) -> str:
+    """What the stages were computed on in this run; where all were found, what it would have been."""
+    made = [outcome.timing["device"] for outcome in execution.outcomes.values() if outcome.source == "computed"]
+    return ", ".join(sorted(set(made))) or device_name(execution.executor.device)
 
 
 def command_line(arguments: Sequence[str]) -> str:

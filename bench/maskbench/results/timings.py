@@ -1,4 +1,4 @@
-"""How long every stage took, when it was made and on what."""
+"""How long every stage took, when it was made and on what, and what it was made of."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import Any
 
 import pandas as pd
 
+from maskbench.artifacts.fingerprint import digest
 from maskbench.results.execution import Execution
 
 COLUMNS = (
     *("stage", "title", "source", "seconds", "device", "peak_memory", "peak_memory_of", "finished", "alone"),
-    *("libraries", "key"),
+    *("libraries", "key", "parameters", "sources", "inputs"),
 )
+
+SHORT = 16
+"""Characters of a digest that a comparison needs; those of two stages are never taken for each other by chance."""
 
 
 def timings(execution: Execution) -> pd.DataFrame:
@@ -22,7 +26,8 @@ def timings(execution: Execution) -> pd.DataFrame:
     for outcome in execution.outcomes.values():
         timing, stage = outcome.timing, outcome.step.stage
         finished = timing.get("finished")
-        libraries = outcome.step.ingredients["libraries"].items()
+        ingredients = outcome.step.ingredients
+        libraries = ingredients["libraries"].items()
         values = (
             stage.kind,
             stage.title(),
@@ -35,6 +40,9 @@ def timings(execution: Execution) -> pd.DataFrame:
             timing.get("alone"),
             " ".join(f"{name}={version}" for name, version in libraries),
             outcome.step.key,
+            digest(ingredients["parameters"])[:SHORT],
+            digest(ingredients["sources"])[:SHORT],
+            " ".join(f"{name}={key[:SHORT]}" for name, key in outcome.step.inputs.items()),
         )
         rows.append(dict(zip(COLUMNS, values, strict=True)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
