@@ -15,7 +15,6 @@ from maskbench import (
     content_numbers,
     derive,
     evaluating,
-    to_bytes,
 )
 from pydantic import Field
 from torch import Tensor
@@ -50,7 +49,7 @@ class Diffusion(RestorationAttack):
     samples: int = Field(4, ge=1, description="samples that are averaged: more come nearer to the expected image")
 
     def fit(self, aux: Aux) -> Any:
-        raw = to_bytes(aux.train.raw_images)
+        raw = aux.train.raw_bytes
         network = Denoiser(raw.shape[1], self.width)
         epochs = aux.training.epochs * self.passes
         train_denoiser(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, LearnsFrom, Release, RestorationAttack, restore, to_bytes, train_restorer
+from maskbench import Aux, LearnsFrom, Release, RestorationAttack, restore, train_restorer
 from pydantic import Field
 from torch import Tensor
 
@@ -39,16 +39,15 @@ class FourierRestorer(RestorationAttack):
         return f"there is no file {missing[0]}: name one of LaMa's weights with weights=" if missing else None
 
     def fit(self, aux: Aux) -> Any:
-        network, training = self._network(aux.train.raw_images.shape[1]), aux.training
+        network, training = self._network(aux.train.raw_bytes.shape[1]), aux.training
         if self.weights:
             rate = min(training.learning_rate, _FINE_TUNING_RATE)
             training = training.model_copy(update={"learning_rate": rate})
-        masks = aux.train.release.masks
         train_restorer(
             network,
-            to_bytes(aux.train.release.images),
-            None if masks is None else masks.to(torch.uint8),
-            to_bytes(aux.train.raw_images),
+            aux.train.release.image_bytes,
+            aux.train.release.mask_bytes,
+            aux.train.raw_bytes,
             training=training,
             flip=aux.mirror,
             seed=aux.seed,
@@ -66,5 +65,4 @@ class FourierRestorer(RestorationAttack):
         return RestoringGenerator(generator, guess=True)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        masks = None if release.masks is None else release.masks.to(torch.uint8)
-        return restore(self.state, to_bytes(release.images), masks, device=device)
+        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from maskbench import Release, RestorationAttack, map_images, to_bytes
+from maskbench import Release, RestorationAttack, map_images
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
@@ -23,8 +23,8 @@ class _OpenCV(RestorationAttack):
     radius: float = Field(3.0, gt=0, le=64, description="neighbourhood that a pixel is continued from, in pixels")
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        pictures = to_bytes(release.images).permute(0, 2, 3, 1).contiguous().numpy()
-        holes = (release.kept[:, 0] == 0).to(torch.uint8).numpy()
+        pictures = release.image_bytes.permute(0, 2, 3, 1).contiguous().numpy()
+        holes = (release.kept_bytes[:, 0] == 0).to(torch.uint8).numpy()
         restored = np.stack(map_images(self._inpaint, pictures, holes))
         images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32) / 255
         return grey_where_empty(images, release)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
-from maskbench import Aux, LearnsFrom, Release, RestorationAttack, UNet, restore, to_bytes, train_restorer
+from maskbench import Aux, LearnsFrom, Release, RestorationAttack, UNet, restore, train_restorer
 from pydantic import Field
 from torch import Tensor
 
@@ -20,14 +20,13 @@ class Restorer(RestorationAttack):
     width: int = Field(24, ge=4, description="channels of the U-Net's first level")
 
     def fit(self, aux: Aux) -> Any:
-        channels = aux.train.raw_images.shape[1]
+        channels = aux.train.raw_bytes.shape[1]
         network = UNet(channels + 1, channels, width=self.width)
-        masks = aux.train.release.masks
         train_restorer(
             network,
-            to_bytes(aux.train.release.images),
-            None if masks is None else masks.to(torch.uint8),
-            to_bytes(aux.train.raw_images),
+            aux.train.release.image_bytes,
+            aux.train.release.mask_bytes,
+            aux.train.raw_bytes,
             training=aux.training,
             flip=aux.mirror,
             seed=aux.seed,
@@ -37,5 +36,4 @@ class Restorer(RestorationAttack):
         return network
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        masks = None if release.masks is None else release.masks.to(torch.uint8)
-        return restore(self.state, to_bytes(release.images), masks, device=device)
+        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)

@@ -70,6 +70,9 @@ class Log:
         """See ``Observer``."""
         self.outcomes[outcome.source].append(outcome.step.stage.title())
 
+    def remaining(self, seconds: float) -> None:
+        """See ``Observer``."""
+
 
 def tiny(
     methods: Sequence[str] = ("random",), attacks: Sequence[str] = ("released", "mask-only"), **changes: object

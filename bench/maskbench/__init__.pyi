@@ -17,6 +17,9 @@ from .errors import Unavailable as Unavailable
 from .errors import UsageError as UsageError
 from .fills import FILLS as FILLS
 from .fills import mean_fill as mean_fill
+from .gate.compare import ComparedRuns as ComparedRuns
+from .gate.compare import compare as compare
+from .merging import merge as merge
 from .models.architecture import Architecture as Architecture
 from .models.layers import with_inputs as with_inputs
 from .models.layers import zeroed as zeroed
@@ -44,6 +47,7 @@ from .plugins.mask_method import keep_highest as keep_highest
 from .plugins.method import Method as Method
 from .randomness import Randomness as Randomness
 from .randomness import derive as derive
+from .randomness import seeded as seeded
 from .release import Release as Release
 from .release import content_numbers as content_numbers
 from .release import to_bytes as to_bytes
@@ -61,5 +65,4 @@ from .training.loop import Progress as Progress
 from .training.loop import minimise as minimise
 from .training.restorer import restore as restore
 from .training.restorer import train_restorer as train_restorer
-from .training.seeding import seeded as seeded
 from .training.settings import Training as Training

@@ -17,11 +17,19 @@ _ROWS_PER_TASK = 128  # of map_ranges: enough work to outweigh handing a task to
 _TASKS_PER_CORE = 4  # of map_images: images differ in how long they take: the last tasks even that out
 
 
+_granted: int | None = None
+
+
+def grant_cores(count: int) -> None:
+    """Let this process use so many cores at most: processes beside it have the others."""
+    global _granted
+    _granted = count
+
+
 def usable_cores() -> int:
     """How many cores this process may run on, which a container or ``taskset`` can make fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return here if _granted is None else min(here, _granted)
 
 
 def map_images(function: Callable[..., Array], *arrays: Sequence[Array] | Array) -> list[Array]:

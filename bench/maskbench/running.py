@@ -6,25 +6,30 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from maskbench.artifacts.default_store import default_store
+from maskbench.artifacts.occupancy import occupied
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.data.load import refuse_inside, resolve, source_name
 from maskbench.errors import UsageError
+from maskbench.executors.choose import choose_executor
 from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
 from maskbench.executors.hardware import choose_device
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
+from maskbench.planning.sharding import Shard, part_of
 from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.report.terminal import print_provisional
 from maskbench.report.write import write_figures, write_tables
 from maskbench.results.collect import collect
 from maskbench.results.examples import examples
@@ -32,7 +37,8 @@ from maskbench.results.execution import Execution
 from maskbench.results.flags.find import find_flags
 from maskbench.results.measure import measure
 from maskbench.results.provenance import command_line, provenance
-from maskbench.results.timings import timings
+from maskbench.results.provisional import FirstSeed, of_first_seed
+from maskbench.results.timings import covered, timings
 from maskbench.runfolder.claim import claimed
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runs import Run
@@ -57,6 +63,11 @@ def run(
     store: str | Path | None = None,
     pictures: bool = True,
     progress: bool = True,
+    shard: str | None = None,
+    jobs: int | None = None,
+    exclusive_timing: bool = False,
+    ray: str | None = None,
+    gpus_per_stage: float | None = None,
 ) -> Run:
     """Run every method of a suite against every attack, and write the results; what was done before is found again.
 
@@ -74,10 +85,17 @@ def run(
         store: folder of stored artifacts. Default: ``MASKBENCH_STORE``, or the user's cache folder.
         pictures: whether a few example images lie in the results.
         progress: whether progress is shown.
+        shard: ``I/N`` runs the I-th of N parts of the suite alone; see :func:`maskbench.merge`.
+        jobs: stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as many
+            as there are cores and room in memory; 1 on a GPU. Results are the same.
+        exclusive_timing: whether the stages whose time is reported run while nothing else does.
+        ray: address of a Ray cluster that makes the stages, ``auto`` or ``HOST:PORT``. Its machines share the store.
+        gpus_per_stage: GPUs of the cluster for each stage; 0.25 lets four stages share one.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
     """
+    part = None if shard is None else Shard.parse(shard)
     for file in plugins:
         add_file(Path(file))
     chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
@@ -91,9 +109,27 @@ def run(
     about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
     chosen = changed(chosen, overrides, about_data, recognizer)
     refuse_places(chosen, _path(out), store)
-    executor = LocalExecutor(Store(store_folder(store)), choose_device(device))
-    with RunProgress(Console()) if progress else nullcontext(Silent()) as observer:
-        return run_suite(chosen, executor, observer, out=_path(out), command="maskbench.run(…)", pictures=pictures)
+    executor = choose_executor(
+        Store(store_folder(store)),
+        choose_device(device),
+        jobs,
+        exclusive_timing=exclusive_timing,
+        ray=ray,
+        gpus_per_stage=gpus_per_stage,
+    )
+    console = Console()
+    with RunProgress(console) if progress else nullcontext(Silent()) as observer:
+        command = "maskbench.run(…)"
+        return run_suite(
+            chosen,
+            executor,
+            observer,
+            out=_path(out),
+            command=command,
+            pictures=pictures,
+            show_provisional=partial(print_provisional, console=console) if progress else None,
+            shard=part,
+        )
 
 
 def run_suite(
@@ -105,14 +141,25 @@ def run_suite(
     command: str,
     pictures: bool = True,
     show: Callable[[RunFolder], None] = lambda results: None,
+    show_provisional: Callable[[RunFolder], None] | None = None,
+    shard: Shard | None = None,
 ) -> Run:
     """Run a suite and write its results: the folder is claimed first, and holds them all or nothing.
 
     Args:
         show: told the results as soon as the tables are written, before the figures are drawn.
+        show_provisional: told those of the first seed alone once it is done, in another thread, while others are made
+            in other processes.
+        shard: the part of the suite to run; None: all of it.
     """
-    with claimed(out, suite.name) as claim:
-        execution = execute(suite, executor, observer)
+    named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
+    with claimed(out, named) as claim, occupied(executor.store.root):
+        first: Callable[[Execution], None] | None = None
+        # A thread beside a stage in this process would meet what is pinned around it.
+        if show_provisional is not None and not isinstance(executor, LocalExecutor):
+            tell = show_provisional
+            first = lambda done: tell(results_of(done, command, pictures=False))  # noqa: E731
+        execution = execute(suite, executor, observer, shard, first)
         results_of(execution, command, pictures).write(claim.aside)
         # Read again: what people see comes from the folder, and can be made from it again.
         results = RunFolder.read(claim.aside)
@@ -126,16 +173,53 @@ def run_suite(
     return Run(results, claim.folder)
 
 
-def execute(suite: Suite, executor: Executor, observer: Observer) -> Execution:
-    """Make every stage of a suite. Cells fail alone; what was done before is found in the store."""
+def execute(
+    suite: Suite,
+    executor: Executor,
+    observer: Observer,
+    shard: Shard | None = None,
+    first_seed: Callable[[Execution], None] | None = None,
+) -> Execution:
+    """Make every stage of a suite, or of a shard of it.
+
+    Cells fail alone; what was done before is found in the store.
+
+    Args:
+        first_seed: told what came of the first seed once it is done, in another thread, while the others are made.
+    """
     started = time.perf_counter()
     matrix, plan = prepare(suite, executor.device.type)
-    outcomes = executor.execute(plan, observer)
+    part = None if shard is None else part_of(shard, matrix, plan)
+    if part is not None:
+        matrix, plan = part.matrix, part.plan
+    if first_seed is None or part is not None:
+        outcomes = executor.execute(plan, observer)
+    else:
+        outcomes = _execute_telling(first_seed, matrix, plan, executor, observer)
     data = _data(matrix, plan, outcomes, executor)
     total = time.perf_counter() - started
-    computed = sum(outcome.timing["seconds"] for outcome in outcomes.values() if outcome.source == "computed")
-    seconds = {"total": total, "stages": computed, "outside": total - computed}
-    return Execution(matrix, plan, outcomes, executor, data, seconds)
+    made = [outcome.timing for outcome in outcomes.values() if outcome.source == "computed"]
+    computed = sum(timing["seconds"] for timing in made)
+    seconds = {"total": total, "stages": computed, "outside": max(0.0, total - covered(made))}
+    return Execution(matrix, plan, outcomes, executor, data, seconds, part)
+
+
+def _execute_telling(
+    first_seed: Callable[[Execution], None], matrix: Matrix, plan: Plan, executor: Executor, observer: Observer
+) -> dict[str, StageOutcome]:
+    """Execute a plan, and tell of the first seed meanwhile."""
+    started = time.perf_counter()
+
+    def tell(outcomes: Mapping[str, StageOutcome]) -> None:
+        data = _data(matrix, plan, outcomes, executor)
+        seconds = {"total": time.perf_counter() - started, "stages": 0.0, "outside": 0.0}
+        first_seed(Execution(of_first_seed(matrix), plan, outcomes, executor, data, seconds))
+
+    watching = FirstSeed(observer, matrix, plan, tell)
+    try:
+        return executor.execute(plan, watching)
+    finally:
+        watching.wait()
 
 
 def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:
@@ -147,9 +231,9 @@ def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:
     matrix = expand(suite, resolve(suite.data))
     plan = Plan(device_type)
     plan.add(matrix.data)
-    for cell in matrix.cells:
+    for cell in sorted(matrix.cells, key=lambda cell: cell.seed):  # the first seed's results come first
         if cell.scoring is not None:
-            plan.add(cell.scoring)
+            plan.add(cell.scoring, rank=cell.seed)
     return matrix, plan
 
 

@@ -9,8 +9,8 @@ from maskbench.attacks.diffusion import Diffusion, schedule
 from maskbench.conformance.samples import masks
 from maskbench.metrics.image import gain
 from maskbench.plugins.attack import Known
+from maskbench.randomness import seeded
 from maskbench.release import content_numbers, to_bytes, to_float
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 from torch import Tensor
 from torch.nn import functional

@@ -10,8 +10,8 @@ from maskbench import Aux, Known, Release
 from maskbench.attacks.fourier_restorer import FourierRestorer
 from maskbench.conformance.suite import examine
 from maskbench.errors import UsageError
+from maskbench.randomness import seeded
 from maskbench.release import to_bytes, to_float
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import RESTORATION
 from restoration_cases import CPU
 from sklearn.datasets import load_digits

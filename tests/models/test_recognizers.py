@@ -8,7 +8,7 @@ import torch
 from maskbench.errors import UsageError
 from maskbench.models import recognizers
 from maskbench.models.recognizer import ImageOnly, Recognizer
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 CLASSES = 5
 SIZES = [(28, 28), (32, 32), (64, 64), (48, 32)]

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 from maskbench.models.unet import UNet
+from maskbench.randomness import seeded
 from maskbench.training.restorer import restore, train_restorer
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import RESTORATION
 from sklearn.datasets import load_digits
 from torch import Tensor
@@ -86,6 +86,53 @@ def test_what_a_shift_brings_in_is_not_learned() -> None:
     masks = torch.ones_like(white)
     losses = train_restorer(network, white, masks, white, training=training, flip=True, seed=0, device=CPU)
     assert losses[0] < 0.1  # black borders as a target would cost about 0.2
+
+
+def test_a_picture_and_its_mirror_image_are_restored_and_the_mean_taken() -> None:
+    network, raw, masks = _trained(0, 32, 1), _digits(0, 8), _masks(8, 1)
+    released = raw * masks
+    one = restore(network, released, masks, device=CPU)
+    other = restore(network, released.flip(-1), masks.flip(-1), device=CPU).flip(-1)
+    assert torch.allclose(restore(network, released, masks, device=CPU, flip=True), (one + other) / 2)
+    assert not torch.equal(one, other)
+
+
+def test_every_epoch_may_see_another_release_of_the_same_pictures() -> None:
+    raw, asked = _digits(0, 32), []
+
+    def renewed(epoch: int) -> tuple[Tensor, Tensor | None]:
+        asked.append(epoch)
+        masks = _masks(32, 10 + epoch)
+        return raw * masks, masks
+
+    training = RESTORATION.model_copy(update={"epochs": 3})
+    networks = []
+    for fresh in (renewed, None):
+        with seeded(0):
+            network = UNet(channels_in=2, channels_out=1)
+        masks = _masks(32, 1)
+        train_restorer(
+            network, raw * masks, masks, raw, training=training, flip=False, seed=0, device=CPU, renewed=fresh
+        )
+        networks.append(network)
+    assert asked == [1, 2]
+    assert not torch.equal(*(network.leave.weight for network in networks))
+
+
+def test_another_number_of_pictures_is_refused() -> None:
+    raw, masks = _digits(0, 32), _masks(32, 1)
+    with pytest.raises(ValueError, match="32"):
+        train_restorer(
+            UNet(channels_in=2, channels_out=1),
+            raw * masks,
+            masks,
+            raw,
+            training=RESTORATION.model_copy(update={"epochs": 2}),
+            flip=False,
+            seed=0,
+            device=CPU,
+            renewed=lambda epoch: (raw[:5], masks[:5]),
+        )
 
 
 @pytest.mark.cuda

@@ -11,13 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from maskbench.cli import baseline as baseline_command
 from maskbench.cli import check as check_command
+from maskbench.cli import compare as compare_command
 from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
 from maskbench.cli import list as list_command
+from maskbench.cli import merge as merge_command
 from maskbench.cli import new as new_command
 from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
+from maskbench.cli import store as store_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
 from maskbench.errors import MaskbenchError, PartFailed, UsageError
@@ -67,12 +71,16 @@ def _options(
 
 
 app.command("run")(run_command.run)
+app.command("merge")(merge_command.merge)
 app.command("report")(report_command.report)
+app.command("compare")(compare_command.compare)
+app.add_typer(baseline_command.app, name="baseline")
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)
 app.command("desensitize")(desensitize_command.desensitize)
 app.command("why")(why_command.why)
+app.add_typer(store_command.app, name="store", no_args_is_help=True)
 
 
 def main() -> None:

@@ -59,12 +59,48 @@ Ratios = Annotated[
 Seeds = Annotated[
     int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        envvar="MASKBENCH_JOBS",
+        help="Stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as "
+        "many as there are cores and room in memory; 1 on a GPU. Results are the same.",
+        metavar="N",
+    ),
+]
+ExclusiveTiming = Annotated[
+    bool,
+    typer.Option(
+        "--exclusive-timing", help="Run the stages whose time is reported, those of methods and attacks, alone."
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Make the stages on a Ray cluster: auto, HOST:PORT, or local. Its machines must share the store.",
+        metavar="ADDRESS",
+    ),
+]
+GpusPerStage = Annotated[
+    float | None,
+    typer.Option(help="GPUs of the cluster for each stage; 0.25 lets four stages share one.", metavar="N"),
+]
+ShardOf = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        help="Run the I-th of N parts of the suite alone, for job arrays; `maskbench merge` joins their results.",
+        metavar="I/N",
+    ),
+]
 StoreFolder = Annotated[
     Path | None,
     typer.Option(

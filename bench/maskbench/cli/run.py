@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ from rich.markup import escape
 
 from maskbench.cli import exits, options
 from maskbench.cli.console import terminal
+from maskbench.cli.stopped import told_when_stopped
 
 if TYPE_CHECKING:
     from maskbench.runfolder.folder import RunFolder
@@ -36,25 +38,39 @@ def run(
     out: options.Out = None,
     store: options.StoreFolder = None,
     pictures: Pictures = True,
+    shard: options.ShardOf = None,
+    jobs: options.Jobs = None,
+    exclusive_timing: options.ExclusiveTiming = False,
+    ray: options.RayAddress = None,
+    gpus_per_stage: options.GpusPerStage = None,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
     with console.status("Reading the suite, the plug-ins and the store"):
         from maskbench import running
         from maskbench.artifacts.store import Store
+        from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
-        from maskbench.executors.local import LocalExecutor
         from maskbench.executors.progress import RunProgress
+        from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
-        from maskbench.report.terminal import print_run
+        from maskbench.report.terminal import print_provisional, print_run
 
+        part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
         about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
-        executor = LocalExecutor(Store(running.store_folder(store)), choose_device(device))
-    with RunProgress(console) as progress:
+        executor = choose_executor(
+            Store(running.store_folder(store)),
+            choose_device(device),
+            jobs,
+            exclusive_timing=exclusive_timing,
+            ray=ray,
+            gpus_per_stage=gpus_per_stage,
+        )
+    with told_when_stopped(), RunProgress(console) as progress:
 
         def show(results: RunFolder) -> None:
             progress.stop()
@@ -68,6 +84,8 @@ def run(
             command=running.typed_command(sys.argv[1:]),
             pictures=pictures,
             show=show,
+            show_provisional=partial(print_provisional, console=console),
+            shard=part,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
     if len(found.failed):

@@ -15,9 +15,9 @@ from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, 
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
-from maskbench.release import Release, to_bytes
+from maskbench.randomness import seeded
+from maskbench.release import Release, as_bytes, to_bytes
 from maskbench.training.classifier import predict
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 AnyAttack = RestorationAttack | InferenceAttack
@@ -88,7 +88,7 @@ class AttackSubject(Subject):
             device=device,
             classes=self.classes,
             new_classifier=new_classifier,
-            raw_classifier=(lambda images: predict(raw_network, to_bytes(images), None, device=device))
+            raw_classifier=(lambda images: predict(raw_network, as_bytes(images), None, device=device))
             if self.built.needs_raw_classifier
             else None,
         )

@@ -23,9 +23,12 @@ LARGEST_UNIT = 0.25  # share of the image; what a mask hides in larger pieces ha
 @define(
     "declarations",
     "return maskbench.Attribution(NAME) from requests(), with names from `maskbench list attributions`; from "
-    "release_parameters() and adaptation_parameters() return a dict of plain values, because they go into cache keys.",
+    "release_parameters() and adaptation_parameters() return a dict of plain values, because they go into cache keys; "
+    "time_limit is a number of seconds.",
 )
 def declarations(subject: MethodSubject) -> None:
+    if not subject.built.time_limit > 0:
+        raise Broken(f"time_limit is {subject.built.time_limit!r}")
     for request in subject.built.requests():
         if not isinstance(request, Attribution):
             raise Broken(f"it requests {request!r}")

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 
-from maskbench.artifacts.store import Artifact
+from maskbench.artifacts.store import Artifact, Store
 from maskbench.planning.plan import Plan, Step
 
 MISSING = ("failed", "unavailable")
@@ -24,6 +24,7 @@ class StageOutcome:
         reason: why it failed or cannot run.
         trace: the traceback of a failure, for the log.
         timing: when the work was done: seconds, device, memory; as stored with the artifact.
+        out_of_memory: whether it failed for want of memory.
     """
 
     step: Step
@@ -31,6 +32,7 @@ class StageOutcome:
     reason: str = ""
     trace: str = ""
     timing: Mapping[str, Any] = field(default_factory=dict)
+    out_of_memory: bool = False
 
 
 class Observer(Protocol):
@@ -51,6 +53,9 @@ class Observer(Protocol):
     def finished(self, outcome: StageOutcome) -> None:
         """A step is done, was found, or failed."""
 
+    def remaining(self, seconds: float) -> None:
+        """The rest will take about so long, as far as the times of like stages tell."""
+
 
 class Silent:
     """An observer that looks away."""
@@ -70,9 +75,16 @@ class Silent:
     def finished(self, outcome: StageOutcome) -> None:
         """See ``Observer``."""
 
+    def remaining(self, seconds: float) -> None:
+        """See ``Observer``."""
+
 
 class Executor(Protocol):
     """Makes the steps of a plan. What it runs on, and in which order, changes no result."""
+
+    @property
+    def store(self) -> Store:
+        """Where the artifacts lie."""
 
     @property
     def device(self) -> torch.device:

@@ -42,8 +42,9 @@ def choose_device(name: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """The name of the GPU, or of the processor."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{_processor()} ({torch.get_num_threads()} threads)"
+        # A cluster may have GPUs where this machine has none.
+        return torch.cuda.get_device_name(device) if torch.cuda.is_available() else "CUDA"
+    return f"{_processor()} (1 thread)"  # stages are computed with one, see ``pinned``
 
 
 def _processor() -> str:
@@ -62,6 +63,7 @@ class Meter:
         self._device = device
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(device)
+        self._peak_is_own = _forget_peak()
         self._start = self._now()
 
     def stop(self) -> float:
@@ -69,12 +71,14 @@ class Meter:
         return self._now() - self._start
 
     def memory(self) -> dict[str, Any]:
-        """Peak memory in bytes: the device's during this work, or the process's so far on the CPU."""
+        """Peak memory in bytes during this work: the device's, or the process's (so far, where only that is told)."""
         if self._device.type == "cuda":
             return {
                 "peak_memory": torch.cuda.max_memory_allocated(self._device),
                 "peak_memory_of": "device, this stage",
             }
+        if self._peak_is_own:
+            return {"peak_memory": _peak(), "peak_memory_of": "process, this stage"}
         # Linux counts kibibytes, macOS bytes.
         unit = 1 if platform.system() == "Darwin" else 1024
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
@@ -84,3 +88,20 @@ class Meter:
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
         return time.perf_counter()
+
+
+def _forget_peak() -> bool:
+    """Have Linux count the peak memory of this process from now on; False where that cannot be had."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+        return _peak() > 0
+    except OSError:
+        return False
+
+
+def _peak() -> int:
+    """Bytes at the peak since it was last forgotten; 0 where the system does not say."""
+    for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from maskbench.executors.functions import Functions
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 _AS_IT_IS = object()
 _CPU = torch.device("cpu")
@@ -64,7 +65,8 @@ def _stand_in(folder: Path | None) -> None:
 
 
 _SETTINGS = (
-    _Setting("the number of threads", torch.get_num_threads, torch.set_num_threads),
+    # Sums are split among threads, so their number changes results: one, on whatever machine.
+    _Setting("the number of threads", torch.get_num_threads, torch.set_num_threads, 1),
     _Setting("the default dtype", torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     _Setting(
         "the default device",
@@ -92,8 +94,8 @@ _SETTINGS = (
 def pinned(seed: int, functions: Functions, changed: list[str]) -> Iterator[None]:
     """Pin threads, default dtype and device, gradients, determinism and the working folder; seed the generators.
 
-    Whatever the block changes is put back; so is what was pinned, and the state of the generators of torch, numpy and
-    Python.
+    There is one thread, of other libraries' linear algebra too. Whatever the block changes is put back; so is what was
+    pinned, and the state of the generators of torch, numpy and Python.
 
     Args:
         seed: for the generators: what draws from them is repeatable.
@@ -104,7 +106,7 @@ def pinned(seed: int, functions: Functions, changed: list[str]) -> Iterator[None
     before = [(setting, setting.read()) for setting in _SETTINGS]
     states = np.random.get_state(), random.getstate()
     try:
-        with torch.inference_mode(False), seeded(seed):
+        with threadpool_limits(1), torch.inference_mode(False), seeded(seed):
             for setting in _SETTINGS:
                 if setting.pinned is not _AS_IT_IS:
                     setting.put(setting.pinned)

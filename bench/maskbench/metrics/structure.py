@@ -27,8 +27,8 @@ from torch import Tensor
 _SIGMA = 1.5
 RADIUS = 5
 WINDOW = 2 * RADIUS + 1
-_C1 = 0.01**2
-_C2 = 0.03**2
+C1 = 0.01**2
+C2 = 0.03**2
 
 _WEIGHT_STEP = 2.0**-25
 
@@ -98,8 +98,8 @@ class Structure:
         _filter(moments, free)
         second.addcmul_(first, first, value=-1.0)
         mean_u, mean_v = first[:, 0].add_(1.0), first[:, 1].square_()
-        variance_u, variance_v = second[:, 0].add_(2 * _C2), second[:, 1]
-        power = mean_u.square_().add_(2 * _C1)
+        variance_u, variance_v = second[:, 0].add_(2 * C2), second[:, 1]
+        power = mean_u.square_().add_(2 * C1)
         return Terms(
             luminance=torch.sub(power, mean_v, out=free[:, 0, 0]),
             luminance_power=power.add_(mean_v),
@@ -127,7 +127,7 @@ def _filter(moments: Tensor, free: Tensor) -> None:
 @lru_cache(maxsize=16)
 def _tiles(size: int, kind: torch.dtype, device: torch.device) -> tuple[tuple[slice, slice, Tensor], ...]:
     """The filter of one axis in tiles: which elements each one writes, which it reads, and the matrix between them."""
-    matrix = torch.from_numpy(_matrix(size)).to(device, kind)
+    matrix = torch.from_numpy(window_matrix(size)).to(device, kind)
     length = size if device.type == "cuda" else _TILE_CPU
     found = []
     for start in range(0, size, length):
@@ -137,8 +137,8 @@ def _tiles(size: int, kind: torch.dtype, device: torch.device) -> tuple[tuple[sl
     return tuple(found)
 
 
-def _matrix(size: int) -> np.ndarray:
-    """The window as a matrix (size, size), mirrored at both ends; every row's sum is exactly 1."""
+def window_matrix(size: int) -> np.ndarray:
+    """The window as a matrix, float64 (size, size), mirrored at both ends; every row's sum is exactly 1."""
     offsets = np.arange(-RADIUS, RADIUS + 1)
     taps = np.exp(-0.5 * (offsets / _SIGMA) ** 2)
     taps = np.round(taps / taps.sum() / _WEIGHT_STEP) * _WEIGHT_STEP

@@ -28,18 +28,23 @@ class Step:
 
 @dataclass
 class Plan:
-    """Steps in an order in which every input comes before its use."""
+    """Steps in an order in which every input comes before its use.
+
+    Attributes:
+        ranks: key → the least rank of what needs the step: what is wanted first has the least.
+    """
 
     device_type: str
     steps: dict[str, Step] = field(default_factory=dict)
+    ranks: dict[str, int] = field(default_factory=dict)
     _keys: dict[Stage, str] = field(default_factory=dict)
 
-    def add(self, stage: Stage) -> str:
-        """Add a stage and all it needs; return its key."""
+    def add(self, stage: Stage, rank: int = 0) -> str:
+        """Add a stage and all it needs; return its key. What has the least rank is added first."""
         known = self._keys.get(stage)
         if known is not None:
             return known
-        inputs = {name: self.add(needed) for name, needed in stage.inputs().items()}
+        inputs = {name: self.add(needed, rank) for name, needed in stage.inputs().items()}
         sources, libraries = closure((type(stage).__module__, *stage.roots()))
         ingredients = {
             "stage": stage.kind,
@@ -53,6 +58,7 @@ class Plan:
         key = digest(ingredients)
         self._keys[stage] = key
         self.steps.setdefault(key, Step(stage, key, inputs, ingredients))
+        self.ranks.setdefault(key, rank)
         return key
 
     def key(self, stage: Stage) -> str:

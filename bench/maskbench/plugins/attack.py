@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -14,39 +15,65 @@ from maskbench.errors import Unavailable
 from maskbench.models.recognizer import Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, as_bytes, as_floats, to_bytes, to_float
 from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
+"""Images (N, C, H, W), float32 in [0, 1] or uint8 → logits."""
+
 LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
 """What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
 released ones, releases, what restoration attacks made of releases, or the masks of releases alone."""
 
 
-@dataclass(frozen=True)
 class Known:
     """Pictures that the attacker knows both raw and released, because the attacker ran the method on them.
 
     Attributes:
-        raw: float32 N C H W in [0, 1]; None where the pictures are the owner's, which nobody else has raw.
         release: the method, re-fitted by the attacker, applied to ``raw``.
         labels: int64 (N,), the label to infer; None for restoration attacks.
+
+    Args:
+        raw: (M, C, H, W), float32 in [0, 1] or uint8; None where the pictures are the owner's, which nobody else has
+            raw.
+        copies: how many releases of the same M pictures ``release`` holds, one after the other: N = M · copies.
     """
 
-    raw: Tensor | None
-    release: Release
-    labels: Tensor | None = None
+    def __init__(self, raw: Tensor | None, release: Release, labels: Tensor | None = None, copies: int = 1) -> None:
+        self.release, self.labels = release, labels
+        self._raw, self._copies = raw, copies
+
+    @cached_property
+    def raw(self) -> Tensor | None:
+        """Float32 (N, C, H, W) in [0, 1]; None where the pictures are the owner's, which nobody else has raw."""
+        return None if self._raw is None else self._repeated(as_floats(self._raw))
+
+    @cached_property
+    def raw_bytes(self) -> Tensor:
+        """The raw pictures in eight bits: uint8 (N, C, H, W).
+
+        Raises:
+            ValueError: the pictures are the owner's.
+        """
+        return self._repeated(as_bytes(self._known_raw))
 
     @property
     def raw_images(self) -> Tensor:
         """``raw``, for an attack that cannot do without: float32 (N, C, H, W) in [0, 1].
 
         Raises:
-            ValueError: the pictures are the owner's, which nobody else has raw.
+            ValueError: the pictures are the owner's.
         """
-        if self.raw is None:
+        return self._known_raw if self.raw is None else self.raw
+
+    @property
+    def _known_raw(self) -> Tensor:
+        if self._raw is None:
             raise ValueError("These pictures are the owner's: nobody else has them raw.")
-        return self.raw
+        return self._raw
+
+    def _repeated(self, pictures: Tensor) -> Tensor:
+        return pictures if self._copies == 1 else pictures.repeat(self._copies, 1, 1, 1)
 
     @property
     def known_labels(self) -> Tensor:
@@ -158,12 +185,20 @@ class RestorationAttack(Attack):
 
     @final
     def restored(self, release: Release, device: torch.device) -> Tensor:
-        """Restore and judge. Kept pixels are known to every attacker, so they are set to what the release shows."""
+        """Restore and judge: float32 (N, C, H, W) in [0, 1], on the grid of eight bits."""
+        return to_float(self.restored_bytes(release, device))
+
+    @final
+    def restored_bytes(self, release: Release, device: torch.device) -> Tensor:
+        """Restore and judge: uint8 (N, C, H, W).
+
+        Kept pixels are known to every attacker, so they are set to what the release shows.
+        """
         proposed = self.restore(release, device)
-        judged = judging.images(proposed, release.images, f"attack '{self.name}'")
-        if release.masks is not None:
-            judged = torch.where(release.masks == 1, release.images, judged)
-        return to_float(to_bytes(judged))
+        judged = to_bytes(judging.images(proposed, release.image_bytes, f"attack '{self.name}'"))
+        if release.mask_bytes is None:
+            return judged
+        return torch.where(release.mask_bytes == 1, release.image_bytes, judged)
 
 
 class InferenceAttack(Attack):

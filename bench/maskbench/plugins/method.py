@@ -15,7 +15,7 @@ from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.given import Attribution, Given, Owner
 from maskbench.randomness import Randomness
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, to_bytes
 
 
 class Method(Plugin):
@@ -30,12 +30,15 @@ class Method(Plugin):
             would otherwise hide it from every attacker that mirrors. False unless the author says so.
         state_is_public: what ``fit`` learned can be read off a release, so an attacker who runs the method uses the
             owner's. ``desensitize`` may then use the state alone, no attributions.
+        time_limit: seconds, after which a stage that runs the method is stopped and its cells say so: the release of a
+            party with its fits, or the training of the recognizer that it adapts.
     """
 
     masked: ClassVar[bool] = False
     role: ClassVar[Literal["method", "raw", "null"]] = "method"
     mirror_symmetric: ClassVar[bool] = False
     state_is_public: ClassVar[bool] = False
+    time_limit: ClassVar[float] = 4 * 3600.0
 
     def key_known(self) -> bool:
         """Whether the attacker has the owner's key: its copy of the method is then fitted with the owner's seed."""
@@ -136,4 +139,5 @@ class Method(Plugin):
             if judged.masks is not None:
                 judging.ratio(judged.masks, self.promised_ratio(), self.ratio_tolerance(*images.shape[2:]), who)
             judging.output(judged, before, who)
-        return Release(to_float(to_bytes(judged.images)), judged.masks)
+        masks = None if judged.masks is None else judged.masks.to(torch.uint8)
+        return Release.of_bytes(to_bytes(judged.images), masks)

@@ -20,8 +20,20 @@ def run_caption(run: RunFolder) -> str:
         f"{of} on {split} up to n = {size}" for of, split, size in sizes.itertuples(index=False)
     ).replace("_", "-")
     return (
-        f"{first['dataset']}: target {first['target']}{sensitive}; recognizer {first['recognizer']}; "
+        f"{_part(run)}{first['dataset']}: target {first['target']}{sensitive}; recognizer {first['recognizer']}; "
         f"{seeds} {'seed' if seeds == 1 else 'seeds'}; "
         f"{scored}. "
         "Value [95 % interval, bootstrap over images and seeds]. "
     )
+
+
+def _part(run: RunFolder) -> str:
+    """That a run is not of the whole suite, where it is not."""
+    if "shard" in run.provenance:
+        shard = run.provenance["shard"]
+        return (
+            f"Shard {shard['number']} of {shard['of']} alone: {len(shard['trials'])} of {shard['trials_in_all']} "
+            "trials, without what they are measured against where it is in another shard. "
+        )
+    missing = run.provenance["shards"]["missing"] if "shards" in run.provenance else []
+    return f"Shards {', '.join(map(str, missing))} of {run.provenance['shards']['of']} are missing. " if missing else ""

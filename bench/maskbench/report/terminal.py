@@ -38,6 +38,14 @@ def print_run(run: RunFolder, console: Console) -> None:
     _print_coverage(run, console)
 
 
+def print_provisional(run: RunFolder, console: Console) -> None:
+    """The headline of the first seed alone, while the others are made, and that it is not the result."""
+    first = "Provisional: seed 0 alone. The results come when all seeds are done, and may differ."
+    console.print(first, style="bold yellow", highlight=False)
+    for table in headline_tables(headline(run), console):
+        console.print(table)
+
+
 def print_flags(run: RunFolder, console: Console) -> None:
     """A line for each kind of flag: what was seen, where, and what to do. The numbers are in ``tables/flags``."""
     flags, hidden = run.flags, hidden_shares(run.cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from maskbench.executors.executor import MISSING, StageOutcome
 from maskbench.models.recognizers import recognizer_label
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
+from maskbench.plugins.method import Method
 from maskbench.results.execution import Execution
 from maskbench.results.schema import CELL, PROBABILITIES, SCORED_SPLITS, VALIDATION, score_for
 from maskbench.stages.scored import Scored
@@ -43,29 +44,33 @@ def collect(execution: Execution) -> Collected:
         planned.append({**row, "status": status, "reason": reason, "stage_key": key})
         if status == "ok":
             samples.append(_samples(row, Scored(execution.executor.read(key)), names))
-    return Collected(pd.DataFrame(planned), _joined(samples))
+    return Collected(pd.DataFrame(planned), joined(samples))
 
 
 def identity(matrix: Matrix, record: Mapping[str, Any], cell: Cell) -> dict[str, Any]:
     """The columns that say what a cell is."""
-    method, plugin = cell.method, cell.plugin
-    ratio = method.promised_ratio()
+    plugin = cell.plugin
     return {
         "suite": matrix.suite.name,
         "dataset": record["name"],
         "target": record["target"],
         "sensitive": record["sensitive"] or "",
         "recognizer": recognizer_label(matrix.suite.settings.recognizer),
-        "method": method.name,
-        "params": method.label(leave_out=("ratio",)).partition(":")[2],
-        "ratio": np.nan if ratio is None else ratio,
-        "role": method.role,
+        **method_identity(cell.method),
+        "role": cell.method.role,
         "attack": cell.attack_name,
         "attack_kind": cell.attack_kind,
         "label": cell.label or "",
         "learns_from": plugin.learns_from if plugin else "",
         "aux_share": cell.aux_share,
     }
+
+
+def method_identity(method: Method) -> dict[str, Any]:
+    """The columns that tell methods apart."""
+    ratio = method.promised_ratio()
+    params = method.label(leave_out=("ratio",)).partition(":")[2]
+    return {"method": method.name, "params": params, "ratio": np.nan if ratio is None else ratio}
 
 
 def _status(cell: Cell, outcome: StageOutcome | None) -> tuple[str, str]:
@@ -101,7 +106,8 @@ def _validation(scored: Scored) -> list[pd.DataFrame]:
     return [pd.DataFrame({**found, "split": VALIDATION})] if found else []
 
 
-def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:
+def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The samples of several cells, or of several shards, as one table with its columns in their order."""
     if not parts:
         return pd.DataFrame(columns=[*CELL, "seed", "split", "number", "target_class"])
     samples = pd.concat(parts, ignore_index=True)

@@ -13,7 +13,6 @@ from maskbench.data.parties import Split
 from maskbench.metrics.catalogue import MAIN
 from maskbench.planning.cell import Cell
 from maskbench.plugins.attack import RestorationAttack
-from maskbench.release import to_bytes
 from maskbench.results.execution import Execution
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease
@@ -71,7 +70,7 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[E
     _, first = _stages(cells[0])
     stored = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
     release, raw = stored.release(_SPLIT, positions), dataset.bytes(_SPLIT)[positions]
-    released, masks = to_bytes(release.images), None if release.masks is None else to_bytes(release.masks)
+    released, masks = release.image_bytes, None if release.mask_bytes is None else release.mask_bytes * 255
     for example in range(len(positions)):
         yield Example(name, example, "raw", "", None, raw[example].numpy())
         yield Example(name, example, "released", "", None, released[example].numpy())

@@ -9,6 +9,7 @@ from maskbench.artifacts.store import Artifact
 from maskbench.executors.executor import Executor, StageOutcome
 from maskbench.planning.matrix import Matrix
 from maskbench.planning.plan import Plan
+from maskbench.planning.sharding import Part
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Execution:
         executor: hands out the artifacts of those that were made.
         data: the data artifact: images, labels, splits; its record has names and classes.
         seconds: wall time by part: total, stages (work done in this run), outside (planning, store).
+        part: where a shard of the suite was executed, which one; matrix and plan are the shard's, then.
     """
 
     matrix: Matrix
@@ -28,6 +30,7 @@ class Execution:
     executor: Executor
     data: Artifact
     seconds: Mapping[str, float]
+    part: Part | None = None
 
     @property
     def classes(self) -> dict[str, int]:

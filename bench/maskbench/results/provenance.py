@@ -24,6 +24,8 @@ from maskbench.plugins.names import parse
 from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of
 from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
+from maskbench.results.shard import ShardRecord
+from maskbench.results.timings import SHORT
 from maskbench.version import own_version
 
 _FOLDERS = re.compile(r"[^=,:\s]*[/\\]")  # what stands before the last part of a path, wherever in an argument
@@ -36,12 +38,14 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         command: what was typed, as ``command_line`` writes it.
     """
     libraries: dict[str, str] = {}
+    code: dict[str, str] = {}
     for step in execution.plan.steps.values():
         libraries |= step.ingredients["libraries"]
+        code |= step.ingredients["sources"]
     statuses = Counter(planned_of(cells)["status"])
     data, matrix, plan = execution.data.record, execution.matrix, execution.plan
     sources = Counter(outcome.source for outcome in execution.outcomes.values())
-    return {
+    found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "threat_model": THREAT_MODEL,
         "maskbench": own_version(),
@@ -57,15 +61,23 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "methods": [method.label() for method in matrix.methods],
         "attacks": [attack.label() for attack in matrix.attacks],
         "coverage": {status: statuses[status] for status in ("ok", "failed", "unavailable")},
-        "unavailable_metrics": _unavailable_metrics(cells),
+        "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
-        "device": device_name(execution.executor.device),
+        "device": _device(execution),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
-        "git": git_state(Path(__file__)),
+        "code": {module: code[module][:SHORT] for module in sorted(code)},
+        "git": own_git_state(),
     }
+    return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _device(execution: Execution) -> str:
+    """What the stages were computed on in this run; where all were found, what it would have been."""
+    made = [outcome.timing["device"] for outcome in execution.outcomes.values() if outcome.source == "computed"]
+    return ", ".join(sorted(set(made))) or device_name(execution.executor.device)
 
 
 def command_line(arguments: Sequence[str]) -> str:
@@ -94,11 +106,16 @@ def _without_paths(kind: str, text: str) -> str:
     return catalogue().get(kind, name).shown(parameters)
 
 
-def _unavailable_metrics(cells: pd.DataFrame) -> dict[str, str]:
+def unavailable_metrics(cells: pd.DataFrame) -> dict[str, str]:
     """Metric → what it would have needed, for those that nothing in this run was measured by for lack of it."""
     measured = set(cells["metric"])
     needs = {metric.name: metric.needs for metrics in FAMILIES.values() for metric in metrics if metric.needs}
     return {name: f"needs {need}" for name, need in sorted(needs.items()) if name not in measured}
+
+
+def own_git_state() -> Mapping[str, Any] | None:
+    """The state of the checkout that this code runs from."""
+    return git_state(Path(__file__))
 
 
 def git_state(source: Path) -> Mapping[str, Any] | None:

@@ -26,6 +26,10 @@ _RUN, _CELLS, _SAMPLES, _TIMINGS, _FLAGS = "run.json", "cells.parquet", "samples
 _PICTURES, _FAILURES = "pictures", "failures.log"
 
 
+class OtherSchema(UsageError):
+    """A run folder of a version that this maskbench does not read."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """Everything that a run found.
@@ -65,8 +69,11 @@ class RunFolder:
         (folder / _RUN).write_text(json.dumps(self.provenance, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, folder: Path) -> RunFolder:
+    def read(cls, folder: Path, *, outcomes_only: bool = False) -> RunFolder:
         """Read what ``write`` wrote.
+
+        Args:
+            outcomes_only: leave out what is large and comparisons do not need: class probabilities and pictures.
 
         Raises:
             UsageError: it is no run folder, one of another schema, or something in it is missing or damaged.
@@ -77,12 +84,13 @@ class RunFolder:
             raise UsageError(f"{folder} is not complete: there is no {missing[0]} in it.")
         try:
             cells = pd.read_parquet(folder / _CELLS)
-            samples = pd.read_parquet(folder / _SAMPLES)
+            samples = _read_samples(folder / _SAMPLES, outcomes_only)
             timings = pd.read_csv(
                 folder / _TIMINGS, keep_default_na=False, na_values={"seconds": "", "peak_memory": ""}
             )
             flags = tuple(map(Flag.of_record, json.loads((folder / _FLAGS).read_text(encoding="utf-8"))))
-            shown = pictures.read(folder / _PICTURES) if (folder / _PICTURES).is_dir() else ()
+            has_pictures = (folder / _PICTURES).is_dir() and not outcomes_only
+            shown = pictures.read(folder / _PICTURES) if has_pictures else ()
             failures = (folder / _FAILURES).read_text(encoding="utf-8") if (folder / _FAILURES).is_file() else ""
         except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
             raise UsageError(f"{folder} cannot be read: {error}") from error
@@ -113,12 +121,19 @@ def _provenance(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(f"{path} is damaged: {error}") from None
     if version != SCHEMA_VERSION:
-        raise UsageError(
+        raise OtherSchema(
             f"{folder} was written with version {version} of the run folder's schema, and this maskbench reads version "
             f"{SCHEMA_VERSION}: run the suite again (what is in the store is found), or read it with the maskbench "
             f"that wrote it ({found.get('maskbench', 'unknown')})."
         )
     return dict(found)
+
+
+def _read_samples(path: Path, outcomes_only: bool) -> pd.DataFrame:
+    if not outcomes_only:
+        return pd.read_parquet(path)
+    names = pq.read_schema(path).names
+    return pd.read_parquet(path, columns=[name for name in names if name != PROBABILITIES])
 
 
 def _write_samples(samples: pd.DataFrame, path: Path) -> None:

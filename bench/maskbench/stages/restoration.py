@@ -12,14 +12,12 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Split
 from maskbench.plugins.attack import Aux, Known, RestorationAttack
-from maskbench.randomness import derive
-from maskbench.release import to_bytes
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
-from maskbench.training.seeding import seeded
 
 _SCORED: tuple[Split, ...] = ("owner_train", "owner_test", "attacker_validation")
 
@@ -35,6 +33,7 @@ class Restoration(Stage):
     """
 
     kind: ClassVar[str] = "restoration"
+    timed: ClassVar[bool] = True
 
     trial: Trial
     attack: RestorationAttack
@@ -78,20 +77,20 @@ class Restoration(Stage):
             restored: dict[Split, Tensor] = {}
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
-                restored[split] = to_bytes(attack.restored(release, context.device))
+                restored[split] = attack.restored_bytes(release, context.device)
             if self.training:
                 release = as_seen(inputs, "attacker_train")
-                restored["attacker_train"] = to_bytes(attack.restored(release, context.device))
+                restored["attacker_train"] = attack.restored_bytes(release, context.device)
         return StoredRestoration.pack(restored)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
-        used = dataset.share("attacker_train", self.aux_share)
-        known = as_seen(inputs, "attacker_train", used)
+        used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
+        known, raw = as_seen(inputs, "attacker_train", used), dataset.bytes("attacker_train")
         validation = as_seen(inputs, "attacker_validation")
         method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, torch.device("cpu"))
         return Aux(
-            train=Known(dataset.images("attacker_train")[used], known),
-            validation=Known(dataset.images("attacker_validation"), validation),
+            train=Known(raw if used is None else raw[used], known),
+            validation=Known(dataset.bytes("attacker_validation"), validation),
             training=self.trial.settings.restoration.over(self.aux_share),
             mirror=dataset.mirror and method.mirror_symmetric,
             seed=derive(self.trial.seed, "restoration", self.attack.name),

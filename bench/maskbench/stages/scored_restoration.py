@@ -57,7 +57,7 @@ class ScoredRestoration(Stage):
         self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split, device: torch.device
     ) -> dict[str, Tensor]:
         positions = dataset.scored(split, self.restoration.trial.settings.scored)
-        raw = to_float(dataset.bytes(split)[positions]).to(device)
+        raw = to_float(dataset.bytes(split)[positions].to(device))
         release = stored_release(inputs, split).release(split, positions)
         pictures = Comparison(
             restored=to_float(StoredRestoration(inputs["restoration"]).images(split).to(device)),

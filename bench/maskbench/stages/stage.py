@@ -26,6 +26,8 @@ class Stage(ABC):
     """A frozen description of one piece of work. Two equal descriptions are the same work, done once."""
 
     kind: ClassVar[str]
+    timed: ClassVar[bool] = False
+    """Whether its time is a result: how long a method or an attack takes."""
 
     @property
     def time_limit(self) -> float | None:

@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from maskbench.models.layers import place
-from maskbench.training.augment import shift_and_flip
+from maskbench.models.recipe import Recipe
+from maskbench.models.recognizer import Recognizer
+from maskbench.training.augment import Augmentation, Moves
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
 from maskbench.training.loop import DivergedTraining, Progress, minimise, scaled_crop
@@ -41,14 +43,18 @@ def train_classifier(
     the data may be mirrored. ``taught``: float32 (N, K), what a teacher says of the same images, for a ``loss`` that
     listens. Raises DivergedTraining where the loss is not finite and UsageError for fewer than two images.
     """
-    padding = scaled_crop(training, images)
+    prefix, recognizer = _recognizer(network)
+    recipe = recognizer.recipe if recognizer is not None else Recipe()
+    smoothing = training.label_smoothing
+    if recipe.optimizer is not None:
+        smoothing = max(smoothing, recipe.optimizer.label_smoothing)
+    if recognizer is not None:
+        recognizer.begin(images)
 
-    def loss_of(
-        images: Tensor, masks: Tensor | None, labels: Tensor, taught: Tensor | None, generator: torch.Generator
-    ) -> Tensor:
-        images, masks = shift_and_flip(images, masks, padding=padding, flip=flip and training.flip, generator=generator)
+    def loss_of(images: Tensor, masks: Tensor | None, labels: Tensor, taught: Tensor | None, moves: Moves) -> Tensor:
+        images, masks = moves(images, masks)
         logits = network(image_batch(images), mask_batch(masks))
-        return loss(F.cross_entropy(logits, labels, label_smoothing=training.label_smoothing), logits, taught)
+        return loss(F.cross_entropy(logits, labels, label_smoothing=smoothing), logits, taught)
 
     return minimise(
         network,
@@ -58,7 +64,20 @@ def train_classifier(
         seed=seed,
         device=device,
         progress=progress,
+        augmentation=Augmentation(
+            scaled_crop(training, images), flip=flip and training.flip, alternating=recipe.alternating_flip
+        ),
+        recipe=recipe,
+        prefix=prefix,
     )
+
+
+def _recognizer(network: nn.Module) -> tuple[str, Recognizer | None]:
+    """The recognizer that a network holds, and where: ``adapter.recognizer.``; it says how it wants to be trained."""
+    for name, module in network.named_modules():
+        if isinstance(module, Recognizer):
+            return f"{name}." if name else "", module
+    return "", None
 
 
 def predict(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from maskbench.release import to_float
+from maskbench.training.augment import Draws, Moves
 
 RESIDENT_SHARE = 0.5
 """Share of the free device memory that stored tensors may take; the rest is left to the network."""
@@ -19,7 +20,8 @@ class Batches:
 
     tensors: equally long along the first axis; None stays None in every batch. The order is drawn from
     ``generator`` on the CPU, so it is the same on every device. Batch sizes differ by at most one, so that no tiny
-    last batch upsets batch normalisation. Raises ValueError where lengths differ.
+    last batch upsets batch normalisation: at most two, which a GPU can record once each. ``sizes`` has the size of each
+    batch of an epoch. Raises ValueError where lengths differ.
     """
 
     def __init__(
@@ -36,6 +38,14 @@ class Batches:
         self._parts = -(-self.count // batch_size)
         size = sum(tensor.nbytes for tensor in tensors if tensor is not None)
         self._home = device if fits_on(device, size) else torch.device("cpu")
+        self.renew(tensors)
+        small, larger = divmod(self.count, self._parts)
+        self.sizes = [small + 1] * larger + [small] * (self._parts - larger)
+
+    def renew(self, tensors: Sequence[Tensor | None]) -> None:
+        """Go on with other tensors of the same number, such as another release of the same images."""
+        if common_length(tensors) != self.count:
+            raise ValueError(f"Expected {self.count} rows as before, got {common_length(tensors)}.")
         self._tensors = [None if tensor is None else tensor.to(self._home) for tensor in tensors]
 
     def __len__(self) -> int:
@@ -44,8 +54,16 @@ class Batches:
 
     def epoch(self) -> Iterator[tuple[Tensor | None, ...]]:
         """Yield the batches of one epoch, on the device, in a fresh order."""
-        order = torch.randperm(self.count, generator=self._generator).to(self._home, non_blocking=True)
-        for indices in order.tensor_split(self._parts):
+        yield from self._in_order(torch.randperm(self.count, generator=self._generator))
+
+    def moved_epoch(self, draws: Draws) -> Iterator[tuple[tuple[Tensor | None, ...], Moves]]:
+        """The same, each batch with the moves of its images, which are drawn for the whole epoch at once."""
+        order = torch.randperm(self.count, generator=self._generator)
+        moves = draws.epoch(order, self.sizes).to(self._device).split(self.sizes)
+        yield from zip(self._in_order(order), moves, strict=True)
+
+    def _in_order(self, order: Tensor) -> Iterator[tuple[Tensor | None, ...]]:
+        for indices in order.to(self._home, non_blocking=True).split(self.sizes):
             yield tuple(None if tensor is None else self._batch(tensor, indices) for tensor in self._tensors)
 
     def _batch(self, tensor: Tensor, indices: Tensor) -> Tensor:

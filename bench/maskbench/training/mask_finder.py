@@ -8,7 +8,7 @@ from torch import Tensor
 
 from maskbench.models.layers import place
 from maskbench.models.mask_finder import MaskFinder
-from maskbench.training.augment import shift_and_flip
+from maskbench.training.augment import Augmentation, Moves
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
 from maskbench.training.loop import Progress, minimise, scaled_crop
@@ -35,17 +35,23 @@ def train_mask_finder(
     restoration, settled on calling every pixel hidden where the fill was hard to tell. Raises DivergedTraining where
     the loss is not finite and UsageError for fewer than two images.
     """
-    padding = scaled_crop(training, released)
 
-    def loss_of(released: Tensor, masks: Tensor, generator: torch.Generator) -> Tensor:
+    def loss_of(released: Tensor, masks: Tensor, moves: Moves) -> Tensor:
         # What is shifted in from outside is black in the image and hidden in the mask, and is learned as that.
-        released, moved = shift_and_flip(
-            released, masks, padding=padding, flip=flip and training.flip, generator=generator
-        )
+        released, moved = moves(released, masks)
         logits = network(image_batch(released))
         return F.binary_cross_entropy_with_logits(logits.float(), mask_batch(moved))
 
-    return minimise(network, loss_of, (released, masks), training=training, seed=seed, device=device, progress=progress)
+    return minimise(
+        network,
+        loss_of,
+        (released, masks),
+        training=training,
+        seed=seed,
+        device=device,
+        progress=progress,
+        augmentation=Augmentation(scaled_crop(training, released), flip=flip and training.flip),
+    )
 
 
 def find_masks(network: MaskFinder, released: Tensor, device: torch.device) -> Tensor:

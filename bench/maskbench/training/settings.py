@@ -13,6 +13,8 @@ class Training(BaseModel):
 
     ``crop`` is the largest random shift in pixels at 32 px, scaled with the size of the image (0 = none).
     ``flip`` allows mirroring; it is used only where the data allow it (a mirrored digit is another sign).
+    ``average`` is the decay, for a step, of the moving average of weights that is kept in place of the last ones; 0:
+    the last ones are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,6 +27,7 @@ class Training(BaseModel):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
     crop: int = Field(0, ge=0, le=16)
     flip: bool = True
+    average: float = Field(0.0, ge=0, lt=1)
 
     def over(self, share: float) -> Training:
         """The same for a share of the images (or, above 1, several copies of them): so many epochs more, or fewer.
@@ -44,6 +47,6 @@ ATTACK = CLASSIFICATION.model_copy(update={"crop": 0})
 label was read in a fifth of the images with shifts, and in all without. On 1,200 small photographs, raw and masked, it
 made no difference that two seeds would show."""
 
-RESTORATION = Training(batch_size=16, learning_rate=6e-3, weight_decay=1e-4)
+RESTORATION = Training(batch_size=16, learning_rate=6e-3, weight_decay=1e-4, average=0.998)
 """For restorers: few pairs need small batches to get enough steps. No shift, because it hides from the network where
 a method's grid of patches lies, and cost 3 dB on digits."""

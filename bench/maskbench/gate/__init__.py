@@ -1,0 +1,1 @@
+"""Comparing two runs: is the second worse, by how much, and how sure is that."""

@@ -1,0 +1,100 @@
+"""What a comparison can see: the smallest drop that it catches 4 times in 5, and what would decide an open row."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from maskbench.gate.testing import CONFIDENCE, Errors
+
+POWER = 0.8
+
+_GRID = ndtri((np.arange(24) + 0.5) / 24)
+"""Standard normal quantiles: of the error that a comparison will estimate."""
+
+_MOST_SEEDS = 1000
+_MOST_IMAGES = 1_000_000
+
+
+def smallest_drop(
+    found: Errors,
+    tails: NDArray[np.float64],
+    tolerances: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    images: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """The true drop that is called a regression with the chance ``POWER``; NaN where noise is not known.
+
+    A drop is called so where it is significant and its estimate is worse than the tolerance. It falls on single
+    images, the same ones under every seed: so it brings image noise of its own.
+
+    Args:
+        tails: share of the bound on false alarms that each row has.
+        slopes: change of a metric by the share of images whose outcome changes; 0 for those that are no shares, whose
+            drop is taken to differ between images as much as it is large.
+    """
+    critical = found.quantile(tails)
+    low, high = np.zeros(len(critical)), np.full(len(critical), 1e-6)
+    high = np.maximum(high, 64 * (critical * np.nan_to_num(found.values) + tolerances) + 16 * slopes / images)
+    for _ in range(40):
+        middle = (low + high) / 2
+        enough = _caught(middle, found, critical, tolerances, slopes, images) >= POWER
+        low, high = np.where(enough, low, middle), np.where(enough, middle, high)
+    return np.where(found.known, high, np.nan)
+
+
+def _caught(
+    drop: NDArray[np.float64],
+    found: Errors,
+    critical: NDArray[np.float64],
+    tolerances: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    images: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    own = np.where(slopes > 0, slopes * drop * np.maximum(0.0, 1 - drop / np.maximum(slopes, 1e-9)), drop**2) / images
+    error = np.sqrt(np.nan_to_num(found.values) ** 2 + own)
+    degrees = np.clip(np.nan_to_num(found.degrees, nan=1.0), 1.0, 1e6)[:, None]
+    spread = 2 / (9 * degrees)
+    estimated = np.maximum(1 - spread + _GRID * np.sqrt(spread), 1e-3) ** 1.5  # Wilson and Hilferty
+    bar = np.maximum(np.nan_to_num(critical)[:, None] * error[:, None] * estimated, tolerances[:, None])
+    distance = np.divide(drop[:, None] - bar, error[:, None], out=np.full(bar.shape, -np.inf), where=error[:, None] > 0)
+    distance = np.where((error[:, None] == 0) & (drop[:, None] > bar), np.inf, distance)
+    return ndtr(distance).mean(axis=1)
+
+
+def deciding(
+    change: float,
+    tolerance: float,
+    critical: float,
+    seed_variance: float,
+    baseline_seeds: int,
+    image_variance: float,
+    images: int,
+) -> str:
+    """What would decide a row if its estimate stays: seeds of the current run, of both runs, or more images."""
+    gap = abs(tolerance - abs(change))
+    outside = abs(change) > tolerance
+    bar = abs(change) / critical if outside else gap / -float(ndtri((1 - CONFIDENCE) / 2))
+    if bar <= 0:
+        return "the estimate lies at the tolerance: no number of seeds decides it"
+    left = bar**2 - image_variance
+    if left <= 0:
+        needed = image_variance * images / bar**2 * 1.2  # leaves a sixth of the noise to the seeds
+        return f"about {_rounded(needed)} images" if needed < _MOST_IMAGES else "more than a million images"
+    for seeds, of in (
+        (_ratio(seed_variance, left - seed_variance / baseline_seeds), ""),
+        (2 * seed_variance / left, " in each run"),
+    ):
+        if 0 <= seeds <= _MOST_SEEDS:
+            return f"{max(2, int(np.ceil(seeds)))} seeds{of}"
+    return f"more than {_MOST_SEEDS:,} seeds in each run"
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else float("inf")
+
+
+def _rounded(count: float) -> str:
+    digits = 10 ** max(0, len(str(int(count))) - 2)
+    return f"{int(np.ceil(count / digits) * digits):,}"

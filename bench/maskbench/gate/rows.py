@@ -1,0 +1,190 @@
+"""What is tested: the metrics of every cell that both runs have, and those of a method's attacks taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskbench.gate.causes import Causes, method_same, same_keys
+from maskbench.gate.differences import Difference, difference
+from maskbench.gate.matching import Match
+from maskbench.gate.outcomes import CellKey, CellOutcomes
+from maskbench.gate.tolerances import Tolerances
+from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Metric
+from maskbench.plugins.reserved import STRONGEST
+
+ALL = "all"
+"""In the place of an attack: all attacks of a kind on a method, by the mean of their main metric."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one cell in both runs.
+
+    Attributes:
+        sign: a change times this is the loss that raises an alarm. 1: a rise; -1: a drop. What the data owner does not
+            want, but of attacks on releases that are known to be the same it is a drop: then only the attack changed.
+        watched: whose fault an alarm is: "method" or "attack".
+        tolerance: as values are held.
+        proved: the keys, or all outcomes, are the same; such a row is not tested.
+        causes: what the keys say has changed.
+    """
+
+    key: CellKey
+    role: str
+    metric: Metric
+    found: Difference
+    sign: int
+    watched: str
+    tolerance: float
+    proved: str
+    causes: frozenset[str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether it stands for all attacks of a kind."""
+        return self.key.attack == ALL
+
+
+def rows(
+    matches: Iterable[Match],
+    baseline: Mapping[CellKey, CellOutcomes],
+    current: Mapping[CellKey, CellOutcomes],
+    tolerances: Tolerances,
+    causes: Causes,
+    classes: Mapping[str, int],
+) -> list[Row]:
+    """Everything that is compared: a row a cell and metric, the strongest attacks, and the means of all attacks."""
+    single: dict[tuple[str, str, float | None], list[Row]] = {}
+    partial: set[tuple[object, ...]] = set()
+    for match in matches:
+        key = match.key
+        before, after = baseline.get(key), current.get(key)
+        if match.state != "compare" or before is None or after is None:
+            partial.add((key.method_key, key.attack_kind, key.label))
+            continue
+        why = causes.of_cell(match)
+        proof = "same code and keys" if same_keys(match) else ""
+        found = _of_cell(key, match.role, before, after, tolerances, why, proof, classes)
+        single.setdefault(key.method_key, []).extend(found)
+    every: list[Row] = []
+    for mine in single.values():
+        # Of other attacks another one is the strongest: that compares suites, and not methods.
+        whole = [row for row in mine if (row.key.method_key, row.key.attack_kind, row.key.label) not in partial]
+        every += [*_derived(whole, baseline, current, tolerances, classes), *mine, *_together(mine)]
+    return every
+
+
+def _of_cell(
+    key: CellKey,
+    role: str,
+    before: CellOutcomes,
+    after: CellOutcomes,
+    tolerances: Tolerances,
+    causes: frozenset[str],
+    proof: str,
+    classes: Mapping[str, int],
+) -> Iterator[Row]:
+    leaks = key.family != "recognition"
+    # Of raw pictures nothing is hidden: what an attack gets there says how good the attack is.
+    attack_alone = leaks and (role == "raw" or method_same(causes))
+    for metric in tolerances.metrics(key.family):
+        found = difference(before, after, metric, classes.get(key.label, 0))
+        if found is None or not np.isfinite([found.baseline, found.current]).all():
+            continue
+        bad = 1 if metric.direction == "lower" else -1
+        proved = (proof or "same outcomes") if found.same else ""
+        yield Row(
+            key,
+            role,
+            metric,
+            found,
+            -bad if attack_alone else bad,
+            "attack" if attack_alone else "method",
+            tolerances.of(metric, key),
+            proved,
+            causes,
+        )
+
+
+def _derived(
+    mine: Sequence[Row],
+    baseline: Mapping[CellKey, CellOutcomes],
+    current: Mapping[CellKey, CellOutcomes],
+    tolerances: Tolerances,
+    classes: Mapping[str, int],
+) -> Iterator[Row]:
+    """The strongest attack of each kind, with the causes of all attacks of that kind."""
+    kinds = dict.fromkeys((row.key.attack_kind, row.key.label) for row in mine)
+    for kind, label in kinds:
+        members = [row for row in mine if (row.key.attack_kind, row.key.label) == (kind, label)]
+        key = members[0].key._replace(attack=STRONGEST, aux_share=1.0)
+        if key in baseline and key in current:
+            causes = frozenset[str]().union(*(row.causes for row in members))
+            yield from _of_cell(key, members[0].role, baseline[key], current[key], tolerances, causes, "", classes)
+
+
+def _together(mine: Sequence[Row]) -> Iterator[Row]:
+    """The mean over the attacks of a kind, seed by seed: a change of all of them shows there first."""
+    groups: dict[tuple[str, str, int], list[Row]] = {}
+    for row in mine:
+        if row.metric.name == MAIN.get(row.key.family) and row.key.aux_share == 1 and not row.proved:
+            groups.setdefault((row.key.attack_kind, row.key.label, row.sign), []).append(row)
+    for members in groups.values():
+        lengths = {(len(row.found.baseline_seeds), len(row.found.current_seeds)) for row in members}
+        if len(members) < 2 or len(lengths) > 1 or members[0].key.attack_kind == "none":
+            continue
+        first = members[0]
+        causes = frozenset[str]().union(*(row.causes for row in members))
+        found = _mean([row.found for row in members])
+        key = first.key._replace(attack=ALL)
+        yield Row(key, first.role, first.metric, found, first.sign, first.watched, first.tolerance, "", causes)
+
+
+def _mean(members: Sequence[Difference]) -> Difference:
+    old, new = (
+        np.mean([getattr(each, name) for each in members], axis=0) for name in ("baseline_seeds", "current_seeds")
+    )
+    degrees = len(old) + len(new) - 2
+    # The attacks see the same images, so their image noise may add up: of the mean it is at most the mean.
+    images = float(np.mean(np.sqrt([each.image_variance for each in members]))) ** 2
+    return Difference(
+        float(np.mean([each.baseline for each in members])),
+        float(np.mean([each.current for each in members])),
+        old,
+        new,
+        min(each.images for each in members),
+        _between(old, new) / degrees if degrees else float("nan"),
+        images,
+        float(np.mean([each.slope for each in members])),
+        False,
+    )
+
+
+def _between(old: NDArray[np.float64], new: NDArray[np.float64]) -> float:
+    return float(sum(np.square(side - side.mean()).sum() for side in (old, new)))
+
+
+def weights(found: Sequence[Row]) -> NDArray[np.float64]:
+    """Each row's share of the bound on false alarms.
+
+    Methods share alike, however many attacks each has; in a method what it keeps and each kind of attack; of a kind a
+    third goes to all attacks together, a third to the strongest, and a third to the single cells.
+    """
+    members: dict[tuple[object, object, str], list[int]] = {}
+    for place, row in enumerate(found):
+        part = "all" if row.whole else "strongest" if row.key.attack == STRONGEST else "single"
+        group = (row.key.method_key, (row.key.attack_kind, row.key.label), part)
+        members.setdefault(group, []).append(place)
+    methods: dict[object, dict[object, set[object]]] = {}
+    for method, kind, name in members:
+        methods.setdefault(method, {}).setdefault(kind, set()).add(name)
+    share = np.empty(len(found))
+    for (method, kind, _), places in members.items():
+        kinds = methods[method]
+        share[places] = 1 / (len(methods) * len(kinds) * len(kinds[kind]) * len(places))
+    return share

@@ -1,0 +1,104 @@
+"""By how much a metric may get worse before that is a regression, and how metrics are written and shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from maskbench.errors import UsageError, unknown
+from maskbench.gate.outcomes import CellKey
+from maskbench.metrics.catalogue import FAMILIES, MAIN
+from maskbench.metrics.metric import Family, Metric
+
+_BY_UNIT: Mapping[str, float] = {"share": 0.01, "share of raw": 0.01, "1": 0.01, "bit": 0.05, "dB": 0.5}
+"""Unit → tolerance, in that unit: 1 point of a share, 0.01 of a structural similarity."""
+
+_COMPARED: Mapping[Family, tuple[str, ...]] = {
+    "recognition": (MAIN["recognition"],),
+    "restoration": (MAIN["restoration"],),
+    # An attacker that lost its calibration is right as often as before, and knows less.
+    "inference": (MAIN["inference"], "bits"),
+    "masks": ("mask_accuracy",),
+}
+"""Metrics that are compared unless others are named: one a family, for those of a family mostly agree."""
+
+_GIVEN = re.compile(r"(?P<metric>\w+)(?:@(?P<method>.+))?=(?P<value>[^=]+)")
+_RELATIVE = "_over_"
+
+
+def scale(metric: Metric) -> float:
+    """What a value is multiplied by where people read or write it: shares are in per cent."""
+    return 100.0 if metric.unit.startswith("share") else 1.0
+
+
+def unit(metric: Metric) -> str:
+    """What stands behind a difference of the metric."""
+    return {"share": "points", "share of raw": "points", "1": "", "bit": "bit"}.get(metric.unit, metric.unit)
+
+
+def declared(name: str) -> list[Metric]:
+    """The metrics of a name, in any family.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = [metric for metrics in FAMILIES.values() for metric in metrics if metric.name == name]
+    if not found:
+        raise unknown("metric", name, {metric.name for metrics in FAMILIES.values() for metric in metrics})
+    return found
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """The tolerance of every metric, and those of single methods.
+
+    Attributes:
+        given: (metric, method or "") → tolerance as people write it.
+    """
+
+    given: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Tolerances:
+        """From ``METRIC=VALUE`` or ``METRIC@METHOD=VALUE``.
+
+        Raises:
+            UsageError: another form, a metric that does not exist, or that is relative to another cell.
+        """
+        given = {}
+        for text in texts:
+            # From the right: the parameters of a method have "=" in them.
+            head, _, last = text.rpartition("=")
+            match = _GIVEN.fullmatch(f"{head.replace('=', chr(0))}={last}")
+            try:
+                value = float(last)
+            except ValueError:
+                value = float("nan")
+            if match is None or not 0 <= value < float("inf"):
+                raise UsageError(
+                    f"The tolerance '{text}' is not METRIC=VALUE or METRIC@METHOD=VALUE with a number from 0, such as "
+                    "accuracy=2 (points) or ssim_hole@random=0.02."
+                )
+            metric = match["metric"]
+            declared(metric)
+            if _RELATIVE in metric or metric == "utility":
+                raise UsageError(f"{metric} is relative to another cell: give a tolerance for what it is made of.")
+            given[metric, (match["method"] or "").replace(chr(0), "=")] = value
+        return cls(given)
+
+    def metrics(self, family: Family) -> list[Metric]:
+        """The metrics that are compared: those of the family, and those that a tolerance names."""
+        named = {name for name, _ in self.given}
+        return [metric for metric in FAMILIES[family] if metric.name in _COMPARED[family] or metric.name in named]
+
+    def of(self, metric: Metric, cell: CellKey) -> float:
+        """The tolerance of a metric for a cell, as values are held: shares in [0, 1]."""
+        for method in (cell.method_label, cell.method, ""):
+            if (metric.name, method) in self.given:
+                return self.given[metric.name, method] / scale(metric)
+        return _BY_UNIT[metric.unit]
+
+    def unused(self, methods: set[str]) -> list[str]:
+        """Methods that a tolerance names and that neither run has."""
+        return sorted({method for _, method in self.given if method and method not in methods})
