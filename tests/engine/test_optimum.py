@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import pytest
 import torch
-from maskbench import Given, InferenceAttack, InferenceAux, MaskMethod, Method, Release
+from maskbench import Given, InferenceAttack, InferenceAux, MaskMethod, Method, NoisyMap, Release
 from maskbench.plugins.catalogue import catalogue
 from maskbench.worlds.gaussian import Kept, Projected, Seen, optimum
 from maskbench.worlds.mixture import ROUNDING
@@ -67,9 +67,20 @@ class Squared(Method):
         return Release(images.square())
 
 
+class Misdeclared(catalogue().get("method", "dp-pix")):  # type: ignore[misc]  # a class that is looked up
+    """Declares half of the noise that it adds."""
+
+    name: ClassVar[str] = "misdeclared"
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap:
+        declared = super().noisy_map(height, width)
+        return NoisyMap(declared.matrix, declared.scale / 2, declared.shown)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def plugins() -> Iterator[None]:
     own = {("attack", "formula"): Formula, ("method", "keep-bright"): Bright, ("method", "squared"): Squared}
+    own |= {("method", "misdeclared"): Misdeclared}
     catalogue().names("method")
     catalogue().found.update(own)
     yield
@@ -151,6 +162,18 @@ def test_with_less_data_it_stands_beside_the_prior_of_less_data(linear: Ran) -> 
     assert set(rows["aux_share"]) == {0.5, 1.0}
     half = pooled(linear.cells, attack="adaptive", metric="efficiency", method="random", split="owner_train", params="")
     assert set(half["aux_share"]) == {0.5, 1.0}
+
+
+def test_laplace_noise_is_declared_and_checked(tmp_path_factory: pytest.TempPathFactory) -> None:
+    once = {"epochs": 1}
+    settings = {"scored": 256, "recognition": once, "attack": once, "restoration": once}
+    suite = tiny(("dp-pix:epsilon=8", "misdeclared:epsilon=8"), (), data=world(), settings=settings)
+    cells = run(suite, tmp_path_factory.mktemp("store"))[0].cells
+    found = value(cells, "bits", "dp-pix", "optimum", "epsilon=8.0")
+    assert 0.2 < found["value"] < 0.8
+    wrong = cells[(cells["method"] == "misdeclared") & (cells["attack"] == "optimum")]
+    assert set(wrong["status"]) == {"failed"}
+    assert "mend its noisy_map" in wrong["reason"].iloc[0]
 
 
 def test_other_data_have_no_optimum(tmp_path_factory: pytest.TempPathFactory) -> None:

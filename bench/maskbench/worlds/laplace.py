@@ -1,7 +1,7 @@
 """Bayes' rule where a method adds Laplace noise to linear values of the picture and clips the sum, as DP-Pix does.
 
-Given a component, the M values v = A x are Gaussian, and each is seen through Laplace noise of its own. The integral over
-all v has no closed form, as neighbouring values are correlated. Expectation propagation (Minka 2001) makes it one
+Given a component, the M values v = A x are Gaussian, and each is seen through Laplace noise of its own. The integral
+over all v has no closed form, as neighbouring values are correlated. Expectation propagation (Minka 2001) makes it one
 integral for each value: every likelihood is replaced by the Gaussian that gives the same mean, variance and mass as the
 likelihood itself in the context of all others. The integrals of a single value have closed forms. Likelihoods are
 log-concave, so the iteration is well-behaved; tests compare it with importance sampling.
