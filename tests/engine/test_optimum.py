@@ -193,3 +193,17 @@ def test_nobody_reads_more_than_there_is(family: str, tmp_path_factory: pytest.T
     assert len(found) > 40
     beyond = found[found["ci_low"] > 1.01]
     assert beyond.empty, beyond[["method", "attack", "split", "value", "ci_low", "ci_high"]]
+
+
+@pytest.mark.slow
+def test_attacks_are_released_where_they_read_what_there_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The release gate of attacks: 720 pictures of the attacker's, and hardly a tenth of the bits may stay unread."""
+    once = {"epochs": 1}
+    settings = {"scored": 512, "recognition": once, "attack": once, "restoration": once}
+    attacks = ("linear", "gaussian")
+    cells = ran(tmp_path_factory, ("random", "pixelate"), attacks, data=world(pictures=2400), settings=settings).cells
+    for method in ("random", "pixelate"):
+        strongest = value(cells, "efficiency", method, "strongest", label="sensitive")
+        assert strongest["value"] >= 0.75, method
+        assert strongest["ci_high"] >= 0.8, method
+        assert strongest["ci_low"] <= 1, method
