@@ -15,6 +15,8 @@ from ._fourier_weights import load_generator
 
 _FINE_TUNING_RATE = 1e-3  # at most, with weights: what LaMa's generator was trained with (2109.07161, appendix A)
 
+_MIRROR = "mirror"  # in the state: whether a mirror image is as good, so that both are restored
+
 
 class FourierRestorer(RestorationAttack):
     """LaMa's network (fast Fourier convolutions) trained to undo the method, on pairs of the attacker's pictures."""
@@ -54,7 +56,7 @@ class FourierRestorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network.state_dict()
+        return {**network.state_dict(), _MIRROR: torch.tensor(aux.mirror)}
 
     def _network(self, channels: int) -> RestoringGenerator:
         if self.weights:
@@ -66,5 +68,6 @@ class FourierRestorer(RestorationAttack):
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         network = self._network(release.image_bytes.shape[1])
-        network.load_state_dict(self.state)
-        return restore(network, release.image_bytes, release.mask_bytes, device=device)
+        network.load_state_dict({name: tensor for name, tensor in self.state.items() if name != _MIRROR})
+        mirror = bool(self.state[_MIRROR])
+        return restore(network, release.image_bytes, release.mask_bytes, device=device, flip=mirror)

@@ -9,6 +9,8 @@ from maskbench import Aux, LearnsFrom, Release, RestorationAttack, UNet, restore
 from pydantic import Field
 from torch import Tensor
 
+_MIRROR = "mirror"  # in the state: whether a mirror image is as good, so that both are restored
+
 
 class Restorer(RestorationAttack):
     """A U-Net trained to undo the method, on pairs of raw and released pictures of the attacker's."""
@@ -32,12 +34,13 @@ class Restorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network.state_dict()
+        return {**network.state_dict(), _MIRROR: torch.tensor(aux.mirror)}
 
     def _network(self, channels: int) -> UNet:
         return UNet(channels + 1, channels, width=self.width)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         network = self._network(release.image_bytes.shape[1])
-        network.load_state_dict(self.state)
-        return restore(network, release.image_bytes, release.mask_bytes, device=device)
+        network.load_state_dict({name: tensor for name, tensor in self.state.items() if name != _MIRROR})
+        mirror = bool(self.state[_MIRROR])
+        return restore(network, release.image_bytes, release.mask_bytes, device=device, flip=mirror)

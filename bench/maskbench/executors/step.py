@@ -19,6 +19,7 @@ from maskbench.executors.pinned import complaint, pinned
 from maskbench.executors.time_limit import time_limit
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
+from maskbench.training.numerics import Numerics
 
 
 class Reports:
@@ -76,14 +77,15 @@ class StepMaker:
 
     def _run(self, step: Step, reports: Reports, alone: bool) -> StageOutcome:
         inputs = {name: self._store.load(key) for name, key in step.inputs.items()}
-        meter = Meter(self._device)
+        device = step.device(self._device)
+        meter = Meter(device)
         reports.began()
-        artifact = self._pinned(step, inputs, Context(self._device, reports.progressed))
+        artifact = self._pinned(step, inputs, Context(device, reports.progressed))
         reports.worked()
         timing = {
             "seconds": meter.stop(),
             **meter.memory(),
-            "device": device_name(self._device),
+            "device": device_name(device),
             "finished": time.time(),
             "alone": alone,
         }
@@ -96,7 +98,8 @@ class StepMaker:
         changed: list[str] = []
         title = step.stage.title()
         try:
-            with pinned(_seed(step), self._functions, changed), time_limit(step.stage.time_limit, title):
+            numerics = Numerics.of(step.ingredients["numerics"])
+            with pinned(_seed(step), self._functions, changed, numerics), time_limit(step.stage.time_limit, title):
                 artifact = step.stage.run(inputs, context)
         except TimeLimitReached:  # it stops the work anywhere, between a change and its end too
             raise

@@ -13,7 +13,7 @@ from maskbench.errors import ContractViolation
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.given import Attribution, Given, Owner
+from maskbench.plugins.given import Attribution, Given, NoisyMap, Owner
 from maskbench.randomness import NoRandomness, Randomness
 from maskbench.release import Release, to_bytes
 
@@ -33,6 +33,8 @@ class Method(Plugin):
         deterministic: a party's release follows from its pictures and the parameters alone, with no random numbers in
             ``fit`` or ``desensitize``. It is then made once for all seeds, and the attacker, for whom another draw
             would show nothing new, learns from a single one.
+        cpu_only: it is so little work that it is done on the CPU, whatever device the run is on. The release then
+            serves runs on any device.
         time_limit: seconds, after which a stage that runs the method is stopped and its cells say so: the release of a
             party with its fits, or the training of the recognizer that it adapts.
     """
@@ -42,6 +44,7 @@ class Method(Plugin):
     mirror_symmetric: ClassVar[bool] = False
     state_is_public: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
+    cpu_only: ClassVar[bool] = False
     time_limit: ClassVar[float] = 4 * 3600.0
 
     def key_known(self) -> bool:
@@ -71,6 +74,14 @@ class Method(Plugin):
 
         Each image must be treated on its own: the result may depend on no other image of the batch.
         """
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap | None:
+        """How a picture of this size is released, of a method that adds Laplace noise to linear values of it.
+
+        It is asked for in calibrated worlds alone, for the best possible attack. A release without noise of its own
+        needs no declaration: whether it is linear is found out by running the method.
+        """
+        return None
 
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         """Adjust the recognizer to the release: a module called as ``module(images, masks)`` that returns logits.

@@ -43,6 +43,11 @@ class Restoration(Stage):
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         releases = self.trial.release("owner"), self.trial.release("attacker")
         return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share)), **self._raw()}
