@@ -78,9 +78,10 @@ EDITS = {
         'mode="bilinear"',
         'mode="bicubic"',
         {
-            "attribution grad-cam · owner · target",
-            "attribution grad-cam · attacker · target",
-            "attribution grad-cam · attacker-validation · target",
+            "attribution grad-cam · owner_train · owner · target",
+            "attribution grad-cam · owner_test · owner · target",
+            "attribution grad-cam · attacker_train · attacker · target",
+            "attribution grad-cam · attacker_validation · attacker-validation · target",
             "release saliency · owner",
             "release saliency · attacker",
             "recognition saliency",

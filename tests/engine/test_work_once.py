@@ -9,16 +9,19 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from maskbench import Aux, LearnsFrom, RawAux, Release, RestorationAttack
+from maskbench import Aux, ContractViolation, Given, LearnsFrom, Method, RawAux, Release, RestorationAttack
 from maskbench.data.load import resolve
 from maskbench.plugins.attack import closest
 from maskbench.plugins.catalogue import catalogue
 from maskbench.release import to_float
 from maskbench.running import prepare
+from maskbench.stages.attributions import Attributions
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Data, Dataset
+from maskbench.stages.party_release import PartyRelease
 from maskbench.stages.raw_model import RawModel
 from maskbench.stages.restoration import StoredRestoration
+from maskbench.stages.trial import Trial
 from tiny import Ran, run, tiny
 from torch import Tensor
 
@@ -144,3 +147,65 @@ def test_a_raw_model_knows_no_method() -> None:
     stage = RawModel(Data(resolve(tiny().data)), FromRaw(), tiny().settings.restoration)
     assert set(stage.inputs()) == {"data"}
     assert not {"method", "seed"} & set(stage.parameters())
+
+
+def releases(method: str, **changes: object) -> int:
+    """How many releases of a method a suite plans."""
+    _, plan = prepare(tiny([method], ["adaptive"], **changes), "cpu")
+    stages = [step.stage for step in plan.steps.values() if isinstance(step.stage, PartyRelease)]
+    return sum(stage.method.name == method for stage in stages)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+@pytest.mark.parametrize("method", ["gaussian-blur", "raw", "full-mask", "pixelate"])
+def test_releases_that_no_seed_and_no_draw_changes_are_made_once(method: str, seeds: int) -> None:
+    assert releases(method, seeds=seeds) == 2  # the owner's and the attacker's
+    assert releases("random", seeds=seeds) == seeds * (2 + 3)
+
+
+def test_one_release_is_trained_on_as_long_as_several_draws_are() -> None:
+    steps = {}
+    for method in ("random", "gaussian-blur"):
+        matrix, _ = prepare(tiny([method], ["adaptive"]), "cpu")
+        trial = Trial(matrix.data, matrix.methods[-1], matrix.suite.settings, 0)
+        copies = 1 + len(trial.more_draws())
+        steps[method] = copies * trial.settings.attack.model_copy(update={"epochs": 12}).over(copies).epochs
+    assert steps["random"] == steps["gaussian-blur"] == 12
+
+
+def test_who_declares_that_it_draws_nothing_and_draws_fails() -> None:
+    class Liar(Method):
+        """Draws."""
+
+        name: ClassVar[str] = "says-it-draws-nothing"
+        deterministic: ClassVar[bool] = True
+
+        def desensitize(self, images: Tensor, given: Given) -> Release:
+            return Release(given.rng.uniform(*images.shape[1:]))
+
+    with pytest.raises(ContractViolation, match="declares deterministic=True and draws random numbers"):
+        Liar().release(torch.rand(2, 1, 4, 4), seed=0, numbers=torch.arange(2))
+
+
+DRAWN = {("attacker", str(draw)): {"attacker_train"} for draw in (1, 2, 3)}
+READ = {
+    # Nothing is learned: each split with the teacher of the fit that it is released with, each draw with its own.
+    "saliency": {
+        ("owner", ""): {"owner_train", "owner_test"},
+        ("attacker", ""): {"attacker_train"},
+        ("attacker", "validation"): {"attacker_validation"},
+        **DRAWN,
+    },
+    # Its one mask is learned by the owner, and read off by the attacker.
+    "universal": {("owner", ""): {"owner_train"}},
+}
+
+
+@pytest.mark.parametrize("method", READ)
+def test_attributions_are_made_for_the_splits_that_are_read(method: str) -> None:
+    _, plan = prepare(tiny([method], ["adaptive"]), "cpu")
+    found: dict[tuple[str, str], set[str]] = {}
+    for step in plan.steps.values():
+        if isinstance(stage := step.stage, Attributions):
+            found.setdefault((stage.teacher.party, stage.teacher.copy), set()).add(stage.split)
+    assert found == READ[method]
