@@ -54,7 +54,7 @@ class FourierRestorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network
+        return network, aux.mirror
 
     def _network(self, channels: int) -> RestoringGenerator:
         if self.weights:
@@ -65,4 +65,5 @@ class FourierRestorer(RestorationAttack):
         return RestoringGenerator(generator, guess=True)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)
+        network, mirror = self.state
+        return restore(network, release.image_bytes, release.mask_bytes, device=device, flip=mirror)

@@ -33,7 +33,8 @@ class Restorer(RestorationAttack):
             device=aux.device,
             progress=aux.progress,
         )
-        return network
+        return network, aux.mirror
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)
+        network, mirror = self.state
+        return restore(network, release.image_bytes, release.mask_bytes, device=device, flip=mirror)

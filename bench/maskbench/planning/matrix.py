@@ -125,7 +125,7 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
                 for share in aux_shares(attack, label, suite):
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
-        cells += attacked + _stacked(attacked, method, seed)
+        cells += attacked + _stacked_restorations(attacked, method, seed) + _stacked(attacked, method, seed)
         if known:
             cells += _optimum(trial, reason, suite.aux_shares)
     return cells
@@ -138,6 +138,17 @@ def _recognition(trial: Trial) -> Stage:
 def _found_masks(trial: Trial) -> Stage | None:
     found = trial.found_masks()
     return None if found is None else ScoredMasks(found, trial.settings.scored)
+
+
+def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
+    """A cell for several restorations taken together, with all of the attacker's pictures."""
+    restorations: list[Restoration] = []
+    for cell in attacked:
+        if isinstance(cell.scoring, ScoredRestoration) and cell.aux_share == 1:
+            restorations += cell.scoring.restorations
+    if len(restorations) < 2:
+        return []
+    return [Cell(method, STACKED, None, seed, ScoredRestoration(tuple(restorations)))]
 
 
 def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
@@ -184,7 +195,7 @@ class _Scorings:
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""
         if isinstance(attack, RestorationAttack):
-            return ScoredRestoration(self._restoration(attack, share))
+            return ScoredRestoration((self._restoration(attack, share),))
         if isinstance(attack, InferenceAttack) and label is not None:
             restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
             return ScoredInference((Inference(self.trial, attack, label, restored, share),))
