@@ -6,7 +6,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
-from maskbench import ImageOnly, InferenceAttack, InferenceAux, LearnsFrom, Release, predict, to_bytes, train_classifier
+from maskbench import ImageOnly, InferenceAttack, InferenceAux, LearnsFrom, Release, predict, train_classifier
 from torch import Tensor
 
 _BITS, _WHITE = 8, 255
@@ -51,8 +51,8 @@ class Adaptive(_Trained):
     learns_from: ClassVar[LearnsFrom] = "releases"
 
     def view(self, release: Release) -> Tensor:
-        images = to_bytes(release.images)
-        return images if release.masks is None else torch.cat([images, to_bytes(release.masks)], dim=1)
+        images, masks = release.image_bytes, release.mask_bytes
+        return images if masks is None else torch.cat([images, masks * _WHITE], dim=1)
 
 
 class AdaptiveWithTask(Adaptive):
@@ -70,10 +70,9 @@ class AdaptiveBits(_Trained):
     learns_from: ClassVar[LearnsFrom] = "releases"
 
     def view(self, release: Release) -> Tensor:
-        images = to_bytes(release.images)
-        bits = torch.cat([(images >> place & 1) for place in range(_BITS)], dim=1)
-        planes = bits * _WHITE
-        return planes if release.masks is None else torch.cat([planes, to_bytes(release.masks)], dim=1)
+        images, masks = release.image_bytes, release.mask_bytes
+        bits = [images >> place & 1 for place in range(_BITS)]
+        return torch.cat(bits if masks is None else [*bits, masks], dim=1) * _WHITE
 
 
 class MaskOnly(_Trained):
@@ -85,7 +84,7 @@ class MaskOnly(_Trained):
     needs_masks: ClassVar[bool] = True
 
     def view(self, release: Release) -> Tensor:
-        return to_bytes(release.kept)
+        return release.kept_bytes * _WHITE
 
 
 class Naive(InferenceAttack):
@@ -100,7 +99,7 @@ class Naive(InferenceAttack):
         return aux.raw_classifier
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
-        return self.state(release.images)
+        return self.state(release.image_bytes)
 
 
 class Reverse(InferenceAttack):
@@ -117,7 +116,7 @@ class Reverse(InferenceAttack):
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         best, classify = self.state
-        return classify(release.restorations[best])
+        return classify(release.restoration_bytes[best])
 
 
 class RestoredAdaptive(InferenceAttack):
@@ -134,8 +133,8 @@ class RestoredAdaptive(InferenceAttack):
 
     def fit(self, aux: InferenceAux) -> Any:
         best = aux.closest_restoration()
-        return best, trained(to_bytes(aux.train.release.restorations[best]), aux)
+        return best, trained(aux.train.release.restoration_bytes[best], aux)
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         best, network = self.state
-        return predict(network, to_bytes(release.restorations[best]), None, device=device)
+        return predict(network, release.restoration_bytes[best], None, device=device)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from maskbench import InferenceAttack, InferenceAux, LearnsFrom, Release, Unavailable, to_bytes, train_classifier
+from maskbench import InferenceAttack, InferenceAux, LearnsFrom, Release, Unavailable, to_float, train_classifier
 from pydantic import Field
 from torch import Tensor
 
@@ -58,12 +58,12 @@ class ReIdentify(InferenceAttack):
             raise Unavailable("looking people up needs a sensitive label that says who it is: choose it.")
         chosen = self.chosen(aux)
         embed = load_embedding(self.files()[0], aux.device) if self.embedding else self._trained(aux, chosen)
-        gallery = torch.cat([embed(part.to(aux.device)) for part in aux.train.raw.split(_BATCH)])
+        gallery = torch.cat([embed(to_float(part.to(aux.device))) for part in aux.train.raw_bytes.split(_BATCH)])
         return chosen, embed, gallery, aux.train.known_labels.to(aux.device), aux.classes
 
     def _trained(self, aux: InferenceAux, chosen: str) -> Embedding:
         known = aux.train
-        seen = torch.cat([to_bytes(known.raw_images), to_bytes(_probes(known.release, chosen))])
+        seen = torch.cat([known.raw_bytes, _probes(known.release, chosen)])
         network = LearnedEmbedding(aux.new_classifier(seen.shape[1], aux.classes))
         train_classifier(
             network,
@@ -80,7 +80,7 @@ class ReIdentify(InferenceAttack):
 
     def infer(self, release: Release, device: torch.device) -> Tensor:
         chosen, embed, gallery, names, people = self.state
-        probes = torch.cat([embed(part.to(device)) for part in _probes(release, chosen).split(_BATCH)])
+        probes = torch.cat([embed(to_float(part.to(device))) for part in _probes(release, chosen).split(_BATCH)])
         similar = probes @ gallery.T
         scores = torch.full((len(probes), people), -1.0, device=similar.device)
         scores.scatter_reduce_(1, names.expand_as(similar), similar, reduce="amax")
@@ -99,4 +99,4 @@ class ReIdentifyRestored(ReIdentify):
 
 
 def _probes(release: Release, chosen: str) -> Tensor:
-    return release.restorations[chosen] if chosen else release.images
+    return release.restoration_bytes[chosen] if chosen else release.image_bytes

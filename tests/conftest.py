@@ -9,6 +9,9 @@ import os
 # and a worker on each core leaves none for more.
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
+# Stages are made in the test's own process unless it says otherwise: a worker takes its time to start.
+os.environ["MASKBENCH_JOBS"] = "0"
+
 from collections.abc import Iterator
 from pathlib import Path
 

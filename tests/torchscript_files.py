@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from maskbench.attacks._fourier import FourierGenerator, FourierInpainter
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 
 def write_torchscript(file: Path, **size: int) -> FourierGenerator:

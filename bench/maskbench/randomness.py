@@ -1,4 +1,4 @@
-"""Random numbers that depend on the seed and the image alone.
+"""Randomness that is repeatable: numbers that depend on the seed and the image alone, and generators seeded in a block.
 
 A generator that is consumed in order gives an image other numbers when the batch size changes or the work moves to
 a GPU. Here every image has a stream of its own, counted rather than consumed: number ``j`` of call ``c`` for image
@@ -9,6 +9,8 @@ a GPU. Here every image has a stream of its own, counted rather than consumed: n
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -90,3 +92,15 @@ def derive(seed: int, *purpose: str) -> int:
     """A 32-bit seed for one purpose: ``derive(0, "release")`` is unrelated to ``derive(0, "teacher")``."""
     text = "/".join((str(seed), *purpose))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch's global generators (CPU, and CUDA's where it is in use) inside the block, restore them after.
+
+    CUDA that was never used is not started for this: on a machine with a GPU, a run on the CPU stays off it.
+    """
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

@@ -37,6 +37,8 @@ LAYERS = (
     (
         *("data", "models", "training", "attributions", "metrics", "artifacts", "worlds", "executors.hardware"),
         # What every plug-in is, and how it is found: contracts of lower parts build on it too.
+        # What is pinned around stages is pinned around the import of a plug-in.
+        *("executors.functions", "executors.pinned"),
         *("plugins.base", "plugins.catalogue", "plugins.index", "plugins.kinds", "plugins.names", "plugins.reserved"),
     ),
 )

@@ -154,7 +154,9 @@ def test_what_a_killed_run_left_is_in_nobodys_way(store: Store) -> None:
     put(store, "a")
     (store.root / "runs").mkdir()
     (store.root / "runs" / "killed.lock").touch()
+    (store.root / "runs" / "killed.seen").touch()
     assert keys(prune(store, at_most=0).removed) == ["a"]
+    assert not list((store.root / "runs").iterdir())
 
 
 def test_an_artifact_whose_lock_is_held_stays(store: Store) -> None:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from maskbench.attacks._denoiser import Denoiser, signal_and_noise, train_denoiser
 from maskbench.conformance.samples import pictures
+from maskbench.randomness import seeded
 from maskbench.release import to_bytes
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 CPU = torch.device("cpu")

@@ -14,7 +14,7 @@ from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.catalogue import create
 from maskbench.plugins.names import parse
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from torch import Tensor
 
 OURS = ["gradient-shap", "guided-grad-cam", "lime", "occlusion", "rise", "smoothgrad"]

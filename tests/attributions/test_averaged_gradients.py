@@ -9,7 +9,7 @@ from maskbench.attributions.gradients import Gradient
 from maskbench.attributions.guided_grad_cam import GuidedGradCam
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from torch import Tensor, nn
 
 

@@ -12,7 +12,7 @@ from maskbench.attributions.passes import PassSize, activation_bytes
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.catalogue import catalogue
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 from torch import Tensor, nn
 
 COUNT = 7

@@ -10,7 +10,7 @@ from maskbench.executors.workers.estimates import Estimates
 from maskbench.executors.workers.schedule import Schedule
 from maskbench.planning.plan import Plan, Step
 from maskbench.planning.work import expected_work
-from plans import Leaf
+from stage_plans import Leaf
 
 
 def _plan(stages: dict[Leaf, int]) -> Plan:

@@ -14,7 +14,7 @@ import pandas as pd
 import psutil
 import pytest
 from maskbench.executors.interrupts import Interrupted, StopRequests, Terminated, stop_requests
-from plans import written
+from stage_plans import written
 from tiny import INTERPRETER, own_environment, process
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -48,7 +48,7 @@ PLAN = """
 import sys
 from pathlib import Path
 sys.path[:0] = {paths!r}
-from plans import Leaf, executed
+from stage_plans import Leaf, executed
 first = Leaf("first", "journal", seconds=0.1)
 middle = tuple(Leaf(f"middle-{{number}}", "journal", (first,), 0.3) for number in range(16))
 outcomes = executed({{Leaf("last", "journal", middle): 0}}, Path("store"), 2)
@@ -125,7 +125,7 @@ def test_the_second_time_is_at_once() -> None:
 def plan(tmp_path: Path) -> Path:
     """A script that executes a plan of 18 stages with two workers."""
     script = tmp_path / "plan.py"
-    script.write_text(PLAN.format(paths=[str(Path(__file__).parent), str(Path(__file__).parents[1])]))
+    script.write_text(PLAN.format(paths=[str(Path(__file__).parents[1])]))
     return script
 
 

@@ -7,19 +7,23 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from maskbench.artifacts.store import Store
-from maskbench.executors.choose import choose_executor
+import torch
+from maskbench.artifacts.store import Artifact, Store
+from maskbench.errors import UsageError
+from maskbench.executors.choose import choose_executor, jobs_that_pay
 from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.workers.driver import WorkersExecutor, WorkersFail
 from maskbench.executors.workers.process import WorkerProcess
-from maskbench.planning.plan import Step
+from maskbench.planning.plan import Plan, Step
 from maskbench.running import execute
-from plans import Leaf, executed, written
+from maskbench.stages.stage import Context
+from stage_plans import Leaf, executed, written
 from tiny import CPU, tiny
 
 
@@ -258,6 +262,7 @@ def test_in_a_thread_it_runs_as_well(tmp_path: Path) -> None:
 
 
 def test_how_many_there_are_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MASKBENCH_JOBS")
     store = Store(tmp_path)
     assert isinstance(choose_executor(store, CPU, 0), LocalExecutor)
     monkeypatch.setattr("maskbench.executors.choose.cores_at_hand", lambda: 6)
@@ -294,3 +299,36 @@ def test_artifacts_are_equal_bit_by_bit(tmp_path: Path) -> None:
         found[jobs] = {key: store.describe(key)["tensors_checksum"] for key in execution.plan.steps}
     assert found[0] == found[1] == found[2]
     assert len(found[0]) > 30
+
+
+@pytest.mark.parametrize(("text", "jobs"), [("3", 3), ("0", 0)])
+def test_the_variable_says_how_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, jobs: int) -> None:
+    monkeypatch.setenv("MASKBENCH_JOBS", text)
+    executor = choose_executor(Store(tmp_path), CPU)
+    assert (executor.jobs if isinstance(executor, WorkersExecutor) else 0) == jobs
+    assert isinstance(choose_executor(Store(tmp_path), CPU, 2), WorkersExecutor)
+
+
+@pytest.mark.parametrize(("text", "jobs"), [("many", None), ("-1", None), ("2", -2)])
+def test_a_number_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, jobs: int | None) -> None:
+    monkeypatch.setenv("MASKBENCH_JOBS", text)
+    with pytest.raises(UsageError, match="expected the number of stages at work at once"):
+        choose_executor(Store(tmp_path), CPU, jobs)
+
+
+@pytest.mark.cuda
+def test_a_worker_on_a_gpu(tmp_path: Path) -> None:
+    """One is the default there, whatever the parent did to the device before."""
+    device = torch.device("cuda")
+    torch.ones(1, device=device)
+    assert jobs_that_pay(device) == 1
+    plan = Plan("cuda")
+    plan.add(_OnDevice("one"))
+    (outcome,) = WorkersExecutor(Store(tmp_path), device, 1).execute(plan, Silent()).values()
+    assert outcome.source == "computed" and outcome.timing["peak_memory_of"] == "device, this stage"
+
+
+@dataclass(frozen=True)
+class _OnDevice(Leaf):
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        return Artifact({"value": torch.ones(2, device=context.device).sum()[None].cpu()})

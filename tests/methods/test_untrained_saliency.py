@@ -9,7 +9,7 @@ from maskbench import UsageError
 from maskbench.attributions.algorithm import find
 from maskbench.methods.untrained_saliency import UntrainedSaliency
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 SHAPE = (3, 32, 32)
 

@@ -6,10 +6,9 @@ from maskbench.conformance.samples import masks, pictures
 from maskbench.fills import FILLS
 from maskbench.metrics.masks import mask_iou
 from maskbench.models.mask_finder import MaskFinder, like_neighbours
-from maskbench.randomness import Randomness
+from maskbench.randomness import Randomness, seeded
 from maskbench.release import to_bytes
 from maskbench.training.mask_finder import find_masks, train_mask_finder
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import RESTORATION
 from torch import Tensor
 

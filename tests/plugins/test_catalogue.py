@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from maskbench import UsageError
 from maskbench.plugins import catalogue as module
+from maskbench.plugins import judging
 from maskbench.plugins.catalogue import Catalogue, add_file, catalogue, create_nested, origin
 from maskbench.plugins.controls import control
 from maskbench.plugins.index import read_index
@@ -143,6 +146,50 @@ def test_a_class_that_is_defined_again_takes_its_own_place() -> None:
 def test_what_is_no_plug_in_is_not_added() -> None:
     with pytest.raises(UsageError, match="Catalogue is no plug-in"):
         catalogue().add(Catalogue)
+
+
+MEDDLING = {
+    "torch.set_default_dtype(torch.float64)": "changed the default dtype to float64",
+    "torch.set_num_threads(3)": "changed the number of threads to 3",
+    "torch.set_grad_enabled(False)": "changed whether gradients are computed to False",
+    "torch.manual_seed(7)": "seeded torch's global generator",
+    "torch.Tensor.mean = lambda *given: 0": "replaced torch.Tensor.mean",
+    "judging.output = lambda *given: None": "replaced maskbench.plugins.judging.output",
+}
+
+
+@pytest.mark.parametrize("line", MEDDLING)
+def test_what_an_import_changes_is_named_and_put_back(tmp_path: Path, line: str) -> None:
+    """The first stage would take for given what was changed before it."""
+    before = (
+        torch.Tensor.mean,
+        judging.output,
+        torch.get_num_threads(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+    )
+    text = f"import torch\nfrom maskbench.plugins import judging\n{line}\n{written('method', 'given-here')}"
+    with pytest.raises(
+        UsageError, match=re.escape(f"does not load: its import {MEDDLING[line]}: plug-ins must leave it")
+    ):
+        _as_file(tmp_path, "method", text)
+    after = (
+        torch.Tensor.mean,
+        judging.output,
+        torch.get_num_threads(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+    )
+    assert after == before
+    assert "given-here" not in catalogue().names("method")
+
+
+def test_what_the_import_of_an_installed_one_changes_is_named(tmp_path: Path) -> None:
+    text = f"import torch\ntorch.set_default_dtype(torch.float64)\n{written('method', 'installed-here')}"
+    _installed(tmp_path, "method", text)
+    assert "installed-here" not in catalogue().names("method")
+    assert catalogue().broken["installed_here"].startswith("its import changed the default dtype to float64")
+    assert torch.get_default_dtype() == torch.float32
 
 
 def test_a_file_that_ends_the_program_does_not(tmp_path: Path) -> None:

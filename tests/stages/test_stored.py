@@ -10,6 +10,7 @@ import pytest
 import torch
 from maskbench.artifacts.store import Artifact, Store
 from maskbench.stages.attributions import StoredAttributions
+from maskbench.stages.closest_restoration import StoredClosest
 from maskbench.stages.found_masks import StoredMasks, as_seen
 from maskbench.stages.inference import StoredAnswers
 from maskbench.stages.party_release import StoredRelease, release_input
@@ -81,8 +82,15 @@ def test_attributions_restorations_and_answers(through: Through) -> None:
     assert torch.equal(attributions.maps("owner_test"), maps)
     restored = StoredRestoration(through(StoredRestoration.pack({"owner_train": IMAGES})))
     assert torch.equal(restored.images("owner_train"), IMAGES)
-    assert restored.restored("owner_train")
-    assert not restored.restored("attacker_train")
+    assert restored.state is None
+    learned = StoredRestoration(through(StoredRestoration.pack({}, {"a/b": maps, "tied": maps})))
+    assert all(torch.equal(tensor, maps) for tensor in learned.state.values())
+    assert set(learned.state) == {"a/b", "tied"}
+    assert StoredRestoration(through(StoredRestoration.pack({}, {}))).state == {}
+    assert StoredRestoration(through(StoredRestoration.pack({}, {"seed": 3}))).state is None
+    closest = StoredClosest(through(StoredClosest.pack(IMAGES, "telea")))
+    assert closest.attack == "telea"
+    assert torch.equal(closest.images, IMAGES)
     logits = torch.rand(5, 4)
     recognized = StoredRecognition(through(StoredRecognition.pack(logits, [1.0], 7)))
     assert torch.equal(recognized.logits, logits)

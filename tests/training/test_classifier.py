@@ -5,8 +5,8 @@ import torch
 from maskbench.errors import UsageError
 from maskbench.models import recognizers
 from maskbench.models.recognizer import ImageOnly
+from maskbench.randomness import seeded
 from maskbench.training.classifier import DivergedTraining, predict, train_classifier
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import CLASSIFICATION
 from torch import Tensor, nn
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 from maskbench.models.unet import UNet
+from maskbench.randomness import seeded
 from maskbench.training.restorer import restore, train_restorer
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import RESTORATION
 from sklearn.datasets import load_digits
 from torch import Tensor

@@ -15,7 +15,10 @@ from filelock import FileLock, Timeout
 
 from maskbench.errors import UsageError
 
-_RUNS, _GATE = "runs", "maintenance.lock"
+RUNS = "runs"
+"""The folder of what runs leave in a store for as long as they last."""
+
+_GATE = "maintenance.lock"
 
 
 @contextmanager
@@ -24,7 +27,7 @@ def occupied(root: Path) -> Iterator[None]:
 
     Where no lock can be made, the run goes on without: a store that cannot be written to loses nothing either.
     """
-    own = root / _RUNS / f"{uuid.uuid4().hex}.lock"
+    own = root / RUNS / f"{uuid.uuid4().hex}.lock"
     lock = FileLock(own)
     with suppress(OSError):
         own.parent.mkdir(exist_ok=True)
@@ -52,6 +55,8 @@ def alone(root: Path) -> Iterator[None]:
             if at_work:
                 runs = "A run is" if at_work == 1 else f"{at_work} runs are"
                 raise UsageError(f"{runs} at work in the store {root}: try again afterwards, or see with --dry-run.")
+            for left in (root / RUNS).glob("*"):  # by runs that were killed
+                left.unlink(missing_ok=True)
             yield
     except Timeout:
         raise UsageError(f"The store {root} is being pruned already: try again afterwards.") from None
@@ -60,7 +65,7 @@ def alone(root: Path) -> Iterator[None]:
 def runs_at_work(root: Path) -> int:
     """How many runs hold a store; what killed ones left is taken away."""
     count = 0
-    for path in (root / _RUNS).glob("*.lock"):
+    for path in (root / RUNS).glob("*.lock"):
         try:
             with FileLock(path, timeout=0):
                 path.unlink(missing_ok=True)

@@ -23,9 +23,10 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
+from maskbench.artifacts.stored_tensors import StoredTensors
 from maskbench.errors import DamagedArtifact, UsageError
 
 SCHEMA_VERSION = 1
@@ -48,7 +49,10 @@ class StoreUnwritable(UsageError):
 
 @dataclass(frozen=True)
 class Artifact:
-    """A stage's result: tensors by name, and a record of JSON values."""
+    """A stage's result: tensors by name, and a record of JSON values.
+
+    Of an artifact in the store each tensor is read when it is asked for, and held by nobody but whoever asked.
+    """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
     record: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +60,8 @@ class Artifact:
     @property
     def nbytes(self) -> int:
         """Size of the tensors in bytes."""
+        if isinstance(self.tensors, StoredTensors):
+            return self.tensors.nbytes
         return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors.values())
 
 
@@ -139,22 +145,21 @@ class Store:
         if found != description["tensors_checksum"]:
             raise DamagedArtifact(f"{key[:12]}: its tensors do not match their checksum")
 
-    def load(self, key: str) -> Artifact:
-        """Read an artifact; it is verified first, once in a process.
+    def load(self, key: str, *, verified: bool = False) -> Artifact:
+        """Open an artifact, whose tensors are read as they are asked for; it is verified first, once in a process.
+
+        Args:
+            verified: another process of this run has done so.
 
         Raises:
             KeyError: no such artifact.
             DamagedArtifact: it is not what was written.
         """
         description = self.describe(key)
-        if key not in self._verified:
+        if not verified and key not in self._verified:
             self._check_tensors(key, description)
             self._verified.add(key)
-        try:
-            tensors = load_file(self.folder(key) / _TENSORS)
-        except (OSError, SafetensorError) as error:
-            raise DamagedArtifact(f"{key[:12]}: {error}") from None
-        return Artifact(tensors, description["record"])
+        return Artifact(StoredTensors.of(self.folder(key) / _TENSORS), description["record"])
 
     def require_writable(self) -> None:
         """Find out before the work whether its artifacts can be kept.

@@ -63,6 +63,7 @@ Jobs = Annotated[
     int | None,
     typer.Option(
         "--jobs",
+        envvar="MASKBENCH_JOBS",
         help="Stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as "
         "many as there are cores and room in memory; 1 on a GPU. Results are the same.",
         metavar="N",
@@ -75,11 +76,38 @@ ExclusiveTiming = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        help="Of training on a GPU: bfloat16, tf32 or float32. All else is float32, as everything on the CPU.",
+        metavar="PRECISION",
+    ),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic",
+        help="On a GPU: the same bits again, by slower kernels; what has none fails. The CPU always repeats itself.",
+    ),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Make the stages on a Ray cluster: auto, HOST:PORT, or local. Its machines must share the store.",
+        metavar="ADDRESS",
+    ),
+]
+GpusPerStage = Annotated[
+    float | None,
+    typer.Option(help="GPUs of the cluster for each stage; 0.25 lets four stages share one.", metavar="N"),
+]
 ShardOf = Annotated[
     str | None,
     typer.Option(

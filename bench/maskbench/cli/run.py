@@ -41,6 +41,10 @@ def run(
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
+    precision: options.Precision = "bfloat16",
+    deterministic: options.Deterministic = False,
+    ray: options.RayAddress = None,
+    gpus_per_stage: options.GpusPerStage = None,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
@@ -53,7 +57,9 @@ def run(
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.training.numerics import Numerics
 
+        numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
@@ -61,7 +67,12 @@ def run(
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
         executor = choose_executor(
-            Store(running.store_folder(store)), choose_device(device), jobs, exclusive_timing=exclusive_timing
+            Store(running.store_folder(store)),
+            choose_device(device),
+            jobs,
+            exclusive_timing=exclusive_timing,
+            ray=ray,
+            gpus_per_stage=gpus_per_stage,
         )
     with told_when_stopped(), RunProgress(console) as progress:
 
@@ -77,9 +88,9 @@ def run(
             command=running.typed_command(sys.argv[1:]),
             pictures=pictures,
             show=show,
-            # A thread beside a stage in this process would meet what is pinned around it.
-            show_provisional=None if jobs == 0 else partial(print_provisional, console=console),
+            show_provisional=partial(print_provisional, console=console),
             shard=part,
+            numerics=numerics,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
     if len(found.failed):

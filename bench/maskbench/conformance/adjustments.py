@@ -14,9 +14,9 @@ from maskbench.conformance.samples import CLASSES, CPU, OTHER_SHAPES, STANDARD, 
 from maskbench.errors import MaskbenchError
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
+from maskbench.randomness import seeded
 from maskbench.release import to_bytes
 from maskbench.training.classifier import train_classifier
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 RECOGNIZERS = ("small", "resnet18")

@@ -15,9 +15,9 @@ from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, 
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
-from maskbench.release import Release, to_bytes
+from maskbench.randomness import seeded
+from maskbench.release import Release, as_bytes, to_bytes
 from maskbench.training.classifier import predict
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 AnyAttack = RestorationAttack | InferenceAttack
@@ -54,7 +54,7 @@ class AttackSubject(Subject):
         attack = attack or self.fresh()
         with seeded(SEED):
             aux = self.aux(shape, masked=masked, first=first, raw=raw, device=device)
-            return attack.with_state(_learned(attack, aux))
+            return attack.with_state(learned(attack, aux))
 
     def aux(
         self, shape: Shape, *, masked: bool = True, first: int = 0, raw: bool = True, device: torch.device = CPU
@@ -88,7 +88,7 @@ class AttackSubject(Subject):
             device=device,
             classes=self.classes,
             new_classifier=new_classifier,
-            raw_classifier=(lambda images: predict(raw_network, to_bytes(images), None, device=device))
+            raw_classifier=(lambda images: predict(raw_network, as_bytes(images), None, device=device))
             if self.built.needs_raw_classifier
             else None,
         )
@@ -151,9 +151,10 @@ def copied(release: Release) -> Release:
     )
 
 
-def _learned(attack: AnyAttack, aux: Aux) -> Any:
+def learned(attack: AnyAttack, aux: Aux) -> Any:
+    """What an attack learns of what it is given; first of raw pictures alone, where it does."""
     if isinstance(attack, RestorationAttack):
-        return attack.fit(aux)
+        return attack.fit(attack.with_raw(aux))
     assert isinstance(aux, InferenceAux), "made for attacks of its kind"
     return attack.fit(aux)
 

@@ -14,7 +14,7 @@ from maskbench.conformance.common import COMMON, SEED, Subject, cuda
 from maskbench.conformance.samples import CLASSES, Shape, batch, written
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 FEW = 3
 STANDARD: Shape = (3, 16, 24)

@@ -11,7 +11,7 @@ from maskbench.conformance.common import COMMON, SEED, Subject, cuda
 from maskbench.conformance.samples import CLASSES, STANDARD, Shape, batch, written
 from maskbench.errors import UsageError
 from maskbench.models.recognizer import Recognizer
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 FEW = 4
 SHAPES: tuple[Shape, ...] = tuple((channels, *size) for size in ((32, 32), (64, 64)) for channels in (1, 3))

@@ -42,7 +42,8 @@ def choose_device(name: str) -> torch.device:
 def device_name(device: torch.device) -> str:
     """The name of the GPU, or of the processor."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+        # A cluster may have GPUs where this machine has none.
+        return torch.cuda.get_device_name(device) if torch.cuda.is_available() else "CUDA"
     return f"{_processor()} (1 thread)"  # stages are computed with one, see ``pinned``
 
 

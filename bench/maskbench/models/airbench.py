@@ -47,14 +47,15 @@ class Airbench(Architecture):
     Six convolutions of which each begins as an identity, offsets without gains in its normalisations, and a first
     layer that is computed from the training images and stays as it is. Of airbench94 it takes the network, the
     optimizer, the lookahead and the alternating mirroring. Shifts, epochs and batch size are the suite's; nothing is
-    mirrored or shifted in evaluation; what a shift brings in is black, not reflected.
+    mirrored or shifted in evaluation; what a shift brings in is black, not reflected. The rate is three times
+    airbench94's: 5,000 images in 4 epochs are a 25th of what that was tuned for (64.3 → 69.4 % on cifar10-jpeg).
     """
 
     name: ClassVar[str] = "airbench"
     source: ClassVar[str] = "2404.00498 (airbench94, after KellerJordan/cifar10-airbench)"
 
     width: int = Field(64, ge=8, le=1024, description="channels of the first block; the others have four times as many")
-    learning_rate: float = Field(11.5, gt=0, le=1000, description="at the peak, for each 1,024 images")
+    learning_rate: float = Field(34.5, gt=0, le=1000, description="at the peak, for each 1,024 images")
     weight_decay: float = Field(0.0153, ge=0, le=10, description="decoupled, for each 1,024 images")
 
     def build(self, *, channels: int, classes: int, size: tuple[int, int]) -> Recognizer:

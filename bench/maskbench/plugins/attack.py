@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar, Literal, final
 
 import torch
@@ -14,39 +15,65 @@ from maskbench.errors import Unavailable
 from maskbench.models.recognizer import Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, as_bytes, as_floats, to_bytes, to_float
 from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
+"""Images (N, C, H, W), float32 in [0, 1] or uint8 → logits."""
+
 LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
 """What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
 released ones, releases, what restoration attacks made of releases, or the masks of releases alone."""
 
 
-@dataclass(frozen=True)
 class Known:
     """Pictures that the attacker knows both raw and released, because the attacker ran the method on them.
 
     Attributes:
-        raw: float32 N C H W in [0, 1]; None where the pictures are the owner's, which nobody else has raw.
         release: the method, re-fitted by the attacker, applied to ``raw``.
         labels: int64 (N,), the label to infer; None for restoration attacks.
+
+    Args:
+        raw: (M, C, H, W), float32 in [0, 1] or uint8; None where the pictures are the owner's, which nobody else has
+            raw.
+        copies: how many releases of the same M pictures ``release`` holds, one after the other: N = M · copies.
     """
 
-    raw: Tensor | None
-    release: Release
-    labels: Tensor | None = None
+    def __init__(self, raw: Tensor | None, release: Release, labels: Tensor | None = None, copies: int = 1) -> None:
+        self.release, self.labels = release, labels
+        self._raw, self._copies = raw, copies
+
+    @cached_property
+    def raw(self) -> Tensor | None:
+        """Float32 (N, C, H, W) in [0, 1]; None where the pictures are the owner's, which nobody else has raw."""
+        return None if self._raw is None else self._repeated(as_floats(self._raw))
+
+    @cached_property
+    def raw_bytes(self) -> Tensor:
+        """The raw pictures in eight bits: uint8 (N, C, H, W).
+
+        Raises:
+            ValueError: the pictures are the owner's.
+        """
+        return self._repeated(as_bytes(self._known_raw))
 
     @property
     def raw_images(self) -> Tensor:
         """``raw``, for an attack that cannot do without: float32 (N, C, H, W) in [0, 1].
 
         Raises:
-            ValueError: the pictures are the owner's, which nobody else has raw.
+            ValueError: the pictures are the owner's.
         """
-        if self.raw is None:
+        return self._known_raw if self.raw is None else self.raw
+
+    @property
+    def _known_raw(self) -> Tensor:
+        if self._raw is None:
             raise ValueError("These pictures are the owner's: nobody else has them raw.")
-        return self.raw
+        return self._raw
+
+    def _repeated(self, pictures: Tensor) -> Tensor:
+        return pictures if self._copies == 1 else pictures.repeat(self._copies, 1, 1, 1)
 
     @property
     def known_labels(self) -> Tensor:
@@ -61,6 +88,25 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RawAux:
+    """What an attack is given that learns from raw pictures before it knows the method.
+
+    Attributes:
+        raw: uint8 (N, C, H, W), pictures of the attacker's own.
+        training: settings for the network that it trains.
+        mirror: whether the data allow mirroring.
+        seed, device, progress: as in ``Aux``.
+    """
+
+    raw: Tensor
+    training: Training
+    mirror: bool
+    seed: int
+    device: torch.device
+    progress: Callable[[float], None] = field(default=lambda share: None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Aux:
     """What the threat model gives an attacker to learn from: never anything raw of the owner's.
 
@@ -72,6 +118,7 @@ class Aux:
         seed, device, progress: as in training; ``progress`` takes the finished share.
         invert: a release → the images it was made of, float32; what someone who has the owner's key does. None
             unless the method has a key and says that the attacker knows it.
+        from_raw: what the attack's ``fit_raw`` returned.
     """
 
     train: Known
@@ -82,6 +129,7 @@ class Aux:
     device: torch.device
     progress: Callable[[float], None] = field(default=lambda share: None)
     invert: Callable[[Release], Tensor] | None = None
+    from_raw: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,11 +153,21 @@ class InferenceAux(Aux):
         Among those that the training part (or another one, ``of``) comes with. Chosen without labels: attacks are
         compared on those of the validation part. Raises Unavailable where the part comes with none.
         """
-        candidates = sorted((of or self.train).release.restorations)
+        candidates = (of or self.train).release.restorations
         if not candidates:
             raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
-        restored, raw = self.validation.release.restorations, self.validation.raw_images
-        return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
+        restored = self.validation.release.restorations
+        return closest({name: restored[name] for name in candidates}, self.validation.raw_images)
+
+
+def closest(restored: Mapping[str, Tensor], raw: Tensor) -> str:
+    """The name of the restoration with the least mean squared error; of equals the first by name.
+
+    Args:
+        restored: name → float32 (N, C, H, W).
+        raw: float32 (N, C, H, W).
+    """
+    return min(sorted(restored), key=lambda name: float((restored[name] - raw).square().mean()))
 
 
 class Attack(Plugin):
@@ -122,8 +180,9 @@ class Attack(Plugin):
             attacker's own get curves over how many it has.
         needs_masks: runs only against methods that release masks.
         needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
-        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Those of
-            the attacker's training pictures come along for attacks that learn from restorations.
+        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Of the
+            attacker's training pictures, attacks that learn from restorations get the one that comes closest to the
+            raw pictures on the validation part.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
@@ -138,7 +197,7 @@ class Attack(Plugin):
 
 
 class RestorationAttack(Attack):
-    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
+    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` and ``fit_raw`` are optional.
 
     Attributes:
         restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
@@ -148,9 +207,38 @@ class RestorationAttack(Attack):
     kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
     restores_training: ClassVar[bool] = True
 
+    def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
+        """Learn from raw pictures alone what serves against any method: once for all methods and seeds.
+
+        What is returned comes back as ``aux.from_raw`` in ``fit``.
+        """
+        return {}
+
     def fit(self, aux: Aux) -> Any:
-        """Learn to restore; whatever is returned comes back as ``self.state``."""
+        """Learn to restore; whatever is returned comes back as ``self.state``.
+
+        A state of tensors by name is stored, and not learned again where the attack is used again.
+        """
         return None
+
+    @final
+    @classmethod
+    def learns_from_raw(cls) -> bool:
+        """Whether it learns anything before it knows the method."""
+        return cls.fit_raw is not RestorationAttack.fit_raw
+
+    @final
+    def with_raw(self, aux: Aux) -> Aux:
+        """The same with what the attack learns from its raw training pictures alone, for who has no stages."""
+        about = RawAux(
+            raw=aux.train.raw_bytes,
+            training=aux.training,
+            mirror=aux.mirror,
+            seed=aux.seed,
+            device=aux.device,
+            progress=aux.progress,
+        )
+        return replace(aux, from_raw=self.fit_raw(about)) if self.learns_from_raw() else aux
 
     @abstractmethod
     def restore(self, release: Release, device: torch.device) -> Tensor:
@@ -158,12 +246,20 @@ class RestorationAttack(Attack):
 
     @final
     def restored(self, release: Release, device: torch.device) -> Tensor:
-        """Restore and judge. Kept pixels are known to every attacker, so they are set to what the release shows."""
+        """Restore and judge: float32 (N, C, H, W) in [0, 1], on the grid of eight bits."""
+        return to_float(self.restored_bytes(release, device))
+
+    @final
+    def restored_bytes(self, release: Release, device: torch.device) -> Tensor:
+        """Restore and judge: uint8 (N, C, H, W).
+
+        Kept pixels are known to every attacker, so they are set to what the release shows.
+        """
         proposed = self.restore(release, device)
-        judged = judging.images(proposed, release.images, f"attack '{self.name}'")
-        if release.masks is not None:
-            judged = torch.where(release.masks == 1, release.images, judged)
-        return to_float(to_bytes(judged))
+        judged = to_bytes(judging.images(proposed, release.image_bytes, f"attack '{self.name}'"))
+        if release.mask_bytes is None:
+            return judged
+        return torch.where(release.mask_bytes == 1, release.image_bytes, judged)
 
 
 class InferenceAttack(Attack):

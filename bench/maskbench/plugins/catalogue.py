@@ -10,6 +10,7 @@ import importlib.util
 import pkgutil
 import sys
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from importlib.metadata import entry_points
@@ -25,6 +26,7 @@ from maskbench.plugins.names import parse_nested
 _FAILURES = (Exception, SystemExit)
 """What a plug-in's module may raise when it is imported, without taking the program with it."""
 
+_OWN = "maskbench."
 _FILE = "maskbench_plugin_"  # what the names of modules start with that were loaded from a file
 
 _EAGER = frozenset(kind.name for kind in KINDS.values() if not kind.indexed)
@@ -189,11 +191,18 @@ class Catalogue:
                 self.broken[module.__name__] = f"the {kind} '{plugin.name}' must lie in {place} to be found"
 
     def _imported(self, name: str) -> ModuleType | None:
+        ours = name.startswith(_OWN) or name in sys.modules
+        changed: list[str] = []
         try:
-            return importlib.import_module(name)
+            with nullcontext() if ours else _watched(changed):
+                module = importlib.import_module(name)
         except _FAILURES as error:
             self.broken[name] = f"{type(error).__name__}: {error}"
             return None
+        if changed:
+            self.broken[name] = f"its import {_complaint(changed)}"
+            return None
+        return module
 
     def _insert(self, kind: str, plugin: type[Any]) -> None:
         name = plugin.name
@@ -289,12 +298,32 @@ def _loaded(path: Path) -> ModuleType:
         raise UsageError(f"--plugin {path}: not a Python file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    changed: list[str] = []
     try:
-        spec.loader.exec_module(module)
+        with _watched(changed):
+            spec.loader.exec_module(module)
     except _FAILURES as error:
         del sys.modules[name]
         raise UsageError(f"--plugin {path} does not load: {type(error).__name__}: {error}") from error
+    if changed:
+        del sys.modules[name]
+        raise UsageError(f"--plugin {path} does not load: its import {_complaint(changed)}.")
     return module
+
+
+def _complaint(changed: list[str]) -> str:
+    from maskbench.executors.pinned import complaint
+
+    return complaint(changed)
+
+
+def _watched(changed: list[str]) -> AbstractContextManager[None]:
+    """Note what an import changes that is not its own, and put it back: no key would tell of it."""
+    # Imported where code of others runs, which imports torch itself; listing names does without.
+    from maskbench.executors.functions import Functions
+    from maskbench.executors.pinned import pinned
+
+    return pinned(0, Functions(), changed)
 
 
 def create(kind: str, name: str, parameters: dict[str, Any]) -> Any:

@@ -13,9 +13,9 @@ from maskbench.errors import ContractViolation
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.given import Attribution, Given, Owner
+from maskbench.plugins.given import Attribution, Given, NoisyMap, Owner
 from maskbench.randomness import Randomness
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, to_bytes
 
 
 class Method(Plugin):
@@ -62,6 +62,14 @@ class Method(Plugin):
 
         Each image must be treated on its own: the result may depend on no other image of the batch.
         """
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap | None:
+        """How a picture of this size is released, of a method that adds Laplace noise to linear values of it.
+
+        It is asked for in calibrated worlds alone, for the best possible attack. A release without noise of its own
+        needs no declaration: whether it is linear is found out by running the method.
+        """
+        return None
 
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         """Adjust the recognizer to the release: a module called as ``module(images, masks)`` that returns logits.
@@ -139,4 +147,5 @@ class Method(Plugin):
             if judged.masks is not None:
                 judging.ratio(judged.masks, self.promised_ratio(), self.ratio_tolerance(*images.shape[2:]), who)
             judging.output(judged, before, who)
-        return Release(to_float(to_bytes(judged.images)), judged.masks)
+        masks = None if judged.masks is None else judged.masks.to(torch.uint8)
+        return Release.of_bytes(to_bytes(judged.images), masks)

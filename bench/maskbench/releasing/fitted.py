@@ -12,8 +12,8 @@ from torch import Tensor
 from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.method import Method
+from maskbench.randomness import seeded
 from maskbench.releasing.secret import Secret
-from maskbench.training.seeding import seeded
 
 Shape = tuple[int, int, int]
 """(C, H, W)."""

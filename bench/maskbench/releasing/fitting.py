@@ -20,6 +20,7 @@ from maskbench.models.recognizer import ImageOnly
 from maskbench.models.recognizers import build, identity, without_files
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
+from maskbench.randomness import seeded
 from maskbench.release import to_float
 from maskbench.releasing.fitted import Fitted, Shape, TeacherWeights, learns
 from maskbench.releasing.labelled import Labels
@@ -27,7 +28,6 @@ from maskbench.releasing.options import Options
 from maskbench.releasing.pictures import Entry, NamedPicture, chunks, decode
 from maskbench.releasing.secret import Secret
 from maskbench.training.classifier import train_classifier
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import CLASSIFICATION, Training
 
 DEFAULT_RECOGNIZER = "small"

@@ -64,7 +64,8 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
-        "device": device_name(execution.executor.device),
+        "numerics": plan.numerics.ingredients(plan.device_type),
+        "device": _device(execution),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "libraries": dict(sorted(libraries.items())),
@@ -72,6 +73,12 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _device(execution: Execution) -> str:
+    """What the stages were computed on in this run; where all were found, what it would have been."""
+    made = [outcome.timing["device"] for outcome in execution.outcomes.values() if outcome.source == "computed"]
+    return ", ".join(sorted(set(made))) or device_name(execution.executor.device)
 
 
 def command_line(arguments: Sequence[str]) -> str:

@@ -50,7 +50,7 @@ class Attributions(Stage):
         first = to_float(dataset.bytes(splits[0])[:1].to(context.device))
         pass_size = PassSize.fitting(network, first)
         maps: dict[Split, Tensor] = {}
-        total = sum(len(dataset.index(split)) for split in splits)
+        total = sum(dataset.size(split) for split in splits)
         done = 0
         for split in splits:
             parts = []

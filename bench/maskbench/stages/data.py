@@ -64,9 +64,13 @@ class Dataset:
 
     @staticmethod
     def pack(images: ImageSet, splits: Splits) -> Artifact:
-        """Make the artifact of images and who owns which."""
+        """Make the artifact of images and who owns which.
+
+        The images lie apart by split, so that whoever needs the attacker's own has nothing of the owner's.
+        """
         chosen: dict[str, Tensor] = {name: getattr(splits, name) for names in SPLITS_OF.values() for name in names}
-        tensors = {"images": images.images, "target": images.labels[images.target], **chosen}
+        tensors = {"target": images.labels[images.target], **chosen}
+        tensors |= {_images(split): images.images[index] for split, index in chosen.items()}
         if images.sensitive is not None:
             tensors["sensitive"] = images.labels[images.sensitive]
         return Artifact(
@@ -78,6 +82,7 @@ class Dataset:
                 "sensitive_classes": images.classes[images.sensitive] if images.sensitive is not None else [],
                 "flippable": images.flippable,
                 "notes": [*images.notes, *splits.notes],
+                "shape": list(images.images.shape[1:]),
                 "sizes": {name: len(index) for name, index in chosen.items()},
             },
         )
@@ -88,7 +93,7 @@ class Dataset:
 
     def bytes(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): a split's raw images."""
-        return self.artifact.tensors["images"][self.index(split)]
+        return self.artifact.tensors[_images(split)]
 
     def images(self, split: Split) -> Tensor:
         """Float32 (N, C, H, W) in [0, 1]: a split's raw images."""
@@ -110,8 +115,12 @@ class Dataset:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
-        channels, height, width = self.artifact.tensors["images"].shape[1:]
+        channels, height, width = self.artifact.record["shape"]
         return channels, height, width
+
+    def size(self, split: Split) -> int:
+        """Number of a split's images."""
+        return int(self.artifact.record["sizes"][split])
 
     @property
     def mirror(self) -> bool:
@@ -143,7 +152,7 @@ class Dataset:
         Returns:
             Int64 (max(2, round(share · N)),), sorted: positions within the split, 0 … N − 1.
         """
-        return self.scored(split, max(2, round(share * len(self.index(split)))))
+        return self.scored(split, max(2, round(share * self.size(split))))
 
 
 def stratified_order(labels: Tensor, generator: torch.Generator) -> Tensor:
@@ -164,3 +173,7 @@ def stratified_order(labels: Tensor, generator: torch.Generator) -> Tensor:
     rank[grouped] = torch.arange(len(labels)) - (counts.cumsum(0) - counts)[drawn[grouped]]
     place = (rank + offsets[drawn]) / counts[drawn]
     return shuffled[place.argsort(stable=True)]
+
+
+def _images(split: str) -> str:
+    return f"images/{split}"

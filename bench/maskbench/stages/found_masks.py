@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Split
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.release import Release
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import PartyRelease, release_input, stored_release
 from maskbench.stages.stage import Context, Stage, share_title
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 _INPUT = "found_masks"
@@ -126,4 +124,4 @@ def as_seen(inputs: Mapping[str, Artifact], split: Split, positions: Tensor | No
     if _INPUT not in inputs:
         return release
     masks = StoredMasks(inputs[_INPUT]).masks(split, draw)
-    return Release(release.images, (masks if positions is None else masks[positions]).to(torch.float32))
+    return Release.of_bytes(release.image_bytes, masks if positions is None else masks[positions])

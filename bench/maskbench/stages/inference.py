@@ -14,8 +14,9 @@ from maskbench.data.parties import Label, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
 from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
-from maskbench.randomness import derive
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.randomness import derive, seeded
+from maskbench.release import Release, as_bytes
+from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import PartyRelease
@@ -24,11 +25,10 @@ from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.teacher import StoredTeacher
 from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict
-from maskbench.training.seeding import seeded
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
-_TEACHER = "teacher"
+_TEACHER, _CLOSEST = "teacher", "closest"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Inference(Stage):
 
     Attributes:
         restorations: what the attack is shown of restored images; of the same trial.
+        closest: the attacker's training pictures, restored, where the attack learns on them; of the same trial.
         aux_share: of its training pictures the attacker uses this share.
     """
 
@@ -52,6 +53,7 @@ class Inference(Stage):
     label: Label
     restorations: tuple[Restoration, ...] = ()
     aux_share: float = 1.0
+    closest: ClosestRestoration | None = None
 
     @property
     def time_limit(self) -> float:
@@ -66,6 +68,8 @@ class Inference(Stage):
             **seen_inputs(releases, self.trial.found_masks(self.aux_share)),
             **{_restoration_input(restoration.attack): restoration for restoration in self.restorations},
         }
+        if self.closest is not None:
+            inputs[_CLOSEST] = self.closest
         if self.attack.needs_raw_classifier:
             inputs[_TEACHER] = self.trial.teacher(self.label, party="attacker")
         return inputs
@@ -125,7 +129,7 @@ class Inference(Stage):
     def _scored(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> Release:
         """The scored part of a split, with its restorations."""
         release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
-        return Release(release.images, release.masks, self._restored(inputs, split))
+        return Release.of_bytes(release.image_bytes, release.mask_bytes, self._restored(inputs, split))
 
     def _validation(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], aux: InferenceAux
@@ -166,7 +170,7 @@ class Inference(Stage):
         if self._learns_from_own():
             return self._own(dataset, inputs)
         held_out = _held_out(dataset)
-        rest = torch.ones(len(dataset.index("owner_train")), dtype=torch.bool)
+        rest = torch.ones(dataset.size("owner_train"), dtype=torch.bool)
         rest[held_out] = False
         labels = dataset.labels("owner_train", self.label)
         learned, compared = (
@@ -177,29 +181,33 @@ class Inference(Stage):
 
     def _own(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
         positions = dataset.scored("attacker_validation", self.trial.settings.scored)
-        used = dataset.share("attacker_train", self.aux_share)
-        release = as_seen(inputs, "attacker_train", used)
-        restored = {name: images[used] for name, images in self._restored(inputs, "attacker_train").items()}
-        draws = [Release(release.images, release.masks, restored)]
+        used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
+        draws = [as_seen(inputs, "attacker_train", used)]
         draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
-        raw, labels = dataset.images("attacker_train")[used], self._labels(dataset, "attacker_train")[used]
+        release = _joined(draws, self._restored_training(inputs))
+        raw, labels = dataset.bytes("attacker_train"), self._labels(dataset, "attacker_train")
+        if used is not None:
+            raw, labels = raw[used], labels[used]
         return (
-            Known(raw.repeat(len(draws), 1, 1, 1), _joined(draws), labels.repeat(len(draws))),
+            Known(raw, release, labels.repeat(len(draws)), copies=len(draws)),
             Known(
-                dataset.images("attacker_validation")[positions],
+                dataset.bytes("attacker_validation")[positions],
                 self._scored(dataset, inputs, "attacker_validation"),
                 self._labels(dataset, "attacker_validation")[positions],
             ),
         )
 
     def _restored(self, inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]:
-        """Name of a restoration attack → its images of a split, float32; of those attacks that restored it."""
-        found = {}
-        for each in self.restorations:
-            stored = StoredRestoration(inputs[_restoration_input(each.attack)])
-            if stored.restored(split):
-                found[each.attack.label()] = to_float(stored.images(split))
-        return found
+        """Name of a restoration attack → its images of the scored part of a split, uint8."""
+        attacks = [each.attack for each in self.restorations]
+        return {each.label(): StoredRestoration(inputs[_restoration_input(each)]).images(split) for each in attacks}
+
+    def _restored_training(self, inputs: Mapping[str, Artifact]) -> dict[str, Tensor]:
+        """Name of the closest restoration attack → the attacker's training pictures by it, uint8; empty without."""
+        if _CLOSEST not in inputs:
+            return {}
+        stored = StoredClosest(inputs[_CLOSEST])
+        return {stored.attack: stored.images}
 
     def _classes(self, dataset: Dataset) -> int:
         return dataset.classes(self.label) * (dataset.classes("target") if self.attack.with_task else 1)
@@ -216,7 +224,7 @@ class Inference(Stage):
             return None
         teacher = self.trial.teacher(self.label, party="attacker")
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
-        return lambda images: predict(network, to_bytes(images), None, device=device)
+        return lambda images: predict(network, as_bytes(images), None, device=device)
 
 
 @dataclass(frozen=True)
@@ -269,15 +277,15 @@ def _restoration_input(attack: RestorationAttack) -> str:
 
 def _held_out(dataset: Dataset) -> Tensor:
     """Int64, sorted: positions of the owner's training images that no probe of the target label learns from."""
-    return dataset.scored("owner_train", max(1, round(_PROBE_VALIDATION * len(dataset.index("owner_train")))))
+    return dataset.scored("owner_train", max(1, round(_PROBE_VALIDATION * dataset.size("owner_train"))))
 
 
-def _joined(draws: list[Release]) -> Release:
+def _joined(draws: list[Release], restorations: Mapping[str, Tensor]) -> Release:
     """Several releases of the same pictures, one after the other; restorations come with a single one alone."""
     if len(draws) == 1:
-        return draws[0]
-    masks = [draw.masks for draw in draws if draw.masks is not None]
-    return Release(torch.cat([draw.images for draw in draws]), torch.cat(masks) if masks else None)
+        return Release.of_bytes(draws[0].image_bytes, draws[0].mask_bytes, restorations)
+    masks = [draw.mask_bytes for draw in draws if draw.mask_bytes is not None]
+    return Release.of_bytes(torch.cat([draw.image_bytes for draw in draws]), torch.cat(masks) if masks else None)
 
 
 def _classifiers(recognizer: str, size: tuple[int, int]) -> Callable[[int, int], Recognizer]:

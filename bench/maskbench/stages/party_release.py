@@ -15,7 +15,7 @@ from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
 from maskbench.randomness import derive
-from maskbench.release import Release, to_bytes, to_float
+from maskbench.release import Release, to_float
 from maskbench.stages.attributions import Attributions, StoredAttributions
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of
@@ -117,7 +117,7 @@ class PartyRelease(Stage):
         images: dict[Split, Tensor] = {}
         masks: dict[Split, Tensor] = {}
         unchanged: dict[Split, int] = {}
-        total, done = sum(len(dataset.index(split)) for split in fit_of), 0
+        total, done = sum(dataset.size(split) for split in fit_of), 0
         for split, fit in fit_of.items():
             if fit != fit_of[train]:
                 state = self._fitted(dataset, inputs, context.device, fit)
@@ -126,23 +126,25 @@ class PartyRelease(Stage):
             labelled = split == train or self.party == "attacker"
             labels = dataset.labels(split, "target") if labelled else None
             batches: list[Release] = []
-            for start in range(0, len(dataset.index(split)), _BATCH):
+            raw, numbers = dataset.bytes(split), dataset.index(split)
+            answers = self._answers(inputs, fit, split)
+            for start in range(0, len(raw), _BATCH):
                 part = slice(start, start + _BATCH)
                 released = method.release(
-                    to_float(dataset.bytes(split)[part].to(context.device)),
+                    to_float(raw[part].to(context.device)),
                     seed=derive(self.seed, "release", fit.name),
-                    numbers=dataset.index(split)[part].to(context.device),
+                    numbers=numbers[part].to(context.device),
                     labels=None if labels is None else labels[part].to(context.device),
-                    attributions=self._answers(inputs, fit, split, part, context.device),
+                    attributions={request: maps[part].to(context.device) for request, maps in answers.items()},
                 )
-                batches.append(_as_bytes(released))
+                shown = None if released.mask_bytes is None else released.mask_bytes.cpu()
+                batches.append(Release.of_bytes(released.image_bytes.cpu(), shown))
                 done += len(released)
                 context.progress(done / total)
-            images[split] = torch.cat([batch.images for batch in batches])
-            unchanged[split] = int(judging.unchanged(images[split], dataset.bytes(split)).sum())
-            shown = [batch.masks for batch in batches if batch.masks is not None]
-            if shown:
-                masks[split] = torch.cat(shown)
+            images[split] = torch.cat([batch.image_bytes for batch in batches])
+            unchanged[split] = int(judging.unchanged(images[split], raw).sum())
+            if self.method.masked:
+                masks[split] = torch.cat([batch.kept_bytes for batch in batches])
         return StoredRelease.pack(images, masks, stored, unchanged)
 
     def _fitted(
@@ -159,19 +161,17 @@ class PartyRelease(Stage):
             classes=dataset.classes("target"),
             sensitive=dataset.labels(train, "sensitive") if sensitive else None,
             sensitive_classes=dataset.classes("sensitive") if sensitive else 0,
-            attributions=self._answers(inputs, fit, train, slice(None), torch.device("cpu")),
+            attributions=self._answers(inputs, fit, train),
             seed=derive(self.seed, "fit", fit.name),
             device=device,
         )
         return self.method.fit(owner)
 
-    def _answers(
-        self, inputs: Mapping[str, Artifact], fit: Fit, split: Split, part: slice, device: torch.device
-    ) -> dict[Attribution, Tensor]:
+    def _answers(self, inputs: Mapping[str, Artifact], fit: Fit, split: Split) -> dict[Attribution, Tensor]:
         if self.owners is not None:
             return {}
         return {
-            request: StoredAttributions(inputs[_attribution_input(fit.copy, request)]).maps(split)[part].to(device)
+            request: StoredAttributions(inputs[_attribution_input(fit.copy, request)]).maps(split)
             for request in self.method.requests()
         }
 
@@ -242,10 +242,10 @@ class StoredRelease:
         return int(self.artifact.record["unchanged"][split])
 
     def release(self, split: Split, positions: Tensor | None = None) -> Release:
-        """A split's release with its masks, as float32; only the images at ``positions`` where given."""
+        """A split's release with its masks; only the images at ``positions`` where given."""
         chosen = slice(None) if positions is None else positions
-        masks = self.masks(split)[chosen].to(torch.float32) if self.masked else None
-        return Release(to_float(self.images(split)[chosen]), masks)
+        masks = self.masks(split)[chosen] if self.masked else None
+        return Release.of_bytes(self.images(split)[chosen], masks)
 
     @property
     def state(self) -> dict[str, Tensor]:
@@ -269,11 +269,6 @@ def stored_release(inputs: Mapping[str, Artifact], split: Split, draw: int = 0) 
 
 def _attribution_input(copy: str, request: Attribution) -> str:
     return f"attribution/{copy}/{request.algorithm}/{request.label}"
-
-
-def _as_bytes(release: Release) -> Release:
-    masks = None if release.masks is None else release.masks.to(torch.uint8).cpu()
-    return Release(to_bytes(release.images).cpu(), masks)
 
 
 def _measured(kept: Tensor) -> list[float]:

@@ -13,14 +13,13 @@ from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.stage import Context, Stage, code_of
 from maskbench.stages.teacher import StoredTeacher
 from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict, train_classifier
-from maskbench.training.seeding import seeded
 
 _TEACHER = "teacher"
 

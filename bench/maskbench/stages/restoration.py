@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import torch
 from torch import Tensor
@@ -12,14 +12,13 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Split
 from maskbench.plugins.attack import Aux, Known, RestorationAttack
-from maskbench.randomness import derive
-from maskbench.release import to_bytes
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.raw_model import RawModel, raw_input
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
-from maskbench.training.seeding import seeded
 
 _SCORED: tuple[Split, ...] = ("owner_train", "owner_test", "attacker_validation")
 
@@ -30,8 +29,6 @@ class Restoration(Stage):
 
     Attributes:
         aux_share: of its training pictures the attacker uses this share.
-        training: those it trained on are restored too, all of them, for inference attacks that learn on restored
-            pictures.
     """
 
     kind: ClassVar[str] = "restoration"
@@ -40,7 +37,6 @@ class Restoration(Stage):
     trial: Trial
     attack: RestorationAttack
     aux_share: float = 1.0
-    training: bool = False
 
     @property
     def time_limit(self) -> float:
@@ -49,7 +45,18 @@ class Restoration(Stage):
 
     def inputs(self) -> Mapping[str, Stage]:
         releases = self.trial.release("owner"), self.trial.release("attacker")
-        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share))}
+        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share)), **self._raw()}
+
+    def fit_inputs(self) -> Mapping[str, Stage]:
+        """What the attack learns from: nothing of the owner's."""
+        own = (self.trial.release("attacker"),)
+        return {"data": self.trial.data, **seen_inputs(own, self.trial.found_masks(self.aux_share)), **self._raw()}
+
+    def _raw(self) -> Mapping[str, Stage]:
+        if not self.attack.learns_from_raw():
+            return {}
+        training = self.trial.settings.restoration
+        return {raw_input(self.attack): RawModel(self.trial.data, self.attack, training, self.aux_share)}
 
     def parameters(self) -> Mapping[str, Any]:
         return {
@@ -60,7 +67,6 @@ class Restoration(Stage):
             "mirror": self.trial.method.mirror_symmetric,
             "seed": self.trial.seed,
             "aux_share": self.aux_share,
-            "restores_training": self.training,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -68,37 +74,51 @@ class Restoration(Stage):
 
     def title(self) -> str:
         method = self.trial.method.label(leave_out=("adjust",))
-        share, also = share_title(self.aux_share), " and of its own pictures" if self.training else ""
-        return f"restoration {self.attack.label()} of {method}{share}{also} · seed {self.trial.seed}"
+        return f"restoration {self.attack.label()} of {method}{share_title(self.aux_share)} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        with seeded(derive(self.trial.seed, "restoration", self.attack.name)):
+        with seeded(self._attack_seed()):
             state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
             restored: dict[Split, Tensor] = {}
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
-                restored[split] = to_bytes(attack.restored(release, context.device))
-            if self.training:
-                release = as_seen(inputs, "attacker_train")
-                restored["attacker_train"] = to_bytes(attack.restored(release, context.device))
-        return StoredRestoration.pack(restored)
+                restored[split] = attack.restored_bytes(release, context.device)
+        return StoredRestoration.pack(restored, state)
+
+    def restore_training(self, inputs: Mapping[str, Artifact], stored: StoredRestoration, context: Context) -> Tensor:
+        """Restore all training pictures of the attacker: uint8 (N, C, H, W).
+
+        Args:
+            inputs: of ``fit_inputs``.
+            stored: what this stage made; the attack learns again where its state was not stored.
+        """
+        with seeded(self._attack_seed()):
+            state = stored.state
+            if state is None:
+                state = self.attack.fit(self._aux(Dataset(inputs["data"]), inputs, context))
+            release = as_seen(inputs, "attacker_train")
+            return self.attack.with_state(state).restored_bytes(release, context.device)
+
+    def _attack_seed(self) -> int:
+        return derive(self.trial.seed, "restoration", self.attack.name)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
-        used = dataset.share("attacker_train", self.aux_share)
-        known = as_seen(inputs, "attacker_train", used)
+        used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
+        known, raw = as_seen(inputs, "attacker_train", used), dataset.bytes("attacker_train")
         validation = as_seen(inputs, "attacker_validation")
         method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, torch.device("cpu"))
         return Aux(
-            train=Known(dataset.images("attacker_train")[used], known),
-            validation=Known(dataset.images("attacker_validation"), validation),
+            train=Known(raw if used is None else raw[used], known),
+            validation=Known(dataset.bytes("attacker_validation"), validation),
             training=self.trial.settings.restoration.over(self.aux_share),
             mirror=dataset.mirror and method.mirror_symmetric,
-            seed=derive(self.trial.seed, "restoration", self.attack.name),
+            seed=self._attack_seed(),
             device=context.device,
             progress=context.progress,
             invert=method.invert if method.key_known() else None,
+            from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
 
 
@@ -109,14 +129,32 @@ class StoredRestoration:
     artifact: Artifact
 
     @staticmethod
-    def pack(images: Mapping[Split, Tensor]) -> Artifact:
-        """Make the artifact of the restored images of each split, uint8 (N, C, H, W)."""
-        return Artifact({str(split): tensor for split, tensor in images.items()})
+    def pack(images: Mapping[Split, Tensor], state: object = None) -> Artifact:
+        """Make the artifact of the restored images of each split, uint8 (N, C, H, W), and of the attack's state.
 
-    def restored(self, split: Split) -> bool:
-        """Whether images of a split were restored."""
-        return split in self.artifact.tensors
+        A state is stored that is a dict of tensors by name; any other would have to be pickled.
+        """
+        tensors = {str(split): tensor for split, tensor in images.items()}
+        if not _is_storable(state):
+            return Artifact(tensors, {"state": None})
+        # Weights that are tied stand for two names; in a file each needs memory of its own.
+        kept = {_state(name): tensor.detach().cpu().clone() for name, tensor in state.items()}
+        return Artifact({**tensors, **kept}, {"state": list(state)})
 
     def images(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): the restored images of a split: of its scored part, but all of attacker-train."""
         return self.artifact.tensors[split]
+
+    @property
+    def state(self) -> dict[str, Tensor] | None:
+        """What the attack's ``fit`` returned, on the CPU; None where that was not stored."""
+        names = self.artifact.record["state"]
+        return None if names is None else {name: self.artifact.tensors[_state(name)] for name in names}
+
+
+def _is_storable(state: object) -> TypeGuard[dict[str, Tensor]]:
+    return isinstance(state, dict) and all(isinstance(tensor, Tensor) for tensor in state.values())
+
+
+def _state(name: str) -> str:
+    return f"state/{name}"

@@ -67,11 +67,8 @@ class Scored:
     def columns(self, split: Split) -> dict[str, Tensor]:
         """Name → one value an image, (N,); empty where the split was not scored."""
         prefix = f"{split}/"
-        return {
-            name.removeprefix(prefix): column
-            for name, column in self.artifact.tensors.items()
-            if name.startswith(prefix)
-        }
+        tensors = self.artifact.tensors
+        return {name.removeprefix(prefix): tensors[name] for name in tensors if name.startswith(prefix)}
 
     def probabilities(self, split: Split) -> Tensor | None:
         """Float32 (N, classes): what an inference attack believes of each image's label; None for other stages."""

@@ -12,11 +12,10 @@ from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Label, Party
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.randomness import derive
+from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage
 from maskbench.training.classifier import predict, train_classifier
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 

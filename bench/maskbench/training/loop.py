@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from maskbench.errors import MaskbenchError, UsageError
 from maskbench.models.layers import place
 from maskbench.models.recipe import Recipe
+from maskbench.randomness import seeded
 from maskbench.training.augment import Augmentation, Draws, Moves
 from maskbench.training.loader import Batches
 from maskbench.training.lookahead import SlowWeights
@@ -19,7 +20,6 @@ from maskbench.training.moving_average import MovingAverage
 from maskbench.training.numerics import autocast, training_precision
 from maskbench.training.optimizers import optimization
 from maskbench.training.recording import Backward, Graphs, Inputs, Replayed, own_stream, recording_allowed
-from maskbench.training.seeding import seeded
 from maskbench.training.settings import Training
 
 Progress = Callable[[float], None]

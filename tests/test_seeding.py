@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import torch
-from maskbench.training.seeding import seeded
+from maskbench.randomness import seeded
 
 
 def test_a_block_is_repeatable_and_leaves_no_trace() -> None:
