@@ -96,6 +96,11 @@ class PartyRelease(Stage):
         """The method's own."""
         return self.method.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The method's own."""
+        return self.method.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.data}
         if self.owners is not None:

@@ -44,6 +44,11 @@ class Restoration(Stage):
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         return self._reading((self.trial.release("owner"), *self._own_releases()))
 
