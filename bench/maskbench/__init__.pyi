@@ -24,6 +24,9 @@ from .models.architecture import Architecture as Architecture
 from .models.layers import with_inputs as with_inputs
 from .models.layers import zeroed as zeroed
 from .models.padding import pad_symmetric as pad_symmetric
+from .models.recipe import Lookahead as Lookahead
+from .models.recipe import NesterovSgd as NesterovSgd
+from .models.recipe import Recipe as Recipe
 from .models.recognizer import ImageOnly as ImageOnly
 from .models.recognizer import Recognizer as Recognizer
 from .models.torchscript import load_torchscript as load_torchscript
@@ -38,6 +41,7 @@ from .plugins.attack import InferenceAttack as InferenceAttack
 from .plugins.attack import InferenceAux as InferenceAux
 from .plugins.attack import Known as Known
 from .plugins.attack import LearnsFrom as LearnsFrom
+from .plugins.attack import RawAux as RawAux
 from .plugins.attack import RestorationAttack as RestorationAttack
 from .plugins.given import Attribution as Attribution
 from .plugins.given import Given as Given
@@ -57,6 +61,8 @@ from .releasing.command import desensitize as desensitize
 from .running import run as run
 from .runs import Run as Run
 from .runs import load as load
+from .training.augment import Augmentation as Augmentation
+from .training.augment import Moves as Moves
 from .training.augment import shift_and_flip as shift_and_flip
 from .training.classifier import predict as predict
 from .training.classifier import train_classifier as train_classifier

@@ -42,6 +42,7 @@ from maskbench.results.timings import covered, timings
 from maskbench.runfolder.claim import claimed
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runs import Run
+from maskbench.training.numerics import Numerics
 
 
 def run(
@@ -66,6 +67,8 @@ def run(
     shard: str | None = None,
     jobs: int | None = None,
     exclusive_timing: bool = False,
+    precision: str = "bfloat16",
+    deterministic: bool = False,
     ray: str | None = None,
     gpus_per_stage: float | None = None,
 ) -> Run:
@@ -89,12 +92,15 @@ def run(
         jobs: stages at work at once, each in a process of its own; 0: in this process, for debuggers. Default: as many
             as there are cores and room in memory; 1 on a GPU. Results are the same.
         exclusive_timing: whether the stages whose time is reported run while nothing else does.
+        precision: of training on a GPU: bfloat16, tf32 or float32. All else is float32.
+        deterministic: whether a GPU gives the same bits again, by slower kernels; the CPU always does.
         ray: address of a Ray cluster that makes the stages, ``auto`` or ``HOST:PORT``. Its machines share the store.
         gpus_per_stage: GPUs of the cluster for each stage; 0.25 lets four stages share one.
 
     Raises:
         UsageError: something that does not exist or does not fit was asked for.
     """
+    numerics = Numerics.chosen(precision, deterministic)
     part = None if shard is None else Shard.parse(shard)
     for file in plugins:
         add_file(Path(file))
@@ -129,6 +135,7 @@ def run(
             pictures=pictures,
             show_provisional=partial(print_provisional, console=console) if progress else None,
             shard=part,
+            numerics=numerics,
         )
 
 
@@ -143,6 +150,7 @@ def run_suite(
     show: Callable[[RunFolder], None] = lambda results: None,
     show_provisional: Callable[[RunFolder], None] | None = None,
     shard: Shard | None = None,
+    numerics: Numerics | None = None,
 ) -> Run:
     """Run a suite and write its results: the folder is claimed first, and holds them all or nothing.
 
@@ -151,6 +159,7 @@ def run_suite(
         show_provisional: told those of the first seed alone once it is done, in another thread, while others are made
             in other processes.
         shard: the part of the suite to run; None: all of it.
+        numerics: how a GPU rounds; None: the defaults.
     """
     named = suite.name if shard is None else f"{suite.name}-shard-{shard.number}-of-{shard.of}"
     with claimed(out, named) as claim, occupied(executor.store.root):
@@ -159,7 +168,7 @@ def run_suite(
         if show_provisional is not None and not isinstance(executor, LocalExecutor):
             tell = show_provisional
             first = lambda done: tell(results_of(done, command, pictures=False))  # noqa: E731
-        execution = execute(suite, executor, observer, shard, first)
+        execution = execute(suite, executor, observer, shard, first, numerics)
         results_of(execution, command, pictures).write(claim.aside)
         # Read again: what people see comes from the folder, and can be made from it again.
         results = RunFolder.read(claim.aside)
@@ -179,6 +188,7 @@ def execute(
     observer: Observer,
     shard: Shard | None = None,
     first_seed: Callable[[Execution], None] | None = None,
+    numerics: Numerics | None = None,
 ) -> Execution:
     """Make every stage of a suite, or of a shard of it.
 
@@ -186,9 +196,10 @@ def execute(
 
     Args:
         first_seed: told what came of the first seed once it is done, in another thread, while the others are made.
+        numerics: how a GPU rounds; None: the defaults.
     """
     started = time.perf_counter()
-    matrix, plan = prepare(suite, executor.device.type)
+    matrix, plan = prepare(suite, executor.device.type, numerics)
     part = None if shard is None else part_of(shard, matrix, plan)
     if part is not None:
         matrix, plan = part.matrix, part.plan
@@ -222,14 +233,14 @@ def _execute_telling(
         watching.wait()
 
 
-def prepare(suite: Suite, device_type: str) -> tuple[Matrix, Plan]:
+def prepare(suite: Suite, device_type: str, numerics: Numerics | None = None) -> tuple[Matrix, Plan]:
     """Check everything that the user asked for, before anything is computed or written.
 
     Raises:
         UsageError: anything in the suite that does not exist or does not fit.
     """
     matrix = expand(suite, resolve(suite.data))
-    plan = Plan(device_type)
+    plan = Plan(device_type, numerics or Numerics())
     plan.add(matrix.data)
     for cell in sorted(matrix.cells, key=lambda cell: cell.seed):  # the first seed's results come first
         if cell.scoring is not None:

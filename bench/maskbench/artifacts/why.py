@@ -45,7 +45,18 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
                 found.append((f"{part.rstrip('s')} {name}", _shown(part, old), _shown(part, new)))
     if before["device_type"] != after["device_type"]:
         found.append(("device", before["device_type"], after["device_type"]))
+    old, new = (_numerics(ingredients) for ingredients in (before, after))
+    found += [
+        (name, old.get(name, "(not there)"), new.get(name, "(not there)"))
+        for name in {**old, **new}
+        if old.get(name) != new.get(name)
+    ]
     return found
+
+
+def _numerics(ingredients: Mapping[str, Any]) -> dict[str, str]:
+    """How a GPU rounded; nothing on the CPU, and in what was made before this could be chosen."""
+    return {name: str(value) for name, value in ingredients.get("numerics", {}).items()}
 
 
 def _shown(part: str, value: Any) -> str:

@@ -76,6 +76,21 @@ ExclusiveTiming = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", metavar="DEVICE")]
+Precision = Annotated[
+    str,
+    typer.Option(
+        "--precision",
+        help="Of training on a GPU: bfloat16, tf32 or float32. All else is float32, as everything on the CPU.",
+        metavar="PRECISION",
+    ),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option(
+        "--deterministic",
+        help="On a GPU: the same bits again, by slower kernels; what has none fails. The CPU always repeats itself.",
+    ),
+]
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),

@@ -41,6 +41,8 @@ def run(
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
+    precision: options.Precision = "bfloat16",
+    deterministic: options.Deterministic = False,
     ray: options.RayAddress = None,
     gpus_per_stage: options.GpusPerStage = None,
 ) -> None:
@@ -55,7 +57,9 @@ def run(
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.training.numerics import Numerics
 
+        numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
@@ -86,6 +90,7 @@ def run(
             show=show,
             show_provisional=partial(print_provisional, console=console),
             shard=part,
+            numerics=numerics,
         )
     console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
     if len(found.failed):

@@ -39,6 +39,8 @@ def why(
             table.add_row(f"{one} {name}", escape(str(value)[:80]))
     table.add_row("source", escape(", ".join(ingredients["sources"])))
     table.add_row("device", ingredients["device_type"])
+    for name, value in ingredients.get("numerics", {}).items():
+        table.add_row(name, str(value))
     console.print(table)
     for depth, title, changes in trace(found, full):
         indent = "  " * depth

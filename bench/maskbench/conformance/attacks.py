@@ -8,7 +8,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, released
+from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, learned, released
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
 from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
@@ -64,7 +64,7 @@ def input_untouched(subject: AttackSubject) -> None:
     aux = subject.aux(STANDARD)
     before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)
-    subject.built.fit(aux)
+    learned(subject.built, aux)
     if not all(
         torch.equal(known.raw_images, raw) for known, raw in zip((aux.train, aux.validation), before, strict=True)
     ):

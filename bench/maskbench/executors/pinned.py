@@ -16,10 +16,22 @@ from threadpoolctl import threadpool_limits
 
 from maskbench.executors.functions import Functions
 from maskbench.randomness import seeded
+from maskbench.training.numerics import Numerics, using
 
 _AS_IT_IS = object()
 _CPU = torch.device("cpu")
 _SEED_LIMIT = 2**32  # numpy takes no larger one
+
+
+@dataclass(frozen=True)
+class _OnGpu:
+    """A value that depends on what was chosen for a GPU; on the CPU it is off."""
+
+    chosen: Callable[[Numerics], Any]
+    off: Any = False
+
+    def value(self, numerics: Numerics | None) -> Any:
+        return self.off if numerics is None else self.chosen(numerics)
 
 
 @dataclass(frozen=True)
@@ -80,18 +92,28 @@ _SETTINGS = (
         "whether algorithms must be deterministic",
         _determinism,
         lambda modes: torch.use_deterministic_algorithms(modes[0], warn_only=modes[1]),
-        (False, False),
+        _OnGpu(lambda numerics: (numerics.deterministic, False), off=(False, False)),
     ),
-    _Setting("cudnn.deterministic", *_of(torch.backends.cudnn, "deterministic"), False),
-    _Setting("cudnn.benchmark", *_of(torch.backends.cudnn, "benchmark"), False),
-    _Setting("cudnn.allow_tf32", *_of(torch.backends.cudnn, "allow_tf32")),
-    _Setting("cuda.matmul.allow_tf32", *_of(torch.backends.cuda.matmul, "allow_tf32")),
+    _Setting(
+        "cudnn.deterministic",
+        *_of(torch.backends.cudnn, "deterministic"),
+        _OnGpu(lambda numerics: numerics.deterministic),
+    ),
+    _Setting(
+        # The kernels that it finds fastest may differ from run to run, and so does rounding.
+        "cudnn.benchmark",
+        *_of(torch.backends.cudnn, "benchmark"),
+        _OnGpu(lambda numerics: not numerics.deterministic),
+    ),
+    # What is computed in float32 is meant: TensorFloat-32, the default of convolutions, keeps 10 bits of 23.
+    _Setting("cudnn.allow_tf32", *_of(torch.backends.cudnn, "allow_tf32"), False),
+    _Setting("cuda.matmul.allow_tf32", *_of(torch.backends.cuda.matmul, "allow_tf32"), False),
     _Setting("the working folder", _folder, _stand_in, told=False),
 )
 
 
 @contextmanager
-def pinned(seed: int, functions: Functions, changed: list[str]) -> Iterator[None]:
+def pinned(seed: int, functions: Functions, changed: list[str], numerics: Numerics | None = None) -> Iterator[None]:
     """Pin threads, default dtype and device, gradients, determinism and the working folder; seed the generators.
 
     There is one thread, of other libraries' linear algebra too. Whatever the block changes is put back; so is what was
@@ -101,15 +123,20 @@ def pinned(seed: int, functions: Functions, changed: list[str]) -> Iterator[None
         seed: for the generators: what draws from them is repeatable.
         functions: of torch and of the engine; replaced ones are put back.
         changed: gets a phrase for each thing that the block changed.
+        numerics: how a GPU rounds; None: the work is done on the CPU.
     """
     functions.remember()
+    if numerics is not None and numerics.deterministic:
+        # What cuBLAS asks for where it is to repeat itself; it is read before its first product.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = [(setting, setting.read()) for setting in _SETTINGS]
     states = np.random.get_state(), random.getstate()
     try:
-        with threadpool_limits(1), torch.inference_mode(False), seeded(seed):
+        with threadpool_limits(1), torch.inference_mode(False), seeded(seed), using(numerics or Numerics()):
             for setting in _SETTINGS:
                 if setting.pinned is not _AS_IT_IS:
-                    setting.put(setting.pinned)
+                    wanted = setting.pinned
+                    setting.put(wanted.value(numerics) if isinstance(wanted, _OnGpu) else wanted)
             np.random.seed(seed % _SEED_LIMIT)
             random.seed(seed)
             inside = [(setting, setting.read()) for setting in _SETTINGS]

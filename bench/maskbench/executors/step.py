@@ -19,6 +19,7 @@ from maskbench.executors.pinned import complaint, pinned
 from maskbench.executors.time_limit import time_limit
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
+from maskbench.training.numerics import Numerics
 
 
 class Reports:
@@ -96,7 +97,8 @@ class StepMaker:
         changed: list[str] = []
         title = step.stage.title()
         try:
-            with pinned(_seed(step), self._functions, changed), time_limit(step.stage.time_limit, title):
+            numerics = Numerics.of(step.ingredients["numerics"])
+            with pinned(_seed(step), self._functions, changed, numerics), time_limit(step.stage.time_limit, title):
                 artifact = step.stage.run(inputs, context)
         except TimeLimitReached:  # it stops the work anywhere, between a change and its end too
             raise

@@ -8,6 +8,7 @@ from typing import Any
 
 from maskbench.artifacts.fingerprint import closure, digest
 from maskbench.stages.stage import Stage
+from maskbench.training.numerics import Numerics
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,12 @@ class Plan:
     """Steps in an order in which every input comes before its use.
 
     Attributes:
+        numerics: how a GPU rounds.
         ranks: key → the least rank of what needs the step: what is wanted first has the least.
     """
 
     device_type: str
+    numerics: Numerics = field(default_factory=Numerics)
     steps: dict[str, Step] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
     _keys: dict[Stage, str] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class Plan:
             "libraries": libraries,
             # CPU and CUDA round differently, so their results are different artifacts.
             "device_type": self.device_type,
+            "numerics": self.numerics.ingredients(self.device_type),
         }
         key = digest(ingredients)
         self._keys[stage] = key

@@ -64,6 +64,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
+        "numerics": plan.numerics.ingredients(plan.device_type),
         "device": _device(execution),
         "python": platform.python_version(),
         "platform": platform.platform(),

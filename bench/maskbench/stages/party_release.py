@@ -51,6 +51,18 @@ def fits(method: Method, party: Party, draw: int) -> dict[Split, Fit]:
     return dict(zip(splits, both, strict=False))
 
 
+def explained(method: Method, party: Party, draw: int) -> tuple[tuple[Fit, Split], ...]:
+    """The splits whose attributions a release reads, each with the fit whose teachers they explain.
+
+    Those that are released with the fit, unless the method does so by its state alone; and the training split where
+    the method learns from it.
+    """
+    train = SPLITS_OF[party][0]
+    found = [(fit, split) for split, fit in fits(method, party, draw).items()]
+    learned = [(fit, train) for fit, _ in found] if method.learns() else []
+    return tuple(dict.fromkeys(learned if method.state_is_public else [*found, *learned]))
+
+
 def takes_owners_fit(method: Method, party: Party) -> bool:
     """Whether a party has the owner's fit: what of it can be read off a release, the attacker has."""
     return party == "attacker" and method.state_is_public
@@ -89,7 +101,8 @@ class PartyRelease(Stage):
         if self.owners is not None:
             inputs[release_input("owner")] = self.owners
         for each in self.attributions:
-            inputs[_attribution_input(each.teacher.copy, Attribution(each.algorithm, each.teacher.label))] = each
+            request = Attribution(each.algorithm, each.teacher.label)
+            inputs[_attribution_input(each.teacher.copy, request, each.split)] = each
         return inputs
 
     def parameters(self) -> Mapping[str, Any]:
@@ -127,7 +140,7 @@ class PartyRelease(Stage):
             labels = dataset.labels(split, "target") if labelled else None
             batches: list[Release] = []
             raw, numbers = dataset.bytes(split), dataset.index(split)
-            answers = self._answers(inputs, fit, split)
+            answers = {} if self.method.state_is_public else self._answers(inputs, fit, split)
             for start in range(0, len(raw), _BATCH):
                 part = slice(start, start + _BATCH)
                 released = method.release(
@@ -153,6 +166,8 @@ class PartyRelease(Stage):
         """The method's state, from the party's training images; or the owner's, where a release shows it."""
         if self.owners is not None:
             return StoredRelease(inputs[release_input("owner")]).state
+        if not self.method.learns():
+            return {}
         train = SPLITS_OF[self.party][0]
         sensitive = dataset.has_sensitive
         owner = Owner(
@@ -168,10 +183,8 @@ class PartyRelease(Stage):
         return self.method.fit(owner)
 
     def _answers(self, inputs: Mapping[str, Artifact], fit: Fit, split: Split) -> dict[Attribution, Tensor]:
-        if self.owners is not None:
-            return {}
         return {
-            request: StoredAttributions(inputs[_attribution_input(fit.copy, request)]).maps(split)
+            request: StoredAttributions(inputs[_attribution_input(fit.copy, request, split)]).maps
             for request in self.method.requests()
         }
 
@@ -267,8 +280,8 @@ def stored_release(inputs: Mapping[str, Artifact], split: Split, draw: int = 0) 
     return StoredRelease(inputs[release_input(_PARTY_OF[split], draw)])
 
 
-def _attribution_input(copy: str, request: Attribution) -> str:
-    return f"attribution/{copy}/{request.algorithm}/{request.label}"
+def _attribution_input(copy: str, request: Attribution, split: Split) -> str:
+    return f"attribution/{copy}/{request.algorithm}/{request.label}/{split}"
 
 
 def _measured(kept: Tensor) -> list[float]:

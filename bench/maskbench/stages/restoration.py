@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.raw_model import RawModel, raw_input
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
 
@@ -28,8 +29,6 @@ class Restoration(Stage):
 
     Attributes:
         aux_share: of its training pictures the attacker uses this share.
-        training: those it trained on are restored too, all of them, for inference attacks that learn on restored
-            pictures.
     """
 
     kind: ClassVar[str] = "restoration"
@@ -38,7 +37,6 @@ class Restoration(Stage):
     trial: Trial
     attack: RestorationAttack
     aux_share: float = 1.0
-    training: bool = False
 
     @property
     def time_limit(self) -> float:
@@ -46,8 +44,24 @@ class Restoration(Stage):
         return self.attack.time_limit
 
     def inputs(self) -> Mapping[str, Stage]:
-        releases = self.trial.release("owner"), self.trial.release("attacker")
-        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share))}
+        releases = self.trial.release("owner"), self.trial.release("attacker"), *self._stored_draws()
+        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share)), **self._raw()}
+
+    def fit_inputs(self) -> Mapping[str, Stage]:
+        """What the attack learns from: nothing of the owner's."""
+        own = self.trial.release("attacker"), *self._stored_draws()
+        return {"data": self.trial.data, **seen_inputs(own, self.trial.found_masks(self.aux_share)), **self._raw()}
+
+    def _stored_draws(self) -> tuple[PartyRelease, ...]:
+        """Further releases for an attack that learns from pairs, of a method that cannot run without attributions."""
+        needed = self.attack.learns_from == "pairs" and self.trial.method.requests()
+        return self.trial.more_draws() if needed else ()
+
+    def _raw(self) -> Mapping[str, Stage]:
+        if not self.attack.learns_from_raw():
+            return {}
+        training = self.trial.settings.restoration
+        return {raw_input(self.attack): RawModel(self.trial.data, self.attack, training, self.aux_share)}
 
     def parameters(self) -> Mapping[str, Any]:
         return {
@@ -58,7 +72,6 @@ class Restoration(Stage):
             "mirror": self.trial.method.mirror_symmetric,
             "seed": self.trial.seed,
             "aux_share": self.aux_share,
-            "restores_training": self.training,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -66,22 +79,35 @@ class Restoration(Stage):
 
     def title(self) -> str:
         method = self.trial.method.label(leave_out=("adjust",))
-        share, also = share_title(self.aux_share), " and of its own pictures" if self.training else ""
-        return f"restoration {self.attack.label()} of {method}{share}{also} · seed {self.trial.seed}"
+        return f"restoration {self.attack.label()} of {method}{share_title(self.aux_share)} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        with seeded(derive(self.trial.seed, "restoration", self.attack.name)):
+        with seeded(self._attack_seed()):
             state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
             restored: dict[Split, Tensor] = {}
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
                 restored[split] = attack.restored_bytes(release, context.device)
-            if self.training:
-                release = as_seen(inputs, "attacker_train")
-                restored["attacker_train"] = attack.restored_bytes(release, context.device)
-        return StoredRestoration.pack(restored)
+        return StoredRestoration.pack(restored, state)
+
+    def restore_training(self, inputs: Mapping[str, Artifact], stored: StoredRestoration, context: Context) -> Tensor:
+        """Restore all training pictures of the attacker: uint8 (N, C, H, W).
+
+        Args:
+            inputs: of ``fit_inputs``.
+            stored: what this stage made; the attack learns again where its state was not stored.
+        """
+        with seeded(self._attack_seed()):
+            state = stored.state
+            if state is None:
+                state = self.attack.fit(self._aux(Dataset(inputs["data"]), inputs, context))
+            release = as_seen(inputs, "attacker_train")
+            return self.attack.with_state(state).restored_bytes(release, context.device)
+
+    def _attack_seed(self) -> int:
+        return derive(self.trial.seed, "restoration", self.attack.name)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
         used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
@@ -93,11 +119,25 @@ class Restoration(Stage):
             validation=Known(dataset.bytes("attacker_validation"), validation),
             training=self.trial.settings.restoration.over(self.aux_share),
             mirror=dataset.mirror and method.mirror_symmetric,
-            seed=derive(self.trial.seed, "restoration", self.attack.name),
+            seed=self._attack_seed(),
             device=context.device,
             progress=context.progress,
             invert=method.invert if method.key_known() else None,
+            again=self._again(dataset, inputs, used, context.device),
+            from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
+
+
+    def _again(
+        self, dataset: Dataset, inputs: Mapping[str, Artifact], used: Tensor | None, device: torch.device
+    ) -> Callable[[int], Release] | None:
+        trial, draws = self.trial, [each.draw for each in self._stored_draws()]
+        if trial.method.requests() or trial.method.withholds_masks():
+            order = [*draws, 0] if draws else []
+            return (lambda epoch: as_seen(inputs, "attacker_train", used, order[(epoch - 1) % len(order)])) if order else None
+        method = StoredRelease(inputs[release_input("attacker")]).fitted(trial.method, device)
+        pictures = Pictures.of(dataset, "attacker_train", used)
+        return lambda epoch: pictures.released(method, derive(trial.seed, "release again", epoch), device)
 
 
 @dataclass(frozen=True)
@@ -107,14 +147,32 @@ class StoredRestoration:
     artifact: Artifact
 
     @staticmethod
-    def pack(images: Mapping[Split, Tensor]) -> Artifact:
-        """Make the artifact of the restored images of each split, uint8 (N, C, H, W)."""
-        return Artifact({str(split): tensor for split, tensor in images.items()})
+    def pack(images: Mapping[Split, Tensor], state: object = None) -> Artifact:
+        """Make the artifact of the restored images of each split, uint8 (N, C, H, W), and of the attack's state.
 
-    def restored(self, split: Split) -> bool:
-        """Whether images of a split were restored."""
-        return split in self.artifact.tensors
+        A state is stored that is a dict of tensors by name; any other would have to be pickled.
+        """
+        tensors = {str(split): tensor for split, tensor in images.items()}
+        if not _is_storable(state):
+            return Artifact(tensors, {"state": None})
+        # Weights that are tied stand for two names; in a file each needs memory of its own.
+        kept = {_state(name): tensor.detach().cpu().clone() for name, tensor in state.items()}
+        return Artifact({**tensors, **kept}, {"state": list(state)})
 
     def images(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): the restored images of a split: of its scored part, but all of attacker-train."""
         return self.artifact.tensors[split]
+
+    @property
+    def state(self) -> dict[str, Tensor] | None:
+        """What the attack's ``fit`` returned, on the CPU; None where that was not stored."""
+        names = self.artifact.record["state"]
+        return None if names is None else {name: self.artifact.tensors[_state(name)] for name in names}
+
+
+def _is_storable(state: object) -> TypeGuard[dict[str, Tensor]]:
+    return isinstance(state, dict) and all(isinstance(tensor, Tensor) for tensor in state.values())
+
+
+def _state(name: str) -> str:
+    return f"state/{name}"

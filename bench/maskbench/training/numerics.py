@@ -28,18 +28,27 @@ class Numerics:
     precision: Precision = "bfloat16"
     deterministic: bool = False
 
-    def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise UsageError(f"precision '{self.precision}': expected {', '.join(get_args(Precision))}.")
+    @classmethod
+    def chosen(cls, precision: str, deterministic: bool) -> Numerics:
+        """What a user asks for.
+
+        Raises:
+            UsageError: there is no such precision.
+        """
+        known: tuple[Precision, ...] = get_args(Precision)
+        for name in known:
+            if precision == name:
+                return cls(name, deterministic)
+        raise UsageError(f"--precision {precision}: expected {', '.join(known)}.")
 
     def ingredients(self, device_type: str) -> dict[str, Any]:
         """What of it belongs into the keys of artifacts that are made on such a device."""
         return {} if device_type == "cpu" else asdict(self)
 
     @classmethod
-    def of(cls, ingredients: Mapping[str, Any]) -> Numerics:
-        """The choice that :meth:`ingredients` tells of."""
-        return cls(**ingredients)
+    def of(cls, ingredients: Mapping[str, Any]) -> Numerics | None:
+        """The choice that :meth:`ingredients` tells of; None on the CPU."""
+        return cls(**ingredients) if ingredients else None
 
 
 _current: ContextVar[Numerics] = ContextVar("numerics", default=Numerics())  # noqa: B039 - it is frozen
