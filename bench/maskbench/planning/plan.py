@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from maskbench.artifacts.fingerprint import closure, digest
+from maskbench.numerics import Numerics
 from maskbench.stages.stage import Stage
-from maskbench.training.numerics import Numerics
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,9 @@ class Aux:
         invert: a release → the images it was made of, float32; what someone who has the owner's key does. None
             unless the method has a key and says that the attacker knows it.
         from_raw: what the attack's ``fit_raw`` returned.
+        again: number of an epoch, from 1 → the training part, released again. The attacker can run the method as often
+            as it likes, and what is seen with one mask alone is learned by heart. Given to restoration attacks; a
+            method that follows attributions has as many releases as the settings say, which are gone through in turn.
     """
 
     train: Known
@@ -130,6 +133,7 @@ class Aux:
     progress: Callable[[float], None] = field(default=lambda share: None)
     invert: Callable[[Release], Tensor] | None = None
     from_raw: Mapping[str, Tensor] = field(default_factory=dict)
+    again: Callable[[int], Release] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
