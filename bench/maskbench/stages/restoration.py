@@ -127,17 +127,14 @@ class Restoration(Stage):
             from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
 
+
     def _again(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], used: Tensor | None, device: torch.device
     ) -> Callable[[int], Release] | None:
         trial, draws = self.trial, [each.draw for each in self._stored_draws()]
         if trial.method.requests() or trial.method.withholds_masks():
             order = [*draws, 0] if draws else []
-            return (
-                (lambda epoch: as_seen(inputs, "attacker_train", used, order[(epoch - 1) % len(order)]))
-                if order
-                else None
-            )
+            return (lambda epoch: as_seen(inputs, "attacker_train", used, order[(epoch - 1) % len(order)])) if order else None
         method = StoredRelease(inputs[release_input("attacker")]).fitted(trial.method, device)
         pictures = Pictures.of(dataset, "attacker_train", used)
         return lambda epoch: pictures.released(method, derive(trial.seed, "release again", epoch), device)
