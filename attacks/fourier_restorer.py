@@ -55,6 +55,7 @@ class FourierRestorer(RestorationAttack):
             seed=aux.seed,
             device=aux.device,
             progress=aux.progress,
+            renewed=aux.again,
         )
         return {**network.state_dict(), _MIRROR: torch.tensor(aux.mirror)}
 

@@ -18,6 +18,7 @@ class _OpenCV(RestorationAttack):
     """OpenCV's inpainting of 8-bit images."""
 
     needs_masks: ClassVar[bool] = True
+    cpu_only: ClassVar[bool] = True
     algorithm: ClassVar[str]
 
     radius: float = Field(3.0, gt=0, le=64, description="neighbourhood that a pixel is continued from, in pixels")
@@ -58,6 +59,7 @@ class Biharmonic(RestorationAttack):
     name: ClassVar[str] = "biharmonic"
     source: ClassVar[str] = "Damelin and Hoang 2018, On surface completion and image inpainting by biharmonic functions"
     needs_masks: ClassVar[bool] = True
+    cpu_only: ClassVar[bool] = True
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         pictures = release.images.permute(0, 2, 3, 1).double().contiguous().numpy()

@@ -33,6 +33,7 @@ class Restorer(RestorationAttack):
             seed=aux.seed,
             device=aux.device,
             progress=aux.progress,
+            renewed=aux.again,
         )
         return {**network.state_dict(), _MIRROR: torch.tensor(aux.mirror)}
 

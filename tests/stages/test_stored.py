@@ -45,7 +45,6 @@ def test_a_release_with_masks_and_state(through: Through) -> None:
     assert torch.equal(found.images("owner_train"), IMAGES)
     assert found.masked
     assert torch.equal(found.masks("owner_train"), MASKS)
-    assert found.hidden_share("owner_train") == (0.55, 0.5, 0.75)
     assert found.unchanged("owner_train") == 2
     assert {name: tensor.tolist() for name, tensor in found.state.items()} == {"level": 0.5, "a/b": [1, 1]}
     some = found.release("owner_train", torch.tensor([3, 1]))
@@ -58,7 +57,6 @@ def test_a_release_with_masks_and_state(through: Through) -> None:
 def test_a_release_without_masks(through: Through) -> None:
     found = StoredRelease(through(StoredRelease.pack({"owner_test": IMAGES}, {}, {}, {"owner_test": 0})))
     assert not found.masked
-    assert found.hidden_share("owner_test") is None
     with pytest.raises(KeyError):
         found.masks("owner_test")
     assert found.release("owner_test").masks is None

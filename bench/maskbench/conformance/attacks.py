@@ -24,7 +24,7 @@ _DECLARED = [name for contract in (Attack, RestorationAttack) for name in contra
 
 @define(
     "declarations",
-    "learns_from is one of the words that LearnsFrom lists, needs_… and restores_training are True or False, "
+    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training and cpu_only are True or False, "
     "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
 )
 def declarations(subject: AttackSubject) -> None:
@@ -33,7 +33,7 @@ def declarations(subject: AttackSubject) -> None:
         known = ", ".join(map(repr, get_args(LearnsFrom)))
         raise Broken(f"learns_from is {plugin.learns_from!r}, which is none of {known}")
     declared = {name for contract in type(plugin).__mro__ if _is_contract(contract) for name in vars(contract)}
-    for name in (name for name in declared if name.startswith(("needs_", "restores_"))):
+    for name in (name for name in declared if name.startswith(("needs_", "restores_", "cpu_"))):
         if not isinstance(getattr(plugin, name), bool):
             raise Broken(f"{name} is {getattr(plugin, name)!r}")
     if not plugin.time_limit > 0:

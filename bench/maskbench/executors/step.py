@@ -17,9 +17,9 @@ from maskbench.executors.functions import Functions
 from maskbench.executors.hardware import Meter, device_name
 from maskbench.executors.pinned import complaint, pinned
 from maskbench.executors.time_limit import time_limit
+from maskbench.numerics import Numerics
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
-from maskbench.training.numerics import Numerics
 
 
 class Reports:
@@ -77,14 +77,15 @@ class StepMaker:
 
     def _run(self, step: Step, reports: Reports, alone: bool) -> StageOutcome:
         inputs = {name: self._store.load(key) for name, key in step.inputs.items()}
-        meter = Meter(self._device)
+        device = step.device(self._device)
+        meter = Meter(device)
         reports.began()
-        artifact = self._pinned(step, inputs, Context(self._device, reports.progressed))
+        artifact = self._pinned(step, inputs, Context(device, reports.progressed))
         reports.worked()
         timing = {
             "seconds": meter.stop(),
             **meter.memory(),
-            "device": device_name(self._device),
+            "device": device_name(device),
             "finished": time.time(),
             "alone": alone,
         }

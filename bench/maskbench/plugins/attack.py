@@ -188,6 +188,8 @@ class Attack(Plugin):
             attacker's training pictures, attacks that learn from restorations get the one that comes closest to the
             raw pictures on the validation part.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
+        cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
+            release then serves runs on any device.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
@@ -197,6 +199,7 @@ class Attack(Plugin):
     needs_key: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
+    cpu_only: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 
 

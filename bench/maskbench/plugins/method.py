@@ -33,6 +33,8 @@ class Method(Plugin):
         deterministic: a party's release follows from its pictures and the parameters alone, with no random numbers in
             ``fit`` or ``desensitize``. It is then made once for all seeds, and the attacker, for whom another draw
             would show nothing new, learns from a single one.
+        cpu_only: it is so little work that it is done on the CPU, whatever device the run is on. The release then
+            serves runs on any device.
         time_limit: seconds, after which a stage that runs the method is stopped and its cells say so: the release of a
             party with its fits, or the training of the recognizer that it adapts.
     """
@@ -42,6 +44,7 @@ class Method(Plugin):
     mirror_symmetric: ClassVar[bool] = False
     state_is_public: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False
+    cpu_only: ClassVar[bool] = False
     time_limit: ClassVar[float] = 4 * 3600.0
 
     def key_known(self) -> bool:

@@ -36,6 +36,11 @@ class ClosestRestoration(Stage):
         """The longest that a candidate may take."""
         return max(each.time_limit for each in self.candidates)
 
+    @property
+    def cpu_only(self) -> bool:
+        """Where every candidate is."""
+        return all(each.cpu_only for each in self.candidates)
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {}
         for each in self.candidates:

@@ -60,6 +60,11 @@ class Inference(Stage):
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         own = (self.trial.release("attacker"),) if self._learns_from_own() else ()
         releases = (self.trial.release("owner"), *own, *self._more_draws())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -15,12 +15,12 @@ from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
 from maskbench.randomness import derive
-from maskbench.release import Release, to_float
+from maskbench.release import Release
 from maskbench.stages.attributions import Attributions, StoredAttributions
+from maskbench.stages.batched_release import in_batches
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of
 
-_BATCH = 512
 _PARTY_OF: dict[Split, Party] = {split: party for party, splits in SPLITS_OF.items() for split in splits}
 
 
@@ -96,6 +96,11 @@ class PartyRelease(Stage):
         """The method's own."""
         return self.method.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The method's own."""
+        return self.method.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.data}
         if self.owners is not None:
@@ -138,26 +143,19 @@ class PartyRelease(Stage):
             # Attacks are chosen on the attacker's held-out pictures for what was released with its task labels.
             labelled = split == train or self.party == "attacker"
             labels = dataset.labels(split, "target") if labelled else None
-            batches: list[Release] = []
-            raw, numbers = dataset.bytes(split), dataset.index(split)
+            raw = dataset.bytes(split)
             answers = {} if self.method.state_is_public else self._answers(inputs, fit, split)
-            for start in range(0, len(raw), _BATCH):
-                part = slice(start, start + _BATCH)
-                released = method.release(
-                    to_float(raw[part].to(context.device)),
-                    seed=derive(self.seed, "release", fit.name),
-                    numbers=numbers[part].to(context.device),
-                    labels=None if labels is None else labels[part].to(context.device),
-                    attributions={request: maps[part].to(context.device) for request, maps in answers.items()},
-                )
-                shown = None if released.mask_bytes is None else released.mask_bytes.cpu()
-                batches.append(Release.of_bytes(released.image_bytes.cpu(), shown))
-                done += len(released)
-                context.progress(done / total)
-            images[split] = torch.cat([batch.image_bytes for batch in batches])
+
+            def progressed(images: int, before: int = done) -> None:
+                context.progress((before + images) / total)
+
+            seed = derive(self.seed, "release", fit.name)
+            release = in_batches(method, raw, dataset.index(split), labels, answers, seed, context.device, progressed)
+            done += len(raw)
+            images[split] = release.image_bytes
             unchanged[split] = int(judging.unchanged(images[split], raw).sum())
             if self.method.masked:
-                masks[split] = torch.cat([batch.kept_bytes for batch in batches])
+                masks[split] = release.kept_bytes
         return StoredRelease.pack(images, masks, stored, unchanged)
 
     def _fitted(
@@ -189,14 +187,6 @@ class PartyRelease(Stage):
         }
 
 
-class HiddenShare(NamedTuple):
-    """The share of an image that a split's masks hide, as measured: its mean, least and most over the images."""
-
-    mean: float
-    least: float
-    most: float
-
-
 @dataclass(frozen=True)
 class StoredRelease:
     """The artifact of a party's release: what it handed out of each split, and the state of its method."""
@@ -222,7 +212,6 @@ class StoredRelease:
         tensors |= {f"{split}/masks": tensor for split, tensor in masks.items()}
         tensors |= {f"state/{name}": tensor for name, tensor in state.items()}
         record = {"masked": bool(masks), "state": list(state), "unchanged": dict(unchanged)}
-        record["hidden"] = {split: _measured(kept) for split, kept in masks.items()}
         return Artifact(tensors, record)
 
     @property
@@ -241,11 +230,6 @@ class StoredRelease:
             KeyError: they were made without masks; see ``masked``.
         """
         return self.artifact.tensors[f"{split}/masks"]
-
-    def hidden_share(self, split: Split) -> HiddenShare | None:
-        """What the masks hide of a split's images, as measured; None where they were made without masks."""
-        measured = self.artifact.record["hidden"].get(split)
-        return None if measured is None else HiddenShare(*measured)
 
     def unchanged(self, split: Split) -> int:
         """How many images of a split came out as they went in.
@@ -282,8 +266,3 @@ def stored_release(inputs: Mapping[str, Artifact], split: Split, draw: int = 0) 
 
 def _attribution_input(copy: str, request: Attribution, split: Split) -> str:
     return f"attribution/{copy}/{request.algorithm}/{request.label}/{split}"
-
-
-def _measured(kept: Tensor) -> list[float]:
-    hidden = judging.hidden_share(kept)
-    return [float(hidden.mean()), float(hidden.min()), float(hidden.max())]

@@ -36,6 +36,11 @@ class RawModel(Stage):
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         return {"data": self.data}
 

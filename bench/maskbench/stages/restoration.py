@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeGuard
 
@@ -15,8 +15,9 @@ from maskbench.plugins.attack import Aux, Known, RestorationAttack
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
-from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
 from maskbench.stages.raw_model import RawModel, raw_input
+from maskbench.stages.released_again import released_again, stored_draws
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
 
@@ -43,19 +44,27 @@ class Restoration(Stage):
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
-        releases = self.trial.release("owner"), self.trial.release("attacker"), *self._stored_draws()
-        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share)), **self._raw()}
+        return self._reading((self.trial.release("owner"), *self._own_releases()))
 
     def fit_inputs(self) -> Mapping[str, Stage]:
         """What the attack learns from: nothing of the owner's."""
-        own = self.trial.release("attacker"), *self._stored_draws()
-        return {"data": self.trial.data, **seen_inputs(own, self.trial.found_masks(self.aux_share)), **self._raw()}
+        return self._reading(self._own_releases())
 
-    def _stored_draws(self) -> tuple[PartyRelease, ...]:
-        """Further releases for an attack that learns from pairs, of a method that cannot run without attributions."""
-        needed = self.attack.learns_from == "pairs" and self.trial.method.requests()
-        return self.trial.more_draws() if needed else ()
+    def _reading(self, releases: tuple[PartyRelease, ...]) -> Mapping[str, Stage]:
+        found = self.trial.found_masks(self.aux_share)
+        return {"data": self.trial.data, **seen_inputs(releases, found), **self._raw()}
+
+    def _own_releases(self) -> tuple[PartyRelease, ...]:
+        return self.trial.release("attacker"), *(stored_draws(self.trial) if self._takes_pairs() else ())
+
+    def _takes_pairs(self) -> bool:
+        return self.attack.learns_from == "pairs"
 
     def _raw(self) -> Mapping[str, Stage]:
         if not self.attack.learns_from_raw():
@@ -123,21 +132,9 @@ class Restoration(Stage):
             device=context.device,
             progress=context.progress,
             invert=method.invert if method.key_known() else None,
-            again=self._again(dataset, inputs, used, context.device),
+            again=released_again(self.trial, dataset, inputs, used, context.device) if self._takes_pairs() else None,
             from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
-
-
-    def _again(
-        self, dataset: Dataset, inputs: Mapping[str, Artifact], used: Tensor | None, device: torch.device
-    ) -> Callable[[int], Release] | None:
-        trial, draws = self.trial, [each.draw for each in self._stored_draws()]
-        if trial.method.requests() or trial.method.withholds_masks():
-            order = [*draws, 0] if draws else []
-            return (lambda epoch: as_seen(inputs, "attacker_train", used, order[(epoch - 1) % len(order)])) if order else None
-        method = StoredRelease(inputs[release_input("attacker")]).fitted(trial.method, device)
-        pictures = Pictures.of(dataset, "attacker_train", used)
-        return lambda epoch: pictures.released(method, derive(trial.seed, "release again", epoch), device)
 
 
 @dataclass(frozen=True)
