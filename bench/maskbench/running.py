@@ -22,6 +22,7 @@ from maskbench.executors.executor import MISSING, Executor, Observer, Silent, St
 from maskbench.executors.hardware import choose_device
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
+from maskbench.numerics import Numerics
 from maskbench.planning.matrix import Matrix, expand
 from maskbench.planning.plan import Plan
 from maskbench.planning.sharding import Shard, part_of
@@ -42,7 +43,6 @@ from maskbench.results.timings import covered, timings
 from maskbench.runfolder.claim import claimed
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runs import Run
-from maskbench.training.numerics import Numerics
 
 
 def run(

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from maskbench.attributions.algorithm import find
 from maskbench.metrics.image import ssim
+from maskbench.numerics import Numerics, using
 from maskbench.release import to_float
 from maskbench.training.classifier import predict, train_classifier
-from maskbench.training.numerics import Numerics, using
 from maskbench.training.recording import unrecorded
 from maskbench.training.settings import CLASSIFICATION
 from torch import Tensor

@@ -54,10 +54,10 @@ def run(
         from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
+        from maskbench.numerics import Numerics
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.report.terminal import print_provisional, print_run
-        from maskbench.training.numerics import Numerics
 
         numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)

@@ -15,8 +15,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from maskbench.executors.functions import Functions
+from maskbench.numerics import Numerics, using
 from maskbench.randomness import seeded
-from maskbench.training.numerics import Numerics, using
 
 _AS_IT_IS = object()
 _CPU = torch.device("cpu")

@@ -17,9 +17,9 @@ from maskbench.executors.functions import Functions
 from maskbench.executors.hardware import Meter, device_name
 from maskbench.executors.pinned import complaint, pinned
 from maskbench.executors.time_limit import time_limit
+from maskbench.numerics import Numerics
 from maskbench.planning.plan import Plan, Step
 from maskbench.stages.stage import Context
-from maskbench.training.numerics import Numerics
 
 
 class Reports:

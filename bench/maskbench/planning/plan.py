@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from maskbench.artifacts.fingerprint import closure, digest
+from maskbench.numerics import Numerics
 from maskbench.stages.stage import Stage
-from maskbench.training.numerics import Numerics
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from maskbench.errors import MaskbenchError, UsageError
 from maskbench.models.layers import place
 from maskbench.models.recipe import Recipe
+from maskbench.numerics import autocast, training_precision
 from maskbench.randomness import seeded
 from maskbench.training.augment import Augmentation, Draws, Moves
 from maskbench.training.loader import Batches
 from maskbench.training.lookahead import SlowWeights
 from maskbench.training.moving_average import MovingAverage
-from maskbench.training.numerics import autocast, training_precision
 from maskbench.training.optimizers import optimization
 from maskbench.training.recording import Backward, Graphs, Inputs, Replayed, own_stream, recording_allowed
 from maskbench.training.settings import Training
