@@ -75,7 +75,7 @@ class Factors:
         )
 
     def filled(self, release: Release) -> Tensor:
-        """The mean picture given the pixels that a release keeps, in [0, 1]: float32 (N, C, H, W), on the CPU."""
+        """The mean picture given the pixels that a release keeps: float32 (N, C, H, W) in [0, 1], on the CPU."""
         if release.masks is None:
             return release.images
         found = self.mean + self.coordinates(release) @ self.loadings.T

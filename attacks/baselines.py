@@ -13,6 +13,7 @@ class Unrestored(RestorationAttack):
     """No restoration: what the release shows as it is."""
 
     name: ClassVar[str] = "released"
+    cpu_only: ClassVar[bool] = True
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         return release.images
@@ -22,6 +23,7 @@ class MeanFill(RestorationAttack):
     """Fill every hole with the mean of the image's kept pixels."""
 
     name: ClassVar[str] = "mean-fill"
+    cpu_only: ClassVar[bool] = True
     needs_masks: ClassVar[bool] = True
 
     def restore(self, release: Release, device: torch.device) -> Tensor:

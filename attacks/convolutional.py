@@ -18,7 +18,7 @@ from maskbench import (
     to_bytes,
 )
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ._coordinates import whole_pictures
@@ -88,7 +88,7 @@ class _View:
             return to_bytes(release.images)
         return torch.cat([to_bytes(self.factors.filled(release)), to_bytes(release.masks)], dim=1)
 
-    def answers(self, network: ImageOnly, planes: Tensor, device: torch.device) -> Tensor:
+    def answers(self, network: nn.Module, planes: Tensor, device: torch.device) -> Tensor:
         """Logits (N, classes), the mean of those of a picture and of its mirror image."""
         found = predict(network, planes, None, device=device)
         return (found + predict(network, planes.flip(-1), None, device=device)) / 2 if self.mirror else found

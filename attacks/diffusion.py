@@ -10,6 +10,7 @@ from maskbench import (
     Aux,
     LearnsFrom,
     Randomness,
+    RawAux,
     Release,
     RestorationAttack,
     content_numbers,
@@ -27,8 +28,8 @@ _BATCH = 256  # images sampled at once: bounds the memory
 class Diffusion(RestorationAttack):
     """RePaint: a diffusion model trained on the attacker's raw pictures samples what may fill the holes.
 
-    It learns nothing of the method, so one model fits every mask. It needs masks: RePaint puts the known pixels back
-    at every step, and without masks none is known.
+    It learns nothing of the method, so one model fits every mask: it is trained once for all methods and seeds. It
+    needs masks: RePaint puts the known pixels back at every step, and without masks none is known.
     """
 
     name: ClassVar[str] = "diffusion"
@@ -48,24 +49,28 @@ class Diffusion(RestorationAttack):
     )
     samples: int = Field(4, ge=1, description="samples that are averaged: more come nearer to the expected image")
 
-    def fit(self, aux: Aux) -> Any:
-        raw = aux.train.raw_bytes
-        network = Denoiser(raw.shape[1], self.width)
+    def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
+        network = Denoiser(aux.raw.shape[1], self.width)
         epochs = aux.training.epochs * self.passes
         train_denoiser(
             network,
-            raw,
+            aux.raw,
             training=aux.training.model_copy(update={"epochs": epochs}),
             flip=aux.mirror,
             seed=aux.seed,
             device=aux.device,
             progress=aux.progress,
         )
-        return network, aux.seed
+        return network.state_dict()
+
+    def fit(self, aux: Aux) -> Any:
+        return aux.from_raw, aux.seed
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        network, seed = self.state
-        network.to(device, memory_format=torch.channels_last)
+        learned, seed = self.state
+        network = Denoiser(release.image_bytes.shape[1], self.width)
+        network.load_state_dict(learned)
+        network.to(device).to(memory_format=torch.channels_last)
         moves = schedule(self.steps, self.jump, self.resamples)
         seeds = [derive(seed, "sample", str(number)) for number in range(self.samples)]
         with evaluating(network), torch.inference_mode():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from maskbench import Aux, LearnsFrom, Release, RestorationAttack, restore, train_restorer
@@ -14,6 +14,8 @@ from ._fourier import FourierGenerator, RestoringGenerator
 from ._fourier_weights import load_generator
 
 _FINE_TUNING_RATE = 1e-3  # at most, with weights: what LaMa's generator was trained with (2109.07161, appendix A)
+
+_MIRROR = "mirror"  # in the state: whether a mirror image is as good, so that both are restored
 
 
 class FourierRestorer(RestorationAttack):
@@ -38,7 +40,7 @@ class FourierRestorer(RestorationAttack):
         missing = [file.name for file in self.files() if not file.is_file()]
         return f"there is no file {missing[0]}: name one of LaMa's weights with weights=" if missing else None
 
-    def fit(self, aux: Aux) -> Any:
+    def fit(self, aux: Aux) -> dict[str, Tensor]:
         network, training = self._network(aux.train.raw_bytes.shape[1]), aux.training
         if self.weights:
             rate = min(training.learning_rate, _FINE_TUNING_RATE)
@@ -53,8 +55,9 @@ class FourierRestorer(RestorationAttack):
             seed=aux.seed,
             device=aux.device,
             progress=aux.progress,
+            renewed=aux.again,
         )
-        return network
+        return {**network.state_dict(), _MIRROR: torch.tensor(aux.mirror)}
 
     def _network(self, channels: int) -> RestoringGenerator:
         if self.weights:
@@ -65,4 +68,7 @@ class FourierRestorer(RestorationAttack):
         return RestoringGenerator(generator, guess=True)
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        return restore(self.state, release.image_bytes, release.mask_bytes, device=device)
+        network = self._network(release.image_bytes.shape[1])
+        network.load_state_dict({name: tensor for name, tensor in self.state.items() if name != _MIRROR})
+        mirror = bool(self.state[_MIRROR])
+        return restore(network, release.image_bytes, release.mask_bytes, device=device, flip=mirror)

@@ -18,6 +18,7 @@ class _OpenCV(RestorationAttack):
     """OpenCV's inpainting of 8-bit images."""
 
     needs_masks: ClassVar[bool] = True
+    cpu_only: ClassVar[bool] = True
     algorithm: ClassVar[str]
 
     radius: float = Field(3.0, gt=0, le=64, description="neighbourhood that a pixel is continued from, in pixels")
@@ -53,26 +54,25 @@ class NavierStokes(_OpenCV):
 
 
 class Biharmonic(RestorationAttack):
-    """Biharmonic inpainting, through scikit-image: smooth surfaces through the kept pixels."""
+    """Biharmonic inpainting: smooth surfaces through the kept pixels, as scikit-image computes them."""
 
     name: ClassVar[str] = "biharmonic"
     source: ClassVar[str] = "Damelin and Hoang 2018, On surface completion and image inpainting by biharmonic functions"
     needs_masks: ClassVar[bool] = True
+    cpu_only: ClassVar[bool] = True
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
-        pictures = release.images.permute(0, 2, 3, 1).contiguous().numpy()
-        holes = (release.kept[:, 0] == 0).numpy()
-        restored = np.stack(map_images(_biharmonic, pictures, holes))
+        pictures = release.images.permute(0, 2, 3, 1).double().contiguous().numpy()
+        holes = (release.kept_bytes[:, 0] == 0).numpy()
+        restored = np.stack(map_images(_continued, pictures, holes))
         images = torch.from_numpy(restored).permute(0, 3, 1, 2).to(torch.float32).clamp(0, 1)
         return grey_where_empty(images, release)
 
 
-def _biharmonic(picture: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArray[np.float32]:
-    from skimage.restoration import inpaint_biharmonic  # here, so that listing and planning do not wait for it
+def _continued(picture: NDArray[np.float64], hole: NDArray[np.bool_]) -> NDArray[np.float64]:
+    from ._biharmonic import biharmonic  # here, so that listing and planning do not wait for scipy
 
-    if hole.all() or not hole.any():
-        return picture
-    return inpaint_biharmonic(picture, hole, channel_axis=-1).astype(np.float32)
+    return picture if hole.all() else biharmonic(picture, hole)
 
 
 def grey_where_empty(images: Tensor, release: Release) -> Tensor:

@@ -13,6 +13,7 @@ class WithKey(RestorationAttack):
     """Undo the method with its key; only where the attacker is said to know it (``key=known``)."""
 
     name: ClassVar[str] = "with-key"
+    cpu_only: ClassVar[bool] = True
     needs_key: ClassVar[bool] = True
 
     def fit(self, aux: Aux) -> Any:

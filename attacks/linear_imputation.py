@@ -25,6 +25,7 @@ class LinearImputation(RestorationAttack):
     name: ClassVar[str] = "linear-imputation"
     source: ClassVar[str] = "2202.00449, section 4 (ROAD); weights as in the authors' code"
     needs_masks: ClassVar[bool] = True
+    cpu_only: ClassVar[bool] = True
 
     # The authors' code (NoisyLinearImputer) adds 0.01, so that imputed pixels cannot be told from the others. To a
     # restoration it is a loss: over the holes of 128 images each of cifar10-jpeg (32 px) and flowers128 (64 px), 75 %

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from ._coordinates import learned
 
 _RATE, _DECAY, _BATCH = 2e-3, 0.05, 256
+_ROUNDS = 15  # times that a network in training is compared on validation
 
 
 class Mlp(InferenceAttack):
@@ -25,7 +26,7 @@ class Mlp(InferenceAttack):
     components: int = Field(200, ge=2, description="principal components of the pictures")
     width: int = Field(256, ge=2, description="units of the hidden layer")
     networks: int = Field(3, ge=1, description="networks, whose answers are averaged")
-    epochs: int = Field(15, ge=1, description="epochs at most")
+    steps: int = Field(600, ge=_ROUNDS, description="steps of 256 pictures, at most")
 
     def fit(self, aux: InferenceAux) -> Any:
         coordinates, known, labels = learned(aux, self.components)
@@ -47,7 +48,7 @@ class Mlp(InferenceAttack):
     def _trained(
         self, known: Tensor, labels: Tensor, held_out: Tensor, truth: Tensor, classes: int, generator: torch.Generator
     ) -> nn.Module:
-        """A network, as it was after the epoch that did best on validation."""
+        """A network, as it was when it did best on validation."""
         network = nn.Sequential(
             nn.Dropout(0.25),
             nn.Linear(known.shape[1], self.width),
@@ -55,13 +56,13 @@ class Mlp(InferenceAttack):
             nn.Dropout(0.5),
             nn.Linear(self.width, classes),
         ).to(known.device)
-        parts = -(-len(known) // _BATCH)
         optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=self.epochs * parts + 1)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=self.steps + 1)
         best, least = network, float("inf")
-        for _ in range(self.epochs):
+        for _ in range(_ROUNDS):
             network.train()
-            for batch in torch.randperm(len(known), generator=generator).to(known.device).tensor_split(parts):
+            batches = torch.randint(len(known), (self.steps // _ROUNDS, _BATCH), generator=generator)
+            for batch in batches.to(known.device):
                 loss = F.cross_entropy(network(known[batch]), labels[batch])
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()

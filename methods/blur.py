@@ -22,6 +22,7 @@ class GaussianBlur(Method):
 
     name: ClassVar[str] = "gaussian-blur"
     source: ClassVar[str] = "1609.00408, section 2; 2512.16086 (kernel scaled with the width)"
+    deterministic: ClassVar[bool] = True
     mirror_symmetric: ClassVar[bool] = True
 
     # Below a third of a pixel a Gaussian changes nothing that eight bits show, and the image would pass through raw.

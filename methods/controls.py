@@ -13,6 +13,8 @@ class Raw(Method):
     """Release the image as it is: the upper end of utility, and of every attack."""
 
     name: ClassVar[str] = "raw"
+    cpu_only: ClassVar[bool] = True
+    deterministic: ClassVar[bool] = True
     role: ClassVar[Literal["method", "raw", "null"]] = "raw"
     mirror_symmetric: ClassVar[bool] = True
 
@@ -24,6 +26,8 @@ class FullMask(Method):
     """Hide everything: what any attack reaches here is chance."""
 
     name: ClassVar[str] = "full-mask"
+    cpu_only: ClassVar[bool] = True
+    deterministic: ClassVar[bool] = True
     role: ClassVar[Literal["method", "raw", "null"]] = "null"
     mirror_symmetric: ClassVar[bool] = True
     masked: ClassVar[bool] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Self
 
 import torch
-from maskbench import Given, Method, Randomness, Release
+from maskbench import Given, Method, NoisyMap, Randomness, Release
 from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional as F
@@ -50,6 +50,15 @@ class DpPix(Method):
         # What lies outside the image costs memory too, and a block may be larger by any factor.
         whole = noisy.repeat_interleave(min(self.block, height), dim=2).repeat_interleave(min(self.block, width), dim=3)
         return Release(whole[:, :, :height, :width].to(torch.float32))
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap:
+        pixels = torch.eye(height * width, dtype=torch.float64).view(-1, 1, height, width)
+        sides = min(self.block, height), min(self.block, width)
+        means = F.avg_pool2d(pixels, sides, ceil_mode=True, count_include_pad=False)
+        scale = noise_scale((height, width), self.block, self.epsilon, self.m) / _GREY_LEVELS
+        rows, columns = (torch.arange(length) // self.block for length in (height, width))
+        shown = rows[:, None] * scale.shape[1] + columns[None, :]
+        return NoisyMap(means.flatten(1).T, scale.flatten(), shown.flatten())
 
 
 def block_means(images: Tensor, block: int) -> Tensor:

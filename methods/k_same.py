@@ -27,6 +27,7 @@ class KSamePixel(Method):
 
     name: ClassVar[str] = "k-same-pixel"
     source: ClassVar[str] = "Newton, Sweeney and Malin 2005, Preserving Privacy by De-Identifying Face Images"
+    deterministic: ClassVar[bool] = True
 
     k: int = Field(5, ge=2, description="how many identities share one picture, at least")
 

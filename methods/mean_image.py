@@ -15,6 +15,7 @@ class MeanImage(Method):
     """
 
     name: ClassVar[str] = "mean-image"
+    deterministic: ClassVar[bool] = True
     state_is_public: ClassVar[bool] = True
 
     def fit(self, owner: Owner) -> dict[str, Tensor]:

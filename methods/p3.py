@@ -28,6 +28,7 @@ class P3(Method):
 
     name: ClassVar[str] = "p3"
     source: ClassVar[str] = "Ra, Govindan and Ortega 2013 (1302.5062), section 3; thresholds of 1609.00408, section 2"
+    deterministic: ClassVar[bool] = True
     # Dropping the signs of large coefficients tells left from right: a mirrored edge gets the same sign.
     mirror_symmetric: ClassVar[bool] = False
 

@@ -15,6 +15,7 @@ class Pixelate(Method):
 
     name: ClassVar[str] = "pixelate"
     source: ClassVar[str] = "1609.00408, section 2"
+    deterministic: ClassVar[bool] = True
     mirror_symmetric: ClassVar[bool] = True
 
     block: int = Field(4, ge=2, description="side of a block in pixels")

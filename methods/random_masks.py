@@ -12,6 +12,7 @@ class Random(MaskMethod):
     """Keep pixels or patches at random: what any informed mask must beat at the same ratio."""
 
     name: ClassVar[str] = "random"
+    cpu_only: ClassVar[bool] = True
     mirror_symmetric: ClassVar[bool] = True
     source: ClassVar[str] = "2111.06377 (patches); SEBA's random dropping (pixels)"
 

@@ -17,7 +17,7 @@ class Saliency(MaskMethod):
     mirror_symmetric: ClassVar[bool] = True
     source: ClassVar[str] = "our reading of 2312.08975"
 
-    attribution: AttributionName = Field("integrated-gradients", description="from `maskbench list attributions`")
+    attribution: AttributionName = Field("grad-cam", description="from `maskbench list attributions`")
     keep: Literal["top", "drop-top"] = Field("top", description="top: keep what matters; drop-top: hide it")
     smooth: float = Field(0.0, ge=0, description="σ in pixels of a Gaussian over the attribution; 0: none")
     random_share: float = Field(0.0, ge=0, le=1, description="share of the kept part that is chosen at random")

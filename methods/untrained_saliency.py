@@ -33,7 +33,7 @@ class UntrainedSaliency(MaskMethod):
     name: ClassVar[str] = "saliency-untrained"
     source: ClassVar[str] = "1810.03292 (randomised models as a control)"
 
-    attribution: AttributionName = Field("integrated-gradients", description="from `maskbench list attributions`")
+    attribution: AttributionName = Field("grad-cam", description="from `maskbench list attributions`")
 
     def fit(self, owner: Owner) -> dict[str, Tensor]:
         channels, height, width = owner.images.shape[1:]

@@ -41,9 +41,11 @@ from .plugins.attack import InferenceAttack as InferenceAttack
 from .plugins.attack import InferenceAux as InferenceAux
 from .plugins.attack import Known as Known
 from .plugins.attack import LearnsFrom as LearnsFrom
+from .plugins.attack import RawAux as RawAux
 from .plugins.attack import RestorationAttack as RestorationAttack
 from .plugins.given import Attribution as Attribution
 from .plugins.given import Given as Given
+from .plugins.given import NoisyMap as NoisyMap
 from .plugins.given import Owner as Owner
 from .plugins.mask_method import MaskMethod as MaskMethod
 from .plugins.mask_method import keep_highest as keep_highest

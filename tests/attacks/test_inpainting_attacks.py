@@ -88,7 +88,7 @@ def test_scikit_image_image_by_image(shape: tuple[int, int, int]) -> None:
     release = released(shape)
     restored = to_bytes(Biharmonic().restored(release, CPU)).permute(0, 2, 3, 1).numpy()
     for place in range(ALL_KEPT + 1, COUNT):
-        picture = release.images[place].permute(1, 2, 0).contiguous().numpy()
+        picture = release.images[place].permute(1, 2, 0).contiguous().double().numpy()
         expected = inpaint_biharmonic(picture, (release.masks[place, 0] == 0).numpy(), channel_axis=-1)
         assert np.array_equal(restored[place], np.round(expected.clip(0, 1) * 255).astype(np.uint8)), place
 

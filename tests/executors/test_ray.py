@@ -15,12 +15,11 @@ import pandas as pd
 import psutil
 import pytest
 from maskbench.artifacts.store import Store
-from maskbench.executors.executor import StageOutcome
 from maskbench.planning.plan import Step
 from maskbench.planning.suite import Suite
 from maskbench.plugins.catalogue import add_file, catalogue
 from maskbench.running import execute, results_of
-from tiny import CPU, Log, Ran, run, tiny
+from tiny import Log, Ran, run, tiny
 from torch import Tensor
 
 ray = pytest.importorskip("ray", reason="the extra ray is not installed")
@@ -39,6 +38,7 @@ def cluster() -> Iterator[Any]:
     node = {"num_cpus": 1, "object_store_memory": MEMORY}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_worker_niceness", "0")  # 15 by default, which starves them on a busy machine
         found = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
         found.add_node(**node)
         try:
@@ -159,35 +159,40 @@ class Told(MaskMethod):
 
 
 class Exits(RestorationAttack):
-    """End the process."""
+    """End the process, of what has no masks."""
 
     name: ClassVar[str] = "exits"
 
     def restore(self, release, generator):
-        os._exit(3)
+        if release.masks is None:
+            os._exit(3)
+        return release.images
 
 
 class Hangs(RestorationAttack):
-    """Go on after the time limit, whatever is raised."""
+    """Go on after the time limit, whatever is raised, with what has no masks."""
 
     name: ClassVar[str] = "hangs"
     time_limit: ClassVar[float] = 1.0
 
     def restore(self, release, generator):
-        while True:
+        while release.masks is None:
             try:
                 time.sleep(60)
             except BaseException:
                 pass
+        return release.images
 
 
 class Raises(RestorationAttack):
-    """Raise."""
+    """Raise, of what has no masks."""
 
     name: ClassVar[str] = "raises"
 
     def restore(self, release, generator):
-        raise ValueError("kaboom")
+        if release.masks is None:
+            raise ValueError("kaboom")
+        return release.images
 '''
 
 
@@ -210,13 +215,14 @@ def test_plug_ins_travel_and_what_they_do_to_their_process_fails_their_cells_alo
     add_file(tmp_path / "travelling.py")
     catalogue().add(Darkest)
     suite = tiny(("told", "darkest-of-the-cluster"), ("telea", "exits", "hangs", "raises"))
-    there, _ = run_on(cluster, suite, tmp_path / "store", grace=2.0, retries=0)
-    reasons = there.cells[there.cells["status"] == "failed"].groupby("attack")["reason"].first()
-    assert "its process or machine was lost; tries: 1" in reasons["exits"]
+    there, _ = run_on(cluster, suite, tmp_path / "store", grace=2.0)
+    failed = there.cells[(there.cells["status"] == "failed") & there.cells["seed"].notna()]
+    reasons = failed.set_index("attack")["reason"]
+    assert set(failed["method"]) == {"raw"} and sorted(reasons.index) == ["exits", "hangs", "raises"]
+    assert "its process or machine was lost; tries: 4" in reasons["exits"]
     assert "stopped at its limit of 1 s; it went on" in reasons["hangs"]
     assert "ValueError: kaboom" in reasons["raises"]
-    ran = there.cells[(there.cells["status"] == "ok") & there.cells["attack"].isin(["telea", "recognition"])]
-    assert {"told", "darkest-of-the-cluster", "raw", "full-mask"} == set(ran["method"])
+    assert {"told", "darkest-of-the-cluster", "raw", "full-mask"} == set(there.cells["method"])
     assert len(list(nodes.iterdir())) == 2
 
 
@@ -253,11 +259,9 @@ def test_ctrl_c_ends_a_run_in_order(cluster: Any, tmp_path: Path) -> None:
         def started(self, step: Step) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
-        def finished(self, outcome: StageOutcome) -> None:
-            super().finished(outcome)
-
+    suite = tiny(attacks=())
     with pytest.raises(KeyboardInterrupt):
-        execute(SUITE, RayExecutor(Store(tmp_path), cluster.address), Stopping())
+        execute(suite, RayExecutor(Store(tmp_path), cluster.address), Stopping())
     assert not ray.is_initialized()
-    there, _ = run_on(cluster, SUITE, tmp_path)
-    assert set(there.cells["status"]) == {"ok"} and there.execution.executor.device == CPU
+    there, _ = run_on(cluster, suite, tmp_path)
+    assert set(there.cells["status"]) == {"ok"}

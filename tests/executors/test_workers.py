@@ -7,19 +7,22 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from maskbench.artifacts.store import Store
+import torch
+from maskbench.artifacts.store import Artifact, Store
 from maskbench.errors import UsageError
-from maskbench.executors.choose import choose_executor
+from maskbench.executors.choose import choose_executor, jobs_that_pay
 from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.workers.driver import WorkersExecutor, WorkersFail
 from maskbench.executors.workers.process import WorkerProcess
-from maskbench.planning.plan import Step
+from maskbench.planning.plan import Plan, Step
 from maskbench.running import execute
+from maskbench.stages.stage import Context
 from stage_plans import Leaf, executed, written
 from tiny import CPU, tiny
 
@@ -184,6 +187,9 @@ def test_no_process_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(WorkerProcess, "__init__", started)
     executed({Leaf("one"): 0, Forks("forks"): 0}, tmp_path, 2)
+    until = time.monotonic() + 20  # what was killed takes a moment to end
+    while any(map(_group_lives, seen)) and time.monotonic() < until:
+        time.sleep(0.1)
     assert len(seen) >= 2 and not [number for number in seen if _group_lives(number)]
 
 
@@ -311,3 +317,21 @@ def test_a_number_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("MASKBENCH_JOBS", text)
     with pytest.raises(UsageError, match="expected the number of stages at work at once"):
         choose_executor(Store(tmp_path), CPU, jobs)
+
+
+@pytest.mark.cuda
+def test_a_worker_on_a_gpu(tmp_path: Path) -> None:
+    """One is the default there, whatever the parent did to the device before."""
+    device = torch.device("cuda")
+    torch.ones(1, device=device)
+    assert jobs_that_pay(device) == 1
+    plan = Plan("cuda")
+    plan.add(_OnDevice("one"))
+    (outcome,) = WorkersExecutor(Store(tmp_path), device, 1).execute(plan, Silent()).values()
+    assert outcome.source == "computed" and outcome.timing["peak_memory_of"] == "device, this stage"
+
+
+@dataclass(frozen=True)
+class _OnDevice(Leaf):
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        return Artifact({"value": torch.ones(2, device=context.device).sum()[None].cpu()})

@@ -58,8 +58,13 @@ class Learns(mb.RestorationAttack):
     def restore(self, release, device):
         return release.images
 
-suite = {"data": {"source": "digits", "limit": 60}, "settings": {"draws": 1, "scored": 16, **{
-    name: {"epochs": 1} for name in ("recognition", "attack", "restoration")}}}
+epochs = {name: {"epochs": 1} for name in ("recognition", "attack", "restoration")}
+suite = {
+    "data": {"source": "digits", "limit": 60},
+    "methods": ["raw"],
+    "attacks": [],
+    "settings": {"draws": 1, "scored": 16, **epochs},
+}
 run = mb.run(suite, methods=[OfAScript], attacks=[Learns], seeds=1, jobs=2, progress=False, out="out")
 assert (run.cells["status"] == "ok").all(), run.failed
 assert len(run.results.timings) > 10
@@ -190,7 +195,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk(tmp_path: Path, small_disk: Path) -> None:
     """One message, exit code 2, nothing half-written; with room, the same command goes on."""
     (tmp_path / "suite.yaml").write_text(
-        "{data: {source: digits, limit: 300}, methods: [], attacks: [mean-fill, released], seeds: 2, settings: "
+        "{data: {source: digits, limit: 300}, methods: [raw], attacks: [mean-fill, released], seeds: 2, settings: "
         "{draws: 1, scored: 16, recognition: {epochs: 1}, attack: {epochs: 1}, restoration: {epochs: 1}}}"
     )
     arguments = ("run", "suite.yaml", "--store", str(small_disk / "store"), "--jobs", "2", "--out", "out")

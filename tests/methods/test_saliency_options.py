@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from torch.nn import functional as F
 
 SHAPE = (3, 32, 32)
-SCORES = attributions(Saliency(), SHAPE)[Attribution("integrated-gradients")]
+SCORES = attributions(Saliency(), SHAPE)[Attribution("grad-cam")]
 
 
 @pytest.mark.parametrize(

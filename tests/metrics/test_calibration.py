@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maskbench.metrics.calibration import (
     LEAST_SAMPLES,
+    PER_BIAS,
     STEEPEST,
     Calibration,
     calibrate,
@@ -87,6 +88,26 @@ def test_the_bias_undoes_a_shift() -> None:
     ]
     assert right[1] < 0.4 < 0.8 < right[2]
     assert right[2] == pytest.approx(right[0], abs=0.03)
+
+
+@pytest.mark.parametrize("count", [24, 39 * PER_BIAS])
+def test_few_pictures_of_many_classes_carry_no_biases(count: int) -> None:
+    """Forty people on a few pictures: what an attack tells of others is left as it was, order and all."""
+    labels = torch.randint(40, (count + 2000,), generator=generator())
+    flat = rows([1 / 40] * 40, count + 2000)
+    answers = (3.0 * F.one_hot(labels, 40) + torch.randn(count + 2000, 40, generator=generator(1))).double()
+    stated = alone(answers.log_softmax(1), flat)
+    found = calibrate(stated[:, :count], flat[:count], labels[:count])
+    assert found.bias.abs().max() == 0 and found.slopes[0] > 0
+    guess = found.posterior(stated[:, count:], flat[count:]).argmax(1)
+    torch.testing.assert_close(guess, answers[count:].argmax(1))
+
+
+def test_enough_pictures_carry_biases() -> None:
+    answers = torch.randn(3 * PER_BIAS + 5, 3, generator=generator()).double()
+    flat = rows([1 / 3] * 3, len(answers))
+    shifted = alone((answers + torch.tensor([0.0, 0.0, 5.0])).log_softmax(1), flat)
+    assert calibrate(shifted, flat, answers.argmax(1)).bias.abs().max() > 0
 
 
 @settings(max_examples=10, deadline=None)

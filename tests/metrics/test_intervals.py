@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maskbench.metrics import intervals
 from maskbench.metrics.classification import balanced_columns, balanced_statistic
 from maskbench.metrics.intervals import Interval, _counts, difference, interval, mean, proportion
 from maskbench.metrics.leakage import advantage
@@ -207,3 +208,28 @@ GOOD = np.zeros((2, 5, 1))
 def test_bad_input_is_refused_by_name(call, name: str) -> None:
     with pytest.raises(ValueError, match=f"^{name}:"):
         call()
+
+
+@pytest.mark.parametrize("n", [1, 3, 100, 513])
+@pytest.mark.parametrize("drawn", [1, 1000, 2**16])
+def test_images_are_drawn_in_blocks_as_they_would_be_one_resample_at_a_time(
+    n: int, drawn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intervals, "_DRAWN", drawn)
+    generator = np.random.default_rng([5, 0, n])
+    expected = [np.bincount(generator.integers(n, size=n), minlength=n) for _ in range(200)]
+    counts = _counts.__wrapped__(n, 200, 5, 0)
+    assert np.array_equal(counts, expected)
+    assert (counts.sum(1) == n).all()
+
+
+def test_the_draws_of_many_cells_are_made_once_and_in_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = []
+    bincount = np.bincount
+    monkeypatch.setattr(np, "bincount", lambda *given, **named: steps.append(0) or bincount(*given, **named))
+    _counts.cache_clear()
+    for cell in range(20):
+        interval(np.random.default_rng(cell).random((1, 64, 1)))
+    assert len(steps) == 1  # of 1,000 resamples of 64 images, whatever the number of cells
+    interval(np.random.default_rng(0).random((1, 640, 1)))
+    assert len(steps) <= 1 + 11  # ten times the images: at most as many times the steps, and one

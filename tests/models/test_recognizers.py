@@ -37,11 +37,21 @@ def test_logits_and_feature_stages(name: str, channels: int, size: tuple[int, in
     assert areas == sorted(areas, reverse=True)
 
 
-@pytest.mark.parametrize("name", ["small", "resnet18", "airbench"])
+@pytest.mark.parametrize("name", ["small", "small:width=16", "resnet18", "airbench"])
 def test_sixteen_pixels_are_enough_and_fifteen_are_not(name: str) -> None:
     assert _build(name, size=(16, 24))(torch.rand(2, 3, 16, 24)).shape == (2, CLASSES)
     with pytest.raises(UsageError, match="at least 16 px, got 15×32"):
         _build(name, size=(15, 32))
+
+
+def test_small_is_as_wide_as_asked() -> None:
+    narrow, plain = _build("small:width=16"), _build("small")
+    sizes = [sum(weights.numel() for weights in network.parameters()) for network in (narrow, plain)]
+    assert 3 < sizes[1] / sizes[0] < 4
+    assert recognizers.identity("small:width=16") != recognizers.identity("small")
+    assert recognizers.recognizer_label("small:width=16") == "small:width=16"
+    with pytest.raises(UsageError, match="greater than or equal to 1"):
+        _build("small:width=0")
 
 
 def test_resnet18_uses_the_standard_stem_above_64_pixels() -> None:
@@ -63,7 +73,7 @@ def test_naming_a_recognizer_does_not_load_torch() -> None:
 
 
 def test_what_no_file_is_part_of_is_told_by_its_parameters() -> None:
-    assert recognizers.identity("small") == {"name": "small"}
+    assert recognizers.identity("small") == {"name": "small", "width": 32}
     assert recognizers.recognizer_label("small") == recognizers.without_files("small") == "small"
     assert recognizers.recognizer_label("torchvision") == "torchvision:network=mobilenet_v3_small"
 

@@ -28,8 +28,8 @@ AT_ONCE = {"grad-cam": 4, "input-x-gradient": 4, "smoothgrad": 16, "integrated-g
 TRIALS = 3  # of each batch size
 BATCHES = (16, 32, 64, 128, 256, 1024)
 CASES = [
-    pytest.param(CPU, "small", 32, 64, id="cpu-small-32px"),
-    pytest.param(CPU, "small", 64, 22, id="cpu-small-64px"),
+    pytest.param(CPU, "small", 32, 128, id="cpu-small-32px"),
+    pytest.param(CPU, "small", 64, 44, id="cpu-small-64px"),
     pytest.param(CUDA, "small", 32, 4096, id="cuda-small-32px", marks=NO_GPU),
     pytest.param(CUDA, "resnet18", 64, 1024, id="cuda-resnet18-64px", marks=NO_GPU),
 ]

@@ -16,8 +16,9 @@ from maskbench.models.recognizer import ImageOnly
 from maskbench.models.unet import UNet
 from maskbench.training.augment import shift_and_flip
 from maskbench.training.classifier import predict, train_classifier
-from maskbench.training.restorer import KEPT_WEIGHT, restore, train_restorer
+from maskbench.training.restorer import ERROR_WEIGHT, KEPT_WEIGHT, restore, train_restorer
 from maskbench.training.settings import CLASSIFICATION, RESTORATION, Training
+from maskbench.training.similarity import similarity_map
 from pairs import DEVICES, in_turn, report
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor, nn
@@ -101,9 +102,12 @@ def test_training_a_restorer(benchmark: BenchmarkFixture, device: torch.device) 
         some, wanted, kept = (tensor[chosen] for tensor in there)
         moved, kept = shift_and_flip(torch.cat([some, wanted], 1), kept, padding=0, flip=True, generator=generator)
         some, wanted = moved.split(3, dim=1)
-        weights = 1 - (1 - KEPT_WEIGHT) * kept.float()
-        errors = (theirs(_shown(some), kept.float()).float() - _shown(wanted)).abs() * weights
-        return errors.sum() / (3 * weights.sum())
+        kept = kept.float()
+        weights, hidden = 1 - (1 - KEPT_WEIGHT) * kept, 1 - kept
+        restored, truth = theirs(_shown(some), kept).float(), _shown(wanted)
+        error = ((restored - truth).abs() * weights).sum() / (3 * weights.sum())
+        unlike = ((1 - similarity_map(torch.where(kept == 1, truth, restored), truth)) * hidden).sum() / hidden.sum()
+        return ERROR_WEIGHT * error + unlike
 
     pairs = in_turn(
         benchmark,

@@ -250,6 +250,14 @@ def test_any_attack_that_adapts_will_do() -> None:
     assert flags(found) == []
 
 
+@pytest.mark.parametrize(("accuracy", "flagged"), [(0.7, True), (0.77, False), (0.9, False)])
+def test_a_recognizer_that_attackers_do_not_reach_is_flagged(accuracy: float, flagged: bool) -> None:
+    probes = rows("random", "adaptive", accuracy, "accuracy", label="target", learns_from="releases")
+    weaker = rows("random", "linear", accuracy - 0.2, "accuracy", label="target", learns_from="releases")
+    raised = flags([*clean(), *probes, *weaker])
+    assert [(each.name, each.attack) for each in raised] == [("recognizer-beats-attacks", "adaptive")] * flagged
+
+
 def test_single_values_without_an_interval_raise_nothing() -> None:
     found = replaced("random", "strongest", "advantage_over_null", 0.01, "sensitive")
     for row in found:

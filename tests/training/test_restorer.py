@@ -4,6 +4,7 @@ import pytest
 import torch
 from maskbench.models.unet import UNet
 from maskbench.randomness import seeded
+from maskbench.release import Release
 from maskbench.training.restorer import restore, train_restorer
 from maskbench.training.settings import RESTORATION
 from sklearn.datasets import load_digits
@@ -100,10 +101,10 @@ def test_a_picture_and_its_mirror_image_are_restored_and_the_mean_taken() -> Non
 def test_every_epoch_may_see_another_release_of_the_same_pictures() -> None:
     raw, asked = _digits(0, 32), []
 
-    def renewed(epoch: int) -> tuple[Tensor, Tensor | None]:
+    def renewed(epoch: int) -> Release:
         asked.append(epoch)
         masks = _masks(32, 10 + epoch)
-        return raw * masks, masks
+        return Release.of_bytes(raw * masks, masks)
 
     training = RESTORATION.model_copy(update={"epochs": 3})
     networks = []
@@ -131,7 +132,7 @@ def test_another_number_of_pictures_is_refused() -> None:
             flip=False,
             seed=0,
             device=CPU,
-            renewed=lambda epoch: (raw[:5], masks[:5]),
+            renewed=lambda epoch: Release.of_bytes(raw[:5], masks[:5]),
         )
 
 

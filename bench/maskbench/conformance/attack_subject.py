@@ -54,7 +54,7 @@ class AttackSubject(Subject):
         attack = attack or self.fresh()
         with seeded(SEED):
             aux = self.aux(shape, masked=masked, first=first, raw=raw, device=device)
-            return attack.with_state(_learned(attack, aux))
+            return attack.with_state(learned(attack, aux))
 
     def aux(
         self, shape: Shape, *, masked: bool = True, first: int = 0, raw: bool = True, device: torch.device = CPU
@@ -151,9 +151,10 @@ def copied(release: Release) -> Release:
     )
 
 
-def _learned(attack: AnyAttack, aux: Aux) -> Any:
+def learned(attack: AnyAttack, aux: Aux) -> Any:
+    """What an attack learns of what it is given; first of raw pictures alone, where it does."""
     if isinstance(attack, RestorationAttack):
-        return attack.fit(aux)
+        return attack.fit(attack.with_raw(aux))
     assert isinstance(aux, InferenceAux), "made for attacks of its kind"
     return attack.fit(aux)
 

@@ -8,7 +8,7 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, released
+from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, learned, released
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
 from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
@@ -24,7 +24,7 @@ _DECLARED = [name for contract in (Attack, RestorationAttack) for name in contra
 
 @define(
     "declarations",
-    "learns_from is one of the words that LearnsFrom lists, needs_… and restores_training are True or False, "
+    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training and cpu_only are True or False, "
     "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
 )
 def declarations(subject: AttackSubject) -> None:
@@ -33,7 +33,7 @@ def declarations(subject: AttackSubject) -> None:
         known = ", ".join(map(repr, get_args(LearnsFrom)))
         raise Broken(f"learns_from is {plugin.learns_from!r}, which is none of {known}")
     declared = {name for contract in type(plugin).__mro__ if _is_contract(contract) for name in vars(contract)}
-    for name in (name for name in declared if name.startswith(("needs_", "restores_"))):
+    for name in (name for name in declared if name.startswith(("needs_", "restores_", "cpu_"))):
         if not isinstance(getattr(plugin, name), bool):
             raise Broken(f"{name} is {getattr(plugin, name)!r}")
     if not plugin.time_limit > 0:
@@ -64,7 +64,7 @@ def input_untouched(subject: AttackSubject) -> None:
     aux = subject.aux(STANDARD)
     before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)
-    subject.built.fit(aux)
+    learned(subject.built, aux)
     if not all(
         torch.equal(known.raw_images, raw) for known, raw in zip((aux.train, aux.validation), before, strict=True)
     ):

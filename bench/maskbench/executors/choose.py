@@ -33,15 +33,15 @@ def choose_executor(
         jobs: stages at work at once, each in a process of its own; 0: in this process; None: as the variable
             ``MASKBENCH_JOBS`` says, or else as many as pay here.
         exclusive_timing: whether stages whose time is reported are made while nothing else is at work.
-        ray: address of a Ray cluster.
+        ray: address of a Ray cluster, which decides by itself how many stages are at work.
         gpus_per_stage: of the cluster's GPUs, so many for each stage, or such a share of one.
 
     Raises:
         UsageError: there cannot be so many, or options do not go together.
     """
     if ray is not None:
-        if jobs is not None or exclusive_timing:
-            raise UsageError("--ray goes with neither --jobs nor --exclusive-timing: the cluster says what it can do.")
+        if exclusive_timing:
+            raise UsageError("--ray does not go with --exclusive-timing: a cluster works at several stages at once.")
         return _on_ray(store, device, ray, gpus_per_stage)
     if gpus_per_stage is not None:
         raise UsageError("--gpus-per-stage goes with --ray ADDRESS alone.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 import time
 import uuid
@@ -229,8 +230,9 @@ def _connected(address: str) -> Iterator[None]:
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here tells nobody of its use
     try:
+        _reach(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError, TimeoutError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(
             f"--ray {address}: no Ray cluster answers there ({str(error).splitlines()[0]}). Start one with `ray start "
             "--head`, name its address, or write --ray local for one on this machine."
@@ -239,6 +241,13 @@ def _connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Find out at once whether anything listens at ``HOST:PORT``: Ray tries for a minute; other addresses pass."""
+    host, _, port = address.rpartition(":")
+    if host and "/" not in host and port.isascii() and port.isdigit():
+        socket.create_connection((host, int(port)), _PATIENCE).close()
 
 
 @contextmanager

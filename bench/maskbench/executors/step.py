@@ -77,14 +77,15 @@ class StepMaker:
 
     def _run(self, step: Step, reports: Reports, alone: bool) -> StageOutcome:
         inputs = {name: self._store.load(key) for name, key in step.inputs.items()}
-        meter = Meter(self._device)
+        device = step.device(self._device)
+        meter = Meter(device)
         reports.began()
-        artifact = self._pinned(step, inputs, Context(self._device, reports.progressed))
+        artifact = self._pinned(step, inputs, Context(device, reports.progressed))
         reports.worked()
         timing = {
             "seconds": meter.stop(),
             **meter.memory(),
-            "device": device_name(self._device),
+            "device": device_name(device),
             "finished": time.time(),
             "alone": alone,
         }

@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from maskbench.errors import UsageError
 from maskbench.gate.compare import ComparedRuns, compare
 from maskbench.results.measure import planned_of
+from maskbench.results.reading import HEADLINE_SPLIT
 from maskbench.results.schema import PROBABILITIES, VALIDATION
 from maskbench.runfolder.folder import RunFolder
 
@@ -27,7 +30,7 @@ def default_place(run: Path) -> Path:
 def update(run: Path, baseline: Path, reason: str) -> ComparedRuns | None:
     """Replace a baseline by a run, and keep why; return how the run compares with the old one, None where none was.
 
-    Of the run it takes what comparisons read: no pictures, class probabilities or scores that attacks were chosen by.
+    Of the run it takes what comparisons read, outcomes on the split where leakage counts: no pictures or probabilities.
     An ``accepted.yaml`` beside the old baseline goes: what it accepted is in the new one.
 
     Raises:
@@ -72,7 +75,8 @@ def update(run: Path, baseline: Path, reason: str) -> ComparedRuns | None:
     return before
 
 
-def _kept(results: RunFolder) -> Any:
-    samples = results.samples[results.samples["split"] != VALIDATION]
+def _kept(results: RunFolder) -> pd.DataFrame:
+    samples = results.samples
+    samples = samples[(samples["split"] != VALIDATION) & (samples["split"] == samples["label"].map(HEADLINE_SPLIT))]
     gone = [name for name in samples if name == PROBABILITIES or str(name).startswith("score_")]
     return samples.drop(columns=gone)

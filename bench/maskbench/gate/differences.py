@@ -23,8 +23,8 @@ class Difference:
         seed_variance: of the value between seeds of the same code, pooled over both runs; NaN with one seed in each.
         image_variance: of the difference, for it is measured on these images and not on all that there are, beyond
             what training noise explains; 0 where the code behaves alike on every image.
-        slope: how much the metric changes when the share of images with a changed outcome does; 0 where outcomes are
-            no hits and misses.
+        slope: how much image noise a drop brings along, by its size: of hits and misses, the change of the metric by
+            that of their share, times how much of a drop falls on images that were right under all seeds; else 0.
         same: the outcomes of every shared seed are the same, and the current run has no other seeds.
     """
 
@@ -137,13 +137,18 @@ _STEP = 0.05
 
 def _slope(metric: Metric, averaged: NDArray[np.float64]) -> float:
     """Of the metric in its first column, where that is the share of hits."""
-    if metric.unit != "share" or averaged.shape[2] > 2:
-        return 1.0 if metric.unit == "share" else 0.0
+    if metric.unit != "share":
+        return 0.0
+    if averaged.shape[2] > 2:
+        return 1.0
     mean = averaged.mean(axis=(0, 1))
     ends = np.tile(mean, (2, 1))
     ends[:, 0] = np.clip(mean[0] + np.array([-_STEP, _STEP]), 0, 1)
     low, high = np.asarray(metric.statistic(ends), dtype=np.float64)
-    return float((high - low) / (ends[1, 0] - ends[0, 0]))
+    slope = float((high - low) / (ends[1, 0] - ends[0, 0]))
+    # What gets worse are hits of a recognizer and misses of an attack; an image that is now this, now that moves less.
+    moved = averaged[..., 0].mean(axis=0) if metric.direction == "higher" else 1 - averaged[..., 0].mean(axis=0)
+    return slope * float(np.square(moved).sum() / moved.sum()) if moved.sum() > 0 else slope
 
 
 def _same(old: Sequence[int], before: NDArray[np.float64], new: Sequence[int], after: NDArray[np.float64]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from maskbench.gate.testing import CONFIDENCE, Errors
 
@@ -34,12 +34,12 @@ def smallest_drop(
         slopes: change of a metric by the share of images whose outcome changes; 0 for those that are no shares, whose
             drop is taken to differ between images as much as it is large.
     """
-    critical = found.quantile(tails)
-    low, high = np.zeros(len(critical)), np.full(len(critical), 1e-6)
-    high = np.maximum(high, 64 * (critical * np.nan_to_num(found.values) + tolerances) + 16 * slopes / images)
-    for _ in range(40):
+    start = found.quantile(tails) * np.nan_to_num(found.values)
+    low = np.zeros(len(start))
+    high = 64 * (np.nan_to_num(start) + tolerances) + 64 * slopes / images + 1e-6
+    for _ in range(32):
         middle = (low + high) / 2
-        enough = _caught(middle, found, critical, tolerances, slopes, images) >= POWER
+        enough = _caught(middle, found, tails, tolerances, slopes, images) >= POWER
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
     return np.where(found.known, high, np.nan)
 
@@ -47,20 +47,25 @@ def smallest_drop(
 def _caught(
     drop: NDArray[np.float64],
     found: Errors,
-    critical: NDArray[np.float64],
+    tails: NDArray[np.float64],
     tolerances: NDArray[np.float64],
     slopes: NDArray[np.float64],
     images: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    own = np.where(slopes > 0, slopes * drop * np.maximum(0.0, 1 - drop / np.maximum(slopes, 1e-9)), drop**2) / images
-    error = np.sqrt(np.nan_to_num(found.values) ** 2 + own)
-    degrees = np.clip(np.nan_to_num(found.degrees, nan=1.0), 1.0, 1e6)[:, None]
-    spread = 2 / (9 * degrees)
+    """Chance that a drop of this size is called a regression."""
+    own = np.where(slopes > 0, slopes * drop * np.maximum(0.0, 1 - drop), drop**2) / images
+    before = np.nan_to_num(found.values) ** 2
+    total = before + own
+    # The drop's own noise is told by many images, so the more of it there is, the closer is t to the normal.
+    parts = before**2 / np.nan_to_num(found.degrees, nan=1.0) + own**2 / np.maximum(images - 1, 1)
+    degrees = np.clip(np.divide(total**2, parts, out=np.full(total.shape, 1e6), where=parts > 0), 1.0, 1e6)
+    critical = -stdtrit(degrees, tails)
+    error, spread = np.sqrt(total)[:, None], (2 / (9 * degrees))[:, None]
     estimated = np.maximum(1 - spread + _GRID * np.sqrt(spread), 1e-3) ** 1.5  # Wilson and Hilferty
-    bar = np.maximum(np.nan_to_num(critical)[:, None] * error[:, None] * estimated, tolerances[:, None])
-    distance = np.divide(drop[:, None] - bar, error[:, None], out=np.full(bar.shape, -np.inf), where=error[:, None] > 0)
-    distance = np.where((error[:, None] == 0) & (drop[:, None] > bar), np.inf, distance)
-    return ndtr(distance).mean(axis=1)
+    bar = np.maximum(critical[:, None] * error * estimated, tolerances[:, None])
+    beyond = drop[:, None] - bar
+    certain = np.where(beyond > 0, np.inf, -np.inf)
+    return ndtr(np.divide(beyond, error, out=certain, where=error > 0)).mean(axis=1)
 
 
 def deciding(

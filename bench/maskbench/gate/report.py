@@ -82,7 +82,7 @@ def junit(found: ComparedRuns) -> str:
     failures = errors = skipped = 0
     for place, each in enumerate(found.judged):
         case = ElementTree.SubElement(suite, "testcase", classname=each.row.key.method_label, name=row_name(each))
-        if each in found.regressed and place not in found.accepted:
+        if each.verdict == "regressed" and place not in found.accepted:
             failures += 1
             ElementTree.SubElement(case, "failure", message=_change(each)).text = _why(each)
         elif each.verdict == "inconclusive" and found.strict:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.gate.causes import Causes, method_same, same_keys
+from maskbench.gate.causes import NOTHING, Causes, method_same, same_keys
 from maskbench.gate.differences import Difference, difference
 from maskbench.gate.matching import Match
 from maskbench.gate.outcomes import CellKey, CellOutcomes
@@ -107,7 +107,7 @@ def _of_cell(
             "attack" if attack_alone else "method",
             tolerances.of(metric, key),
             proved,
-            causes,
+            frozenset((NOTHING,)) if proof and not proved else causes,
         )
 
 

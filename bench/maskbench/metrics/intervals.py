@@ -24,6 +24,7 @@ Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """From column means (..., k) to values (...); vectorised over the leading axes."""
 
 _BLOCK = 2**22  # weights turned into float64 at a time, 32 MB
+_DRAWN = 2**16  # images drawn at a time: what is counted stays in the processor's cache
 _SEED_STREAM = 1  # keeps the draws of seeds apart from those of images
 _IMAGE_STREAM = 0
 
@@ -168,7 +169,11 @@ def _counts(n: int, resamples: int, seed: int, stream: int) -> NDArray[np.uint16
     """
     generator = np.random.default_rng([seed, stream, n])
     counts = np.empty((resamples, n), dtype=np.uint16)
-    for row in counts:
-        row[:] = np.bincount(generator.integers(n, size=n), minlength=n)
+    step = max(1, _DRAWN // n)
+    for start in range(0, resamples, step):
+        block = counts[start : start + step]
+        drawn = generator.integers(n, size=block.shape)
+        drawn += np.arange(len(block))[:, None] * n
+        block[:] = np.bincount(drawn.ravel(), minlength=block.size).reshape(block.shape)
     counts.setflags(write=False)
     return counts

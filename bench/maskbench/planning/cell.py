@@ -10,7 +10,7 @@ from maskbench.plugins.method import Method
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
 
-_KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", STACKED: "inference"}
+_KINDS = {RECOGNITION: "none", FIND_MASKS: "masks"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,6 @@ class Cell:
     @property
     def attack_kind(self) -> str:
         """What tables have in the column ``attack_kind``: none, masks, restoration or inference."""
-        if self.attack == OPTIMUM:
+        if self.attack in (OPTIMUM, STACKED):
             return "restoration" if self.label is None else "inference"
         return _KINDS[self.attack] if isinstance(self.attack, str) else self.attack.kind

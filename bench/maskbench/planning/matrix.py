@@ -26,6 +26,7 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
+from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
 from maskbench.stages.optimum import Optimum
@@ -125,7 +126,7 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
                 for share in aux_shares(attack, label, suite):
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
-        cells += attacked + _stacked(attacked, method, seed)
+        cells += attacked + _stacked_restorations(attacked, method, seed) + _stacked(attacked, method, seed)
         if known:
             cells += _optimum(trial, reason, suite.aux_shares)
     return cells
@@ -138,6 +139,17 @@ def _recognition(trial: Trial) -> Stage:
 def _found_masks(trial: Trial) -> Stage | None:
     found = trial.found_masks()
     return None if found is None else ScoredMasks(found, trial.settings.scored)
+
+
+def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
+    """A cell for several restorations taken together, with all of the attacker's pictures."""
+    restorations: list[Restoration] = []
+    for cell in attacked:
+        if isinstance(cell.scoring, ScoredRestoration) and cell.aux_share == 1:
+            restorations += cell.scoring.restorations
+    if len(restorations) < 2:
+        return []
+    return [Cell(method, STACKED, None, seed, ScoredRestoration(tuple(restorations)))]
 
 
 def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
@@ -184,13 +196,16 @@ class _Scorings:
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""
         if isinstance(attack, RestorationAttack):
-            return ScoredRestoration(self._restoration(attack, share))
+            return ScoredRestoration((self._restoration(attack, share),))
         if isinstance(attack, InferenceAttack) and label is not None:
             restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
-            return ScoredInference((Inference(self.trial, attack, label, restored, share),))
+            closest = self._closest() if attack.learns_from == "restorations" else None
+            return ScoredInference((Inference(self.trial, attack, label, restored, share, closest),))
         raise TypeError(f"no stage scores the attack {attack.label()}, which is of the kind {attack.kind}")
 
     def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:
-        learned_from = any(other.learns_from == "restorations" for other in self.attacks)
-        training = learned_from and attack.restores_training and share == 1
-        return Restoration(self.trial, attack, share, training)
+        return Restoration(self.trial, attack, share)
+
+    def _closest(self) -> ClosestRestoration | None:
+        candidates = tuple(self._restoration(each) for each in self.restoring if each.restores_training)
+        return ClosestRestoration(candidates) if candidates else None

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from maskbench.artifacts.fingerprint import closure, digest
 from maskbench.numerics import Numerics
 from maskbench.stages.stage import Stage
@@ -25,6 +27,10 @@ class Step:
     key: str
     inputs: Mapping[str, str]
     ingredients: Mapping[str, Any]
+
+    def device(self, of_run: torch.device) -> torch.device:
+        """Where the step is made in a run on a device."""
+        return torch.device("cpu") if self.stage.cpu_only else of_run
 
 
 @dataclass
@@ -49,6 +55,7 @@ class Plan:
             return known
         inputs = {name: self.add(needed, rank) for name, needed in stage.inputs().items()}
         sources, libraries = closure((type(stage).__module__, *stage.roots()))
+        device_type = "cpu" if stage.cpu_only else self.device_type
         ingredients = {
             "stage": stage.kind,
             "parameters": dict(stage.parameters()),
@@ -56,8 +63,8 @@ class Plan:
             "sources": sources,
             "libraries": libraries,
             # CPU and CUDA round differently, so their results are different artifacts.
-            "device_type": self.device_type,
-            "numerics": self.numerics.ingredients(self.device_type),
+            "device_type": device_type,
+            "numerics": self.numerics.ingredients(device_type),
         }
         key = digest(ingredients)
         self._keys[stage] = key

@@ -13,7 +13,9 @@ _SECONDS = {
     "release": 0.1,
     "recognition": 5.0,
     "masks": 3.0,
+    "raw model": 3.0,
     "restoration": 0.6,
+    "closest restoration": 0.6,
     "inference": 0.2,
     "scoring": 0.1,
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal, final
 
@@ -88,6 +88,25 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RawAux:
+    """What an attack is given that learns from raw pictures before it knows the method.
+
+    Attributes:
+        raw: uint8 (N, C, H, W), pictures of the attacker's own.
+        training: settings for the network that it trains.
+        mirror: whether the data allow mirroring.
+        seed, device, progress: as in ``Aux``.
+    """
+
+    raw: Tensor
+    training: Training
+    mirror: bool
+    seed: int
+    device: torch.device
+    progress: Callable[[float], None] = field(default=lambda share: None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Aux:
     """What the threat model gives an attacker to learn from: never anything raw of the owner's.
 
@@ -99,6 +118,10 @@ class Aux:
         seed, device, progress: as in training; ``progress`` takes the finished share.
         invert: a release → the images it was made of, float32; what someone who has the owner's key does. None
             unless the method has a key and says that the attacker knows it.
+        from_raw: what the attack's ``fit_raw`` returned.
+        again: number of an epoch, from 1 → the training part, released again. The attacker can run the method as often
+            as it likes, and what is seen with one mask alone is learned by heart. Given to restoration attacks; a
+            method that follows attributions has as many releases as the settings say, which are gone through in turn.
     """
 
     train: Known
@@ -109,6 +132,8 @@ class Aux:
     device: torch.device
     progress: Callable[[float], None] = field(default=lambda share: None)
     invert: Callable[[Release], Tensor] | None = None
+    from_raw: Mapping[str, Tensor] = field(default_factory=dict)
+    again: Callable[[int], Release] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,11 +157,21 @@ class InferenceAux(Aux):
         Among those that the training part (or another one, ``of``) comes with. Chosen without labels: attacks are
         compared on those of the validation part. Raises Unavailable where the part comes with none.
         """
-        candidates = sorted((of or self.train).release.restorations)
+        candidates = (of or self.train).release.restorations
         if not candidates:
             raise Unavailable("it learns on restored pictures, and no restoration attack of the suite can do so many")
-        restored, raw = self.validation.release.restorations, self.validation.raw_images
-        return min(candidates, key=lambda name: float((restored[name] - raw).square().mean()))
+        restored = self.validation.release.restorations
+        return closest({name: restored[name] for name in candidates}, self.validation.raw_images)
+
+
+def closest(restored: Mapping[str, Tensor], raw: Tensor) -> str:
+    """The name of the restoration with the least mean squared error; of equals the first by name.
+
+    Args:
+        restored: name → float32 (N, C, H, W).
+        raw: float32 (N, C, H, W).
+    """
+    return min(sorted(restored), key=lambda name: float((restored[name] - raw).square().mean()))
 
 
 class Attack(Plugin):
@@ -149,9 +184,12 @@ class Attack(Plugin):
             attacker's own get curves over how many it has.
         needs_masks: runs only against methods that release masks.
         needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
-        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Those of
-            the attacker's training pictures come along for attacks that learn from restorations.
+        needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Of the
+            attacker's training pictures, attacks that learn from restorations get the one that comes closest to the
+            raw pictures on the validation part.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
+        cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
+            release then serves runs on any device.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
@@ -161,11 +199,12 @@ class Attack(Plugin):
     needs_key: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
+    cpu_only: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 
 
 class RestorationAttack(Attack):
-    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` is optional.
+    """An attack that tries to restore what was hidden. Implement ``restore``; ``fit`` and ``fit_raw`` are optional.
 
     Attributes:
         restores_training: fast enough to be applied to all of the attacker's training pictures as well, for the
@@ -175,9 +214,38 @@ class RestorationAttack(Attack):
     kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
     restores_training: ClassVar[bool] = True
 
+    def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
+        """Learn from raw pictures alone what serves against any method: once for all methods and seeds.
+
+        What is returned comes back as ``aux.from_raw`` in ``fit``.
+        """
+        return {}
+
     def fit(self, aux: Aux) -> Any:
-        """Learn to restore; whatever is returned comes back as ``self.state``."""
+        """Learn to restore; whatever is returned comes back as ``self.state``.
+
+        A state of tensors by name is stored, and not learned again where the attack is used again.
+        """
         return None
+
+    @final
+    @classmethod
+    def learns_from_raw(cls) -> bool:
+        """Whether it learns anything before it knows the method."""
+        return cls.fit_raw is not RestorationAttack.fit_raw
+
+    @final
+    def with_raw(self, aux: Aux) -> Aux:
+        """The same with what the attack learns from its raw training pictures alone, for who has no stages."""
+        about = RawAux(
+            raw=aux.train.raw_bytes,
+            training=aux.training,
+            mirror=aux.mirror,
+            seed=aux.seed,
+            device=aux.device,
+            progress=aux.progress,
+        )
+        return replace(aux, from_raw=self.fit_raw(about)) if self.learns_from_raw() else aux
 
     @abstractmethod
     def restore(self, release: Release, device: torch.device) -> Tensor:

@@ -42,6 +42,21 @@ class Given:
     attributions: Mapping[Attribution, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class NoisyMap:
+    """A release that is linear in each plane of the picture but for Laplace noise: clipped(matrix @ pixels + noise).
+
+    Attributes:
+        matrix: float64 (M, H·W), from the pixels of a plane, row by row, to the M values that get noise.
+        scale: float64 (M,), of the noise of each value, in grey values of [0, 1].
+        shown: int64 (H·W,), which value each pixel of the release shows.
+    """
+
+    matrix: Tensor
+    scale: Tensor
+    shown: Tensor
+
+
 @dataclass(frozen=True)
 class Owner:
     """What a method is fitted on: the training images of one party (the owner, or the attacker who re-fits it).

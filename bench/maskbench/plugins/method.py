@@ -13,8 +13,8 @@ from maskbench.errors import ContractViolation
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.plugins import judging
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.given import Attribution, Given, Owner
-from maskbench.randomness import Randomness
+from maskbench.plugins.given import Attribution, Given, NoisyMap, Owner
+from maskbench.randomness import NoRandomness, Randomness
 from maskbench.release import Release, to_bytes
 
 
@@ -30,6 +30,11 @@ class Method(Plugin):
             would otherwise hide it from every attacker that mirrors. False unless the author says so.
         state_is_public: what ``fit`` learned can be read off a release, so an attacker who runs the method uses the
             owner's. ``desensitize`` may then use the state alone, no attributions.
+        deterministic: a party's release follows from its pictures and the parameters alone, with no random numbers in
+            ``fit`` or ``desensitize``. It is then made once for all seeds, and the attacker, for whom another draw
+            would show nothing new, learns from a single one.
+        cpu_only: it is so little work that it is done on the CPU, whatever device the run is on. The release then
+            serves runs on any device.
         time_limit: seconds, after which a stage that runs the method is stopped and its cells say so: the release of a
             party with its fits, or the training of the recognizer that it adapts.
     """
@@ -38,6 +43,8 @@ class Method(Plugin):
     role: ClassVar[Literal["method", "raw", "null"]] = "method"
     mirror_symmetric: ClassVar[bool] = False
     state_is_public: ClassVar[bool] = False
+    deterministic: ClassVar[bool] = False
+    cpu_only: ClassVar[bool] = False
     time_limit: ClassVar[float] = 4 * 3600.0
 
     def key_known(self) -> bool:
@@ -56,12 +63,25 @@ class Method(Plugin):
         """Learn from a party's training images; the returned tensors come back as ``self.state`` (and can be saved)."""
         return {}
 
+    @final
+    def learns(self) -> bool:
+        """Whether it has a ``fit`` of its own; otherwise there is nothing to be fitted."""
+        return type(self).fit is not Method.fit
+
     @abstractmethod
     def desensitize(self, images: Tensor, given: Given) -> Release:
         """Desensitize a batch: float32 N C H W in [0, 1] → a release of the same shape.
 
         Each image must be treated on its own: the result may depend on no other image of the batch.
         """
+
+    def noisy_map(self, height: int, width: int) -> NoisyMap | None:
+        """How a picture of this size is released, of a method that adds Laplace noise to linear values of it.
+
+        It is asked for in calibrated worlds alone, for the best possible attack. A release without noise of its own
+        needs no declaration: whether it is linear is found out by running the method.
+        """
+        return None
 
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         """Adjust the recognizer to the release: a module called as ``module(images, masks)`` that returns logits.
@@ -128,10 +148,11 @@ class Method(Plugin):
             ContractViolation: the plug-in proposed something that its contract rules out, or an image of the batch
                 would leave raw.
         """
-        given = Given(Randomness(seed, numbers), labels, attributions or {})
+        who = f"method '{self.name}'"
+        rng = NoRandomness(who, numbers) if self.deterministic else Randomness(seed, numbers)
+        given = Given(rng, labels, attributions or {})
         before = images.clone()
         proposed = self.desensitize(images, given)
-        who = f"method '{self.name}'"
         if not torch.equal(images, before):
             raise ContractViolation(f"{who} changed its input in place: work on a copy.")
         judged = judging.release(proposed, before, who, self.masked)

@@ -11,7 +11,7 @@ FIND_MASKS: Final = "find-masks"
 """Of a kind of its own: how well masks that were withheld are found."""
 
 STACKED: Final = "stacked"
-"""All inference attacks on a label, with their answers taken together."""
+"""All inference attacks on a label, with their answers taken together; or all restorations."""
 
 STRONGEST: Final = "strongest"
 """The strongest attack that an attacker can choose, chosen on attacker-validation."""

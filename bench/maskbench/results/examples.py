@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from maskbench.data.parties import Split
 from maskbench.metrics.catalogue import MAIN
 from maskbench.planning.cell import Cell
-from maskbench.plugins.attack import RestorationAttack
 from maskbench.results.execution import Execution
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease
-from maskbench.stages.restoration import Restoration, StoredRestoration
+from maskbench.stages.restoration import StoredRestoration
 from maskbench.stages.scored import Scored
-from maskbench.stages.stage import Stage
+from maskbench.stages.scored_restoration import ScoredRestoration
 
 EXAMPLES = 2
 """Images shown of each run, of the outsourced ones that leakage is measured on."""
@@ -59,7 +58,7 @@ def examples(execution: Execution) -> list[Example]:
 
 
 def _is_shown(cell: Cell, execution: Execution) -> bool:
-    if not isinstance(cell.plugin, RestorationAttack) or cell.scoring is None or (cell.seed, cell.aux_share) != (0, 1):
+    if not isinstance(cell.scoring, ScoredRestoration) or (cell.seed, cell.aux_share) != (0, 1):
         return False
     return execution.outcomes[execution.plan.key(cell.scoring)].source in ("computed", "stored")
 
@@ -67,8 +66,7 @@ def _is_shown(cell: Cell, execution: Execution) -> bool:
 def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[Example]:
     dataset = Dataset(execution.data)
     positions = dataset.scored(_SPLIT, execution.matrix.suite.settings.scored)[:EXAMPLES]
-    _, first = _stages(cells[0])
-    stored = StoredRelease(execution.executor.read(execution.plan.key(first.trial.release("owner"))))
+    stored = StoredRelease(execution.executor.read(execution.plan.key(_scoring(cells[0]).trial.release("owner"))))
     release, raw = stored.release(_SPLIT, positions), dataset.bytes(_SPLIT)[positions]
     released, masks = release.image_bytes, None if release.mask_bytes is None else release.mask_bytes * 255
     for example in range(len(positions)):
@@ -77,18 +75,19 @@ def _of_method(name: str, cells: list[Cell], execution: Execution) -> Iterator[E
         if masks is not None:
             yield Example(name, example, "mask", "", None, masks[example].numpy())
     for cell in cells:
-        scoring, restoration = _stages(cell)
-        restored = StoredRestoration(execution.executor.read(execution.plan.key(restoration))).images(_SPLIT)
-        scores = Scored(execution.executor.read(execution.plan.key(scoring))).columns(_SPLIT)[MAIN["restoration"]]
+        scoring = _scoring(cell)
+        scored = Scored(execution.executor.read(execution.plan.key(scoring)))
+        scores = scored.columns(_SPLIT)[MAIN["restoration"]]
+        keys = [execution.plan.key(each) for each in scoring.restorations]
+        restored = scoring.restored(scored, [StoredRestoration(execution.executor.read(key)) for key in keys], _SPLIT)
         for example in range(len(positions)):
             score = float(scores[example])
             shown = None if np.isnan(score) else score
             yield Example(name, example, "restored", cell.attack_name, shown, restored[example].numpy())
 
 
-def _stages(cell: Cell) -> tuple[Stage, Restoration]:
-    """What scores a cell that is shown, and the restoration that is scored."""
-    restoration = None if cell.scoring is None else cell.scoring.inputs()["restoration"]
-    if cell.scoring is None or not isinstance(restoration, Restoration):
+def _scoring(cell: Cell) -> ScoredRestoration:
+    """What scores a cell that is shown."""
+    if not isinstance(cell.scoring, ScoredRestoration):
         raise TypeError(f"{cell.attack_name} restores nothing")
-    return cell.scoring, restoration
+    return cell.scoring

@@ -25,7 +25,7 @@ class FirstSeed:
         self._outcomes: dict[str, StageOutcome] = {}
         scorings = (cell.scoring for cell in of_first_seed(matrix).cells)
         self._awaited = {plan.key(matrix.data), *(plan.key(each) for each in scorings if each is not None)}
-        self._total = len(plan.steps)
+        self._to_make = 0
         self._thread: Thread | None = None
         self._has_one_seed = matrix.suite.seeds == 1
 
@@ -36,6 +36,7 @@ class FirstSeed:
 
     def planned(self, steps: int, stored: int) -> None:
         """See ``Observer``."""
+        self._to_make = steps - stored
         self._observer.planned(steps, stored)
 
     def started(self, step: Step) -> None:
@@ -55,8 +56,8 @@ class FirstSeed:
         self._observer.finished(outcome)
         self._outcomes[outcome.step.key] = outcome
         self._awaited.discard(outcome.step.key)
-        is_more = len(self._outcomes) < self._total
-        if not self._awaited and is_more and self._thread is None and not self._has_one_seed:
+        self._to_make -= outcome.source != "stored"
+        if not self._awaited and self._to_make and self._thread is None and not self._has_one_seed:
             self._thread = Thread(target=self._then, args=(dict(self._outcomes),))
             self._thread.start()
 

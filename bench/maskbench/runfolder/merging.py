@@ -241,6 +241,7 @@ def _provenance(
         "stages": {source: sources[source] for source in ("computed", "stored", *MISSING)},
         **{name: ", ".join(dict.fromkeys(one[name] for one in each)) for name in _OF_ALL},
         "libraries": dict(sorted({name: number for one in each for name, number in one["libraries"].items()}.items())),
+        "code": dict(sorted({name: digest for one in each for name, digest in one["code"].items()}.items())),
         # Of the code that computed the numbers; what made the stages stands below.
         "git": own_git_state(),
         "shards": {

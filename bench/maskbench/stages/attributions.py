@@ -1,4 +1,4 @@
-"""The attribution stage: how much each pixel matters to a party's teacher, for all its images."""
+"""The attribution stage: how much each pixel matters to a party's teacher, for the images of one of its splits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.attributions.algorithm import find, module_of
 from maskbench.attributions.passes import PassSize
-from maskbench.data.parties import SPLITS_OF, Split
+from maskbench.data.parties import Split
 from maskbench.release import to_float
 from maskbench.stages.data import Dataset
 from maskbench.stages.stage import Context, Stage
 from maskbench.stages.teacher import StoredTeacher, Teacher
 
 _BATCH = 256
+_LEAST = torch.finfo(torch.float32).tiny  # nothing is divided by zero
 
 
 @dataclass(frozen=True)
@@ -29,50 +30,50 @@ class Attributions(Stage):
 
     teacher: Teacher
     algorithm: str
+    split: Split
 
     def inputs(self) -> Mapping[str, Stage]:
         return {"data": self.teacher.data, "teacher": self.teacher}
 
     def parameters(self) -> Mapping[str, Any]:
-        return {"algorithm": self.algorithm}
+        return {"algorithm": self.algorithm, "split": self.split}
 
     def roots(self) -> tuple[str, ...]:
         return (module_of(self.algorithm),)
 
     def title(self) -> str:
-        return f"attribution {self.algorithm} · {self.teacher.subject()}"
+        return f"attribution {self.algorithm} · {self.split} · {self.teacher.subject()}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         network = StoredTeacher(inputs["teacher"]).network(self.teacher, dataset, context.device)
         algorithm = find(self.algorithm)
-        splits = SPLITS_OF[self.teacher.party]
-        first = to_float(dataset.bytes(splits[0])[:1].to(context.device))
-        pass_size = PassSize.fitting(network, first)
-        maps: dict[Split, Tensor] = {}
-        total = sum(dataset.size(split) for split in splits)
-        done = 0
-        for split in splits:
-            parts = []
-            for batch in dataset.bytes(split).split(_BATCH):
-                parts.append(algorithm.explain(network, to_float(batch.to(context.device)), pass_size).cpu())
-                done += len(batch)
-                context.progress(done / total)
-            maps[split] = torch.cat(parts)
-        return StoredAttributions.pack(maps)
+        raw = dataset.bytes(self.split)
+        pass_size = PassSize.fitting(network, to_float(raw[:1].to(context.device)))
+        parts: list[Tensor] = []
+        for batch in raw.split(_BATCH):
+            parts.append(algorithm.explain(network, to_float(batch.to(context.device)), pass_size).cpu())
+            context.progress(min(1.0, len(parts) * _BATCH / len(raw)))
+        return StoredAttributions.pack(torch.cat(parts))
 
 
 @dataclass(frozen=True)
 class StoredAttributions:
-    """The artifact of attributions."""
+    """The artifact of attributions.
+
+    They are kept in half precision, by the largest of each image. What is greater stays greater or becomes equal, where
+    two differ by less than a thousandth; masks break ties at random, so that no place gains by it.
+    """
 
     artifact: Artifact
 
     @staticmethod
-    def pack(maps: Mapping[Split, Tensor]) -> Artifact:
-        """Make the artifact of the maps of each split of a party."""
-        return Artifact({str(split): tensor for split, tensor in maps.items()})
+    def pack(maps: Tensor) -> Artifact:
+        """Make the artifact of the maps of a split, float32 (N, 1, H, W)."""
+        scales = maps.abs().amax(dim=(1, 2, 3), keepdim=True)
+        return Artifact({"maps": (maps / scales.clamp_min(_LEAST)).half(), "scales": scales})
 
-    def maps(self, split: Split) -> Tensor:
+    @property
+    def maps(self) -> Tensor:
         """Float32 (N, 1, H, W): how much each pixel of a split's images matters; the scale is the algorithm's own."""
-        return self.artifact.tensors[split]
+        return self.artifact.tensors["maps"].float() * self.artifact.tensors["scales"]

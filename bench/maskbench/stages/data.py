@@ -28,6 +28,11 @@ class Data(Stage):
 
     options: DataOptions
 
+    @property
+    def cpu_only(self) -> bool:
+        """Pictures are decoded by the CPU."""
+        return True
+
     def inputs(self) -> Mapping[str, Stage]:
         return {}
 

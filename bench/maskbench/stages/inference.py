@@ -16,6 +16,7 @@ from maskbench.models.recognizers import build, identity, source_module
 from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release, as_bytes
+from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import PartyRelease
@@ -27,7 +28,7 @@ from maskbench.training.classifier import predict
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
-_TEACHER = "teacher"
+_TEACHER, _CLOSEST = "teacher", "closest"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Inference(Stage):
 
     Attributes:
         restorations: what the attack is shown of restored images; of the same trial.
+        closest: the attacker's training pictures, restored, where the attack learns on them; of the same trial.
         aux_share: of its training pictures the attacker uses this share.
     """
 
@@ -51,11 +53,17 @@ class Inference(Stage):
     label: Label
     restorations: tuple[Restoration, ...] = ()
     aux_share: float = 1.0
+    closest: ClosestRestoration | None = None
 
     @property
     def time_limit(self) -> float:
         """The attack's own."""
         return self.attack.time_limit
+
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
 
     def inputs(self) -> Mapping[str, Stage]:
         own = (self.trial.release("attacker"),) if self._learns_from_own() else ()
@@ -65,6 +73,8 @@ class Inference(Stage):
             **seen_inputs(releases, self.trial.found_masks(self.aux_share)),
             **{_restoration_input(restoration.attack): restoration for restoration in self.restorations},
         }
+        if self.closest is not None:
+            inputs[_CLOSEST] = self.closest
         if self.attack.needs_raw_classifier:
             inputs[_TEACHER] = self.trial.teacher(self.label, party="attacker")
         return inputs
@@ -179,7 +189,7 @@ class Inference(Stage):
         used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
         draws = [as_seen(inputs, "attacker_train", used)]
         draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
-        release = _joined(draws, _part(self._restored(inputs, "attacker_train"), used))
+        release = _joined(draws, self._restored_training(inputs))
         raw, labels = dataset.bytes("attacker_train"), self._labels(dataset, "attacker_train")
         if used is not None:
             raw, labels = raw[used], labels[used]
@@ -193,13 +203,16 @@ class Inference(Stage):
         )
 
     def _restored(self, inputs: Mapping[str, Artifact], split: Split) -> dict[str, Tensor]:
-        """Name of a restoration attack → its images of a split, uint8; of those attacks that restored it."""
-        found = {}
-        for each in self.restorations:
-            stored = StoredRestoration(inputs[_restoration_input(each.attack)])
-            if stored.restored(split):
-                found[each.attack.label()] = stored.images(split)
-        return found
+        """Name of a restoration attack → its images of the scored part of a split, uint8."""
+        attacks = [each.attack for each in self.restorations]
+        return {each.label(): StoredRestoration(inputs[_restoration_input(each)]).images(split) for each in attacks}
+
+    def _restored_training(self, inputs: Mapping[str, Artifact]) -> dict[str, Tensor]:
+        """Name of the closest restoration attack → the attacker's training pictures by it, uint8; empty without."""
+        if _CLOSEST not in inputs:
+            return {}
+        stored = StoredClosest(inputs[_CLOSEST])
+        return {stored.attack: stored.images}
 
     def _classes(self, dataset: Dataset) -> int:
         return dataset.classes(self.label) * (dataset.classes("target") if self.attack.with_task else 1)
@@ -278,10 +291,6 @@ def _joined(draws: list[Release], restorations: Mapping[str, Tensor]) -> Release
         return Release.of_bytes(draws[0].image_bytes, draws[0].mask_bytes, restorations)
     masks = [draw.mask_bytes for draw in draws if draw.mask_bytes is not None]
     return Release.of_bytes(torch.cat([draw.image_bytes for draw in draws]), torch.cat(masks) if masks else None)
-
-
-def _part(images: Mapping[str, Tensor], positions: Tensor | None) -> Mapping[str, Tensor]:
-    return images if positions is None else {name: whole[positions] for name, whole in images.items()}
 
 
 def _classifiers(recognizer: str, size: tuple[int, int]) -> Callable[[int, int], Recognizer]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -15,12 +15,12 @@ from maskbench.plugins import judging
 from maskbench.plugins.given import Attribution, Owner
 from maskbench.plugins.method import Method
 from maskbench.randomness import derive
-from maskbench.release import Release, to_float
+from maskbench.release import Release
 from maskbench.stages.attributions import Attributions, StoredAttributions
+from maskbench.stages.batched_release import in_batches
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of
 
-_BATCH = 512
 _PARTY_OF: dict[Split, Party] = {split: party for party, splits in SPLITS_OF.items() for split in splits}
 
 
@@ -49,6 +49,18 @@ def fits(method: Method, party: Party, draw: int) -> dict[Split, Fit]:
         return dict.fromkeys(splits, Fit("owner"))
     both = Fit("attacker", str(draw) if draw else ""), Fit("attacker", "validation")
     return dict(zip(splits, both, strict=False))
+
+
+def explained(method: Method, party: Party, draw: int) -> tuple[tuple[Fit, Split], ...]:
+    """The splits whose attributions a release reads, each with the fit whose teachers they explain.
+
+    Those that are released with the fit, unless the method does so by its state alone; and the training split where
+    the method learns from it.
+    """
+    train = SPLITS_OF[party][0]
+    found = [(fit, split) for split, fit in fits(method, party, draw).items()]
+    learned = [(fit, train) for fit, _ in found] if method.learns() else []
+    return tuple(dict.fromkeys(learned if method.state_is_public else [*found, *learned]))
 
 
 def takes_owners_fit(method: Method, party: Party) -> bool:
@@ -84,12 +96,18 @@ class PartyRelease(Stage):
         """The method's own."""
         return self.method.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The method's own."""
+        return self.method.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
         inputs: dict[str, Stage] = {"data": self.data}
         if self.owners is not None:
             inputs[release_input("owner")] = self.owners
         for each in self.attributions:
-            inputs[_attribution_input(each.teacher.copy, Attribution(each.algorithm, each.teacher.label))] = each
+            request = Attribution(each.algorithm, each.teacher.label)
+            inputs[_attribution_input(each.teacher.copy, request, each.split)] = each
         return inputs
 
     def parameters(self) -> Mapping[str, Any]:
@@ -125,26 +143,19 @@ class PartyRelease(Stage):
             # Attacks are chosen on the attacker's held-out pictures for what was released with its task labels.
             labelled = split == train or self.party == "attacker"
             labels = dataset.labels(split, "target") if labelled else None
-            batches: list[Release] = []
-            raw, numbers = dataset.bytes(split), dataset.index(split)
-            answers = self._answers(inputs, fit, split)
-            for start in range(0, len(raw), _BATCH):
-                part = slice(start, start + _BATCH)
-                released = method.release(
-                    to_float(raw[part].to(context.device)),
-                    seed=derive(self.seed, "release", fit.name),
-                    numbers=numbers[part].to(context.device),
-                    labels=None if labels is None else labels[part].to(context.device),
-                    attributions={request: maps[part].to(context.device) for request, maps in answers.items()},
-                )
-                shown = None if released.mask_bytes is None else released.mask_bytes.cpu()
-                batches.append(Release.of_bytes(released.image_bytes.cpu(), shown))
-                done += len(released)
-                context.progress(done / total)
-            images[split] = torch.cat([batch.image_bytes for batch in batches])
+            raw = dataset.bytes(split)
+            answers = {} if self.method.state_is_public else self._answers(inputs, fit, split)
+
+            def progressed(images: int, before: int = done) -> None:
+                context.progress((before + images) / total)
+
+            seed = derive(self.seed, "release", fit.name)
+            release = in_batches(method, raw, dataset.index(split), labels, answers, seed, context.device, progressed)
+            done += len(raw)
+            images[split] = release.image_bytes
             unchanged[split] = int(judging.unchanged(images[split], raw).sum())
             if self.method.masked:
-                masks[split] = torch.cat([batch.kept_bytes for batch in batches])
+                masks[split] = release.kept_bytes
         return StoredRelease.pack(images, masks, stored, unchanged)
 
     def _fitted(
@@ -153,6 +164,8 @@ class PartyRelease(Stage):
         """The method's state, from the party's training images; or the owner's, where a release shows it."""
         if self.owners is not None:
             return StoredRelease(inputs[release_input("owner")]).state
+        if not self.method.learns():
+            return {}
         train = SPLITS_OF[self.party][0]
         sensitive = dataset.has_sensitive
         owner = Owner(
@@ -168,20 +181,10 @@ class PartyRelease(Stage):
         return self.method.fit(owner)
 
     def _answers(self, inputs: Mapping[str, Artifact], fit: Fit, split: Split) -> dict[Attribution, Tensor]:
-        if self.owners is not None:
-            return {}
         return {
-            request: StoredAttributions(inputs[_attribution_input(fit.copy, request)]).maps(split)
+            request: StoredAttributions(inputs[_attribution_input(fit.copy, request, split)]).maps
             for request in self.method.requests()
         }
-
-
-class HiddenShare(NamedTuple):
-    """The share of an image that a split's masks hide, as measured: its mean, least and most over the images."""
-
-    mean: float
-    least: float
-    most: float
 
 
 @dataclass(frozen=True)
@@ -209,7 +212,6 @@ class StoredRelease:
         tensors |= {f"{split}/masks": tensor for split, tensor in masks.items()}
         tensors |= {f"state/{name}": tensor for name, tensor in state.items()}
         record = {"masked": bool(masks), "state": list(state), "unchanged": dict(unchanged)}
-        record["hidden"] = {split: _measured(kept) for split, kept in masks.items()}
         return Artifact(tensors, record)
 
     @property
@@ -228,11 +230,6 @@ class StoredRelease:
             KeyError: they were made without masks; see ``masked``.
         """
         return self.artifact.tensors[f"{split}/masks"]
-
-    def hidden_share(self, split: Split) -> HiddenShare | None:
-        """What the masks hide of a split's images, as measured; None where they were made without masks."""
-        measured = self.artifact.record["hidden"].get(split)
-        return None if measured is None else HiddenShare(*measured)
 
     def unchanged(self, split: Split) -> int:
         """How many images of a split came out as they went in.
@@ -267,10 +264,5 @@ def stored_release(inputs: Mapping[str, Artifact], split: Split, draw: int = 0) 
     return StoredRelease(inputs[release_input(_PARTY_OF[split], draw)])
 
 
-def _attribution_input(copy: str, request: Attribution) -> str:
-    return f"attribution/{copy}/{request.algorithm}/{request.label}"
-
-
-def _measured(kept: Tensor) -> list[float]:
-    hidden = judging.hidden_share(kept)
-    return [float(hidden.mean()), float(hidden.min()), float(hidden.max())]
+def _attribution_input(copy: str, request: Attribution, split: Split) -> str:
+    return f"attribution/{copy}/{request.algorithm}/{request.label}/{split}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeGuard
 
 import torch
 from torch import Tensor
@@ -15,7 +15,9 @@ from maskbench.plugins.attack import Aux, Known, RestorationAttack
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
-from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
+from maskbench.stages.raw_model import RawModel, raw_input
+from maskbench.stages.released_again import released_again, stored_draws
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
 
@@ -28,8 +30,6 @@ class Restoration(Stage):
 
     Attributes:
         aux_share: of its training pictures the attacker uses this share.
-        training: those it trained on are restored too, all of them, for inference attacks that learn on restored
-            pictures.
     """
 
     kind: ClassVar[str] = "restoration"
@@ -38,16 +38,39 @@ class Restoration(Stage):
     trial: Trial
     attack: RestorationAttack
     aux_share: float = 1.0
-    training: bool = False
 
     @property
     def time_limit(self) -> float:
         """The attack's own."""
         return self.attack.time_limit
 
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
     def inputs(self) -> Mapping[str, Stage]:
-        releases = self.trial.release("owner"), self.trial.release("attacker")
-        return {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks(self.aux_share))}
+        return self._reading((self.trial.release("owner"), *self._own_releases()))
+
+    def fit_inputs(self) -> Mapping[str, Stage]:
+        """What the attack learns from: nothing of the owner's."""
+        return self._reading(self._own_releases())
+
+    def _reading(self, releases: tuple[PartyRelease, ...]) -> Mapping[str, Stage]:
+        found = self.trial.found_masks(self.aux_share)
+        return {"data": self.trial.data, **seen_inputs(releases, found), **self._raw()}
+
+    def _own_releases(self) -> tuple[PartyRelease, ...]:
+        return self.trial.release("attacker"), *(stored_draws(self.trial) if self._takes_pairs() else ())
+
+    def _takes_pairs(self) -> bool:
+        return self.attack.learns_from == "pairs"
+
+    def _raw(self) -> Mapping[str, Stage]:
+        if not self.attack.learns_from_raw():
+            return {}
+        training = self.trial.settings.restoration
+        return {raw_input(self.attack): RawModel(self.trial.data, self.attack, training, self.aux_share)}
 
     def parameters(self) -> Mapping[str, Any]:
         return {
@@ -58,7 +81,6 @@ class Restoration(Stage):
             "mirror": self.trial.method.mirror_symmetric,
             "seed": self.trial.seed,
             "aux_share": self.aux_share,
-            "restores_training": self.training,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -66,22 +88,35 @@ class Restoration(Stage):
 
     def title(self) -> str:
         method = self.trial.method.label(leave_out=("adjust",))
-        share, also = share_title(self.aux_share), " and of its own pictures" if self.training else ""
-        return f"restoration {self.attack.label()} of {method}{share}{also} · seed {self.trial.seed}"
+        return f"restoration {self.attack.label()} of {method}{share_title(self.aux_share)} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        with seeded(derive(self.trial.seed, "restoration", self.attack.name)):
+        with seeded(self._attack_seed()):
             state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
             restored: dict[Split, Tensor] = {}
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
                 restored[split] = attack.restored_bytes(release, context.device)
-            if self.training:
-                release = as_seen(inputs, "attacker_train")
-                restored["attacker_train"] = attack.restored_bytes(release, context.device)
-        return StoredRestoration.pack(restored)
+        return StoredRestoration.pack(restored, state)
+
+    def restore_training(self, inputs: Mapping[str, Artifact], stored: StoredRestoration, context: Context) -> Tensor:
+        """Restore all training pictures of the attacker: uint8 (N, C, H, W).
+
+        Args:
+            inputs: of ``fit_inputs``.
+            stored: what this stage made; the attack learns again where its state was not stored.
+        """
+        with seeded(self._attack_seed()):
+            state = stored.state
+            if state is None:
+                state = self.attack.fit(self._aux(Dataset(inputs["data"]), inputs, context))
+            release = as_seen(inputs, "attacker_train")
+            return self.attack.with_state(state).restored_bytes(release, context.device)
+
+    def _attack_seed(self) -> int:
+        return derive(self.trial.seed, "restoration", self.attack.name)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> Aux:
         used = None if self.aux_share == 1 else dataset.share("attacker_train", self.aux_share)
@@ -93,10 +128,12 @@ class Restoration(Stage):
             validation=Known(dataset.bytes("attacker_validation"), validation),
             training=self.trial.settings.restoration.over(self.aux_share),
             mirror=dataset.mirror and method.mirror_symmetric,
-            seed=derive(self.trial.seed, "restoration", self.attack.name),
+            seed=self._attack_seed(),
             device=context.device,
             progress=context.progress,
             invert=method.invert if method.key_known() else None,
+            again=released_again(self.trial, dataset, inputs, used, context.device) if self._takes_pairs() else None,
+            from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
 
 
@@ -107,14 +144,32 @@ class StoredRestoration:
     artifact: Artifact
 
     @staticmethod
-    def pack(images: Mapping[Split, Tensor]) -> Artifact:
-        """Make the artifact of the restored images of each split, uint8 (N, C, H, W)."""
-        return Artifact({str(split): tensor for split, tensor in images.items()})
+    def pack(images: Mapping[Split, Tensor], state: object = None) -> Artifact:
+        """Make the artifact of the restored images of each split, uint8 (N, C, H, W), and of the attack's state.
 
-    def restored(self, split: Split) -> bool:
-        """Whether images of a split were restored."""
-        return split in self.artifact.tensors
+        A state is stored that is a dict of tensors by name; any other would have to be pickled.
+        """
+        tensors = {str(split): tensor for split, tensor in images.items()}
+        if not _is_storable(state):
+            return Artifact(tensors, {"state": None})
+        # Weights that are tied stand for two names; in a file each needs memory of its own.
+        kept = {_state(name): tensor.detach().cpu().clone() for name, tensor in state.items()}
+        return Artifact({**tensors, **kept}, {"state": list(state)})
 
     def images(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): the restored images of a split: of its scored part, but all of attacker-train."""
         return self.artifact.tensors[split]
+
+    @property
+    def state(self) -> dict[str, Tensor] | None:
+        """What the attack's ``fit`` returned, on the CPU; None where that was not stored."""
+        names = self.artifact.record["state"]
+        return None if names is None else {name: self.artifact.tensors[_state(name)] for name in names}
+
+
+def _is_storable(state: object) -> TypeGuard[dict[str, Tensor]]:
+    return isinstance(state, dict) and all(isinstance(tensor, Tensor) for tensor in state.values())
+
+
+def _state(name: str) -> str:
+    return f"state/{name}"

@@ -37,6 +37,11 @@ class ScoredInference(Stage):
 
     inferences: tuple[Inference, ...]
 
+    @property
+    def cpu_only(self) -> bool:
+        """Answers are few."""
+        return True
+
     def inputs(self) -> Mapping[str, Stage]:
         # By place: the fit goes through the attacks in their order, so the order belongs into the key.
         by_place = {_input(place): inference for place, inference in enumerate(self.inferences)}

@@ -28,6 +28,11 @@ class ScoredRecognition(Stage):
 
     recognition: Recognition
 
+    @property
+    def cpu_only(self) -> bool:
+        """Answers are few."""
+        return True
+
     def inputs(self) -> Mapping[str, Stage]:
         trial = self.recognition.trial
         return {"data": trial.data, "recognition": self.recognition, release_input("owner"): trial.release("owner")}

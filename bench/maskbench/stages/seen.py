@@ -12,17 +12,19 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from maskbench.errors import Unavailable
-from maskbench.plugins.given import Given
+from maskbench.errors import ContractViolation, Unavailable
+from maskbench.plugins.given import Given, NoisyMap
 from maskbench.plugins.method import Method
 from maskbench.randomness import Randomness, derive
 from maskbench.release import Release
 from maskbench.stages.party_release import Fit
 from maskbench.worlds.gaussian import Kept, Projected, Seen
+from maskbench.worlds.laplace import Noisy
 from maskbench.worlds.mixture import LEVELS, ROUNDING
 
 _GREY, _BUMP = 128 / LEVELS, 64 / LEVELS
 _SAME_ROW = 1e-5  # of weights that sum to about 1: float32 leaves 2e-7
+_UNLIKELY = 6.0  # standard errors
 _EXACT = 0.01 / LEVELS  # a value so close to the map was not rounded
 
 
@@ -54,7 +56,37 @@ class Shown:
         """
         if self.method.withholds_masks():
             raise Unavailable("the optimum is known for released masks alone, and these are withheld")
-        return self._projected() if self.release.masks is None else self._kept(self.release.masks)
+        if self.release.masks is not None:
+            return self._kept(self.release.masks)
+        declared = self.method.noisy_map(*self.raw.shape[2:])
+        return self._projected() if declared is None else self._noisy(declared)
+
+    def _noisy(self, declared: NoisyMap) -> Noisy:
+        """As the method declares it.
+
+        Raises:
+            ContractViolation: the release is not what was declared: pixels differ that show one value, or the noise is
+                larger or smaller than any draw of it.
+        """
+        who = f"method '{self.method.name}'"
+        shown = self.release.images.double().flatten(1)
+        values = torch.empty(len(shown), len(declared.scale), dtype=torch.float64)
+        values[:, declared.shown] = shown
+        if not torch.equal(values[:, declared.shown], shown):
+            raise ContractViolation(f"{who} declares pixels that show one value, and they differ: mend its noisy_map.")
+        means = self.raw.double().flatten(1) @ declared.matrix.T
+        # |noise| is exponential with mean 1, in units of its scale. A value that leaves [0, 1] is clipped: of those
+        # in the middle half, what does not reach the nearer end is seen whole.
+        reach = (torch.minimum(means, 1 - means) - 1 / LEVELS) / declared.scale
+        noise = ((values - means).abs() / declared.scale).minimum(reach)
+        expected = 1 - (-reach).exp()
+        surplus = (noise - expected).mean() / (noise.std() / noise.numel() ** 0.5)
+        if not bool(surplus.abs() < _UNLIKELY):
+            raise ContractViolation(
+                f"{who} declares Laplace noise, and its release differs by {float(surplus):.1f} standard errors from "
+                "such noise: mend its noisy_map."
+            )
+        return Noisy(values, declared.matrix, declared.scale)
 
     def _kept(self, masks: Tensor) -> Kept:
         exchanged = self.raw.roll(1, 0)

@@ -34,6 +34,11 @@ class Stage(ABC):
         """Seconds after which the work is stopped; None: however long it takes."""
         return None
 
+    @property
+    def cpu_only(self) -> bool:
+        """Whether the work is done on the CPU, whatever the run's device: its result then serves runs on any."""
+        return False
+
     @abstractmethod
     def inputs(self) -> Mapping[str, Stage]:
         """The stages whose artifacts this one reads."""

@@ -9,7 +9,7 @@ from maskbench.plugins.method import Method
 from maskbench.stages.attributions import Attributions
 from maskbench.stages.data import Data
 from maskbench.stages.found_masks import FoundMasks
-from maskbench.stages.party_release import PartyRelease, fits, takes_owners_fit
+from maskbench.stages.party_release import PartyRelease, explained, takes_owners_fit
 from maskbench.stages.settings import Settings
 from maskbench.stages.teacher import Teacher
 
@@ -25,19 +25,29 @@ class Trial:
 
     def release(self, party: Party, draw: int = 0) -> PartyRelease:
         """What a party releases; ``draw`` numbers further releases of the attacker's training pictures."""
+        seed = 0 if self._always_the_same() else self.seed
         if takes_owners_fit(self.method, party):
             owners = self.release("owner")
-            return PartyRelease(self.data, self.method, party, self.seed, draw, owners=owners)
+            return PartyRelease(self.data, self.method, party, seed, draw, owners=owners)
         requested = tuple(
-            Attributions(self.teacher(request.label, party=party, copy=fit.copy), request.algorithm)
-            for fit in dict.fromkeys(fits(self.method, party, draw).values())
+            Attributions(self.teacher(request.label, party=party, copy=fit.copy), request.algorithm, split)
+            for fit, split in explained(self.method, party, draw)
             for request in self.method.requests()
         )
-        return PartyRelease(self.data, self.method, party, self.seed, draw, requested)
+        return PartyRelease(self.data, self.method, party, seed, draw, requested)
 
     def more_draws(self) -> tuple[PartyRelease, ...]:
-        """Further releases of the attacker's training pictures, which it can make as often as it likes."""
+        """Further releases of the attacker's training pictures, which it can make as often as it likes.
+
+        None where they would all be equal: it then trains as long on the single one as it would on several copies.
+        """
+        if self._always_the_same():
+            return ()
         return tuple(self.release("attacker", draw) for draw in range(1, self.settings.draws))
+
+    def _always_the_same(self) -> bool:
+        """Whether neither seed nor draw changes a release: teachers, which attributions explain, differ by both."""
+        return self.method.deterministic and not self.method.requests()
 
     def found_masks(self, aux_share: float = 1.0) -> FoundMasks | None:
         """The masks that the attacker finds with a share of its training pictures; None unless they are withheld."""

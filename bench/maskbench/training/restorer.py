@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from maskbench.models.layers import place
+from maskbench.release import Release
 from maskbench.training.augment import Augmentation, Moves
 from maskbench.training.inference import evaluating, run_in_batches
 from maskbench.training.loader import image_batch, mask_batch
@@ -33,7 +34,7 @@ def train_restorer(
     seed: int,
     device: torch.device,
     progress: Progress | None = None,
-    renewed: Callable[[int], tuple[Tensor, Tensor | None]] | None = None,
+    renewed: Callable[[int], Release] | None = None,
 ) -> list[float]:
     """Train ``network(released, masks) -> restored`` in place; return the mean loss of each epoch.
 
@@ -44,8 +45,8 @@ def train_restorer(
     where the loss is not finite and UsageError for fewer than two images.
 
     Args:
-        renewed: number of an epoch, from 1 → another release of the same pictures, as ``released`` and ``masks``. What
-            was seen with one mask alone is learned by heart.
+        renewed: number of an epoch, from 1 → another release of the same pictures. What was seen with one mask alone is
+            learned by heart.
     """
 
     def loss_of(released: Tensor, masks: Tensor | None, raw: Tensor, moves: Moves) -> Tensor:
@@ -74,8 +75,16 @@ def train_restorer(
         device=device,
         progress=progress,
         augmentation=Augmentation(scaled_crop(training, released), flip=flip and training.flip),
-        renewed=None if renewed is None else (lambda epoch: (*renewed(epoch), raw)),
+        renewed=None if renewed is None else _tensors_of(renewed, raw),
     )
+
+
+def _tensors_of(renewed: Callable[[int], Release], raw: Tensor) -> Callable[[int], tuple[Tensor | None, ...]]:
+    def tensors(epoch: int) -> tuple[Tensor | None, ...]:
+        release = renewed(epoch)
+        return release.image_bytes, release.mask_bytes, raw
+
+    return tensors
 
 
 def restore(

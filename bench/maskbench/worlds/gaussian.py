@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -38,25 +39,29 @@ class Seen(ABC):
     """What a release shows of N pictures."""
 
     @abstractmethod
-    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[_Conditional]]]:
+    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[Conditional]]]:
         """Some pictures at a time, and what is known of them under each covariance of a stored picture, (L, D, D)."""
 
 
-class _Conditional(ABC):
+class Conditional(ABC):
     """Some pictures' release, under one covariance of a stored picture."""
 
     @abstractmethod
-    def log_density(self, means: Tensor) -> Tensor:
-        """log p(release | component), (n, K), of K components with these means, (K, D)."""
+    def given(self, means: Tensor) -> Given:
+        """What is known under K components with these means, (K, D)."""
 
-    @abstractmethod
-    def restored(self, weight: Tensor, mean: Tensor) -> Tensor:
-        """Weighted conditional mean of each picture, (n, D).
 
-        Args:
-            weight: (n,), the probability of all components with this covariance.
-            mean: (n, D), the sum of their means, weighted alike.
-        """
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is known of n pictures under K components.
+
+    Attributes:
+        log_density: float64 (n, K), log p(release | component).
+        restored: probabilities of the components, (n, K) → Σ probability · E[picture | release, component], (n, D).
+    """
+
+    log_density: Tensor
+    restored: Callable[[Tensor], Tensor]
 
 
 def optimum(mixture: Mixture, seen: Seen, task: Tensor | None) -> Answer:
@@ -71,23 +76,18 @@ def optimum(mixture: Mixture, seen: Seen, task: Tensor | None) -> Answer:
     groups = [torch.from_numpy(mixture.covariance_of) == which for which in range(len(stored))]
     posteriors, pictures = [], []
     for part, conditionals in seen.parts(stored, len(means)):
+        known = [conditional.given(means[mine]) for mine, conditional in zip(groups, conditionals, strict=True)]
         joint = torch.empty(part.stop - part.start, len(means), dtype=torch.float64)
-        for mine, conditional in zip(groups, conditionals, strict=True):
-            joint[:, mine] = conditional.log_density(means[mine]) + log_weights[mine]
+        for mine, given in zip(groups, known, strict=True):
+            joint[:, mine] = given.log_density + log_weights[mine]
         if task is not None:
             joint.masked_fill_(tasks[None] != task[part, None], -math.inf)
         joint = joint.log_softmax(1)
         classes = range(int(sensitive.max()) + 1)
         posteriors.append(torch.stack([joint[:, sensitive == one].logsumexp(1) for one in classes], dim=1))
         weights = joint.exp()
-        pictures.append(
-            torch.stack(
-                [
-                    conditional.restored(weights[:, mine].sum(1), weights[:, mine] @ means[mine])
-                    for mine, conditional in zip(groups, conditionals, strict=True)
-                ]
-            ).sum(0)
-        )
+        restored = [given.restored(weights[:, mine]) for mine, given in zip(groups, known, strict=True)]
+        pictures.append(torch.stack(restored).sum(0))
     return Answer(torch.cat(posteriors).log_softmax(1), torch.cat(pictures))
 
 
@@ -107,7 +107,7 @@ class Projected(Seen):
     offset: Tensor
     noise: Tensor
 
-    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[_Conditional]]]:
+    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[Conditional]]]:
         gains = [covariance @ self.matrix.T for covariance in covariances]
         factors = [torch.linalg.cholesky(self.matrix @ gain + self.noise.diag()) for gain in gains]
         step = max(1, _BLOCK // (components + covariances.shape[1]))
@@ -121,23 +121,24 @@ class Projected(Seen):
 
 
 @dataclass(frozen=True, eq=False)
-class _ProjectedConditional(_Conditional):
+class _ProjectedConditional(Conditional):
     shown: Tensor
     matrix: Tensor
     gain: Tensor
     factor: Tensor
 
-    def log_density(self, means: Tensor) -> Tensor:
+    def given(self, means: Tensor) -> Given:
         observed, expected = (
             torch.linalg.solve_triangular(self.factor, columns, upper=False)
             for columns in (self.shown.T, self.matrix @ means.T)
         )
         exact = "donot_use_mm_for_euclid_dist"
         distance = torch.cdist(observed.T.contiguous(), expected.T.contiguous(), compute_mode=exact)
-        return -0.5 * distance.square() - _log_volume(self.factor)
+        return Given(-0.5 * distance.square() - _log_volume(self.factor), partial(self._restored, means))
 
-    def restored(self, weight: Tensor, mean: Tensor) -> Tensor:
-        residual = weight[:, None] * self.shown - mean @ self.matrix.T
+    def _restored(self, means: Tensor, weights: Tensor) -> Tensor:
+        mean = weights @ means
+        residual = weights.sum(1, keepdim=True) * self.shown - mean @ self.matrix.T
         return mean + (self.gain @ torch.cholesky_solve(residual.T, self.factor)).T
 
 
@@ -153,7 +154,7 @@ class Kept(Seen):
     values: Tensor
     kept: Tensor
 
-    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[_Conditional]]]:
+    def parts(self, covariances: Tensor, components: int) -> Iterator[tuple[slice, list[Conditional]]]:
         most = max(1, int(self.kept.sum(1).max()))
         # The places of the kept pixels first, in their order; masks that keep fewer than others are filled up.
         order = (~self.kept).to(torch.uint8).argsort(dim=1, stable=True)[:, :most]
@@ -167,7 +168,7 @@ class Kept(Seen):
 
 
 @dataclass(frozen=True, eq=False)
-class _KeptConditional(_Conditional):
+class _KeptConditional(Conditional):
     covariance: Tensor
     shown: Tensor
     places: Tensor
@@ -182,13 +183,15 @@ class _KeptConditional(_Conditional):
         among = torch.where(both, among, torch.eye(places.shape[1], dtype=torch.float64))
         return cls(covariance, shown, places, real, torch.linalg.cholesky(among))
 
-    def log_density(self, means: Tensor) -> Tensor:
+    def given(self, means: Tensor) -> Given:
         residual = (self.shown[:, :, None] - means.T[self.places]) * self.real[:, :, None]
         whitened = torch.linalg.solve_triangular(self.factor, residual, upper=False)
-        return -0.5 * whitened.square().sum(1) - _log_volume(self.factor)[:, None]
+        density = -0.5 * whitened.square().sum(1) - _log_volume(self.factor)[:, None]
+        return Given(density, partial(self._restored, means))
 
-    def restored(self, weight: Tensor, mean: Tensor) -> Tensor:
-        residual = (weight[:, None] * self.shown - mean.gather(1, self.places)) * self.real
+    def _restored(self, means: Tensor, weights: Tensor) -> Tensor:
+        mean = weights @ means
+        residual = (weights.sum(1, keepdim=True) * self.shown - mean.gather(1, self.places)) * self.real
         solved = torch.cholesky_solve(residual[:, :, None], self.factor)[:, :, 0] * self.real
         return mean + torch.zeros_like(mean).scatter_(1, self.places, solved) @ self.covariance
 

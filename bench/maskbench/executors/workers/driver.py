@@ -122,15 +122,16 @@ class _Execution:
 
     @contextmanager
     def _ended_workers(self) -> Iterator[None]:
-        """At the end none is left, however it comes: those that save something may finish that."""
+        """At the end none is left, however it comes: those that may be saving something finish that."""
         try:
             yield
         finally:
             try:
-                for worker in self._workers:
+                saving = [worker for worker in self._workers if worker.is_ready and worker.step is not None]
+                for worker in saving:
                     worker.ask_to_stop()
                 until = time.monotonic() + _TO_SAVE
-                for worker in self._workers:
+                for worker in saving:
                     worker.wait(until - time.monotonic())
             finally:
                 for worker in list(self._workers):

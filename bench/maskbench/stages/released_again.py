@@ -1,0 +1,53 @@
+"""The attacker's training pictures, released again and again: it can run the method as often as it likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from maskbench.artifacts.store import Artifact
+from maskbench.randomness import derive
+from maskbench.release import Release
+from maskbench.stages.batched_release import in_batches
+from maskbench.stages.data import Dataset
+from maskbench.stages.found_masks import as_seen
+from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
+from maskbench.stages.trial import Trial
+
+
+def stored_draws(trial: Trial) -> tuple[PartyRelease, ...]:
+    """Further releases to be read, of a method that is not run on the spot.
+
+    It follows attributions, which take a teacher; or its masks are withheld, and have to be found first.
+    """
+    return trial.more_draws() if trial.method.requests() or trial.method.withholds_masks() else ()
+
+
+def released_again(
+    trial: Trial, dataset: Dataset, inputs: Mapping[str, Artifact], positions: Tensor | None, device: torch.device
+) -> Callable[[int], Release] | None:
+    """Number of an epoch, from 1 → another release of the training pictures; None where all would be equal.
+
+    Args:
+        inputs: with the attacker's release, and those of ``stored_draws``.
+        positions: of the pictures that are used; None: all.
+    """
+    draws = [each.draw for each in stored_draws(trial)]
+    if draws:
+        order = [*draws, 0]
+        return lambda epoch: as_seen(inputs, "attacker_train", positions, order[(epoch - 1) % len(order)])
+    if trial.method.deterministic or trial.method.requests() or trial.method.withholds_masks():
+        return None
+    method = StoredRelease(inputs[release_input("attacker")]).fitted(trial.method, device)
+    part = slice(None) if positions is None else positions
+    raw, numbers, labels = (
+        whole[part]
+        for whole in (
+            dataset.bytes("attacker_train"),
+            dataset.index("attacker_train"),
+            dataset.labels("attacker_train", "target"),
+        )
+    )
+    return lambda epoch: in_batches(method, raw, numbers, labels, {}, derive(trial.seed, "again", str(epoch)), device)

@@ -1,0 +1,151 @@
+"""The suite quick stays a first look: little work, shared by its cells, done by two cores at a fair speed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from free_cores import needs_two_free_cores
+from maskbench.artifacts.store import Store
+from maskbench.executors.choose import choose_executor
+from maskbench.executors.executor import Silent
+from maskbench.executors.local import LocalExecutor
+from maskbench.planning.plan import Plan
+from maskbench.planning.suite import load
+from maskbench.results.execution import Execution
+from maskbench.running import execute
+from pairs import CPU, in_turn, report, seconds
+from pytest_benchmark.fixture import BenchmarkFixture
+from tiny import own_environment
+from torch.utils.flop_counter import FlopCounterMode
+
+MOST_WORK = 3e12
+"""Floating-point operations of all stages, forward and backward, as PyTorch counts them: products and convolutions."""
+LEAST_SHARE = 0.25
+"""Of what two cores do in float32 products of square matrices."""
+MATRIX = 1024
+LEAST_SHARING = 5.0
+"""Times the time of its stages that the cells would take if each were run alone, with a store of its own."""
+
+LEAST_SPEEDUP = 1.7
+"""Times the speed of one worker, with two."""
+MOST_IMPORTS = 3.0
+IMPORTS = """
+from pathlib import Path
+import pandas, pyarrow.parquet, sklearn.datasets, torch
+from maskbench.artifacts.store import Store
+from maskbench.executors.executor import Silent
+from maskbench.executors.local import LocalExecutor
+from maskbench.planning.suite import load
+from maskbench.report.write import write_tables
+from maskbench.runfolder.folder import RunFolder
+from maskbench.running import execute, results_of
+"""
+FOUND_AGAIN = """
+execution = execute(load("quick"), LocalExecutor(Store(Path({store!r})), torch.device("cpu")), Silent())
+assert all(outcome.source == "stored" for outcome in execution.outcomes.values())
+results_of(execution).write(Path({folder!r}))
+write_tables(RunFolder.read(Path({folder!r})), Path({folder!r}))
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A whole run of quick in this process.
+
+    Attributes:
+        work: floating-point operations of all stages.
+    """
+
+    execution: Execution
+    work: float
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Counted:
+    executor = LocalExecutor(Store(tmp_path_factory.mktemp("store")), CPU)
+    with FlopCounterMode(display=False) as counter:
+        execution = execute(load("quick"), executor, Silent())
+    return Counted(execution, counter.get_total_flops())
+
+
+def test_it_is_little_work(counted: Counted) -> None:
+    assert all(outcome.source == "computed" for outcome in counted.execution.outcomes.values())
+    print(f"quick: {counted.work / 1e12:.2f} TFLOP")
+    assert 0.5e12 < counted.work <= MOST_WORK  # far less would mean that something is not counted
+
+
+def test_its_cells_share_their_work(counted: Counted) -> None:
+    plan, outcomes = counted.execution.plan, counted.execution.outcomes
+    took = {key: outcome.timing["seconds"] for key, outcome in outcomes.items()}
+    cells = [cell.scoring for cell in counted.execution.matrix.cells if cell.scoring is not None]
+    alone = sum(sum(took[key] for key in _needed(plan, plan.key(scoring))) for scoring in cells)
+    shared = alone / sum(took.values())
+    print(f"quick: {len(cells)} cells alone would take {shared:.1f} times the time")
+    assert shared >= LEAST_SHARING
+
+
+def test_two_workers_keep_two_cores_busy(benchmark: BenchmarkFixture, counted: Counted, tmp_path: Path) -> None:
+    """Artifacts are those of this process, bit by bit."""
+    needs_two_free_cores()
+    square = torch.rand(MATRIX, MATRIX)
+    one_core = 2 * MATRIX**3 / min(seconds(lambda: square @ square) for _ in range(10))
+    took: dict[int, float] = {}
+
+    def run(jobs: int) -> None:
+        executor = choose_executor(Store(tmp_path / str(jobs)), CPU, jobs)
+        start = time.perf_counter()
+        execution = execute(load("quick"), executor, Silent())
+        took[jobs] = time.perf_counter() - start
+        assert _checksums(execution) == _checksums(counted.execution)
+
+    benchmark.pedantic(run, args=(2,), rounds=1)
+    run(1)
+    share, speedup = counted.work / took[2] / (2 * one_core), took[1] / took[2]
+    report(
+        benchmark,
+        seconds_with_two_workers=round(took[2], 1),
+        share_of_two_cores=round(share, 3),
+        times_one_worker=round(speedup, 2),
+    )
+    if share < LEAST_SHARE or speedup < LEAST_SPEEDUP:
+        needs_two_free_cores()  # other work may have begun meanwhile
+    assert share >= LEAST_SHARE
+    assert speedup >= LEAST_SPEEDUP
+
+
+def test_a_run_that_is_found_whole_takes_little_more_than_the_imports(
+    benchmark: BenchmarkFixture, counted: Counted, tmp_path: Path
+) -> None:
+    """In interpreters of their own; figures apart, which nothing waits for."""
+    again = f"{IMPORTS}\n{FOUND_AGAIN.format(store=str(counted.execution.executor.store.root), folder=str(tmp_path))}"
+    pairs = in_turn(benchmark, lambda: _interpreter(again), lambda: _interpreter(IMPORTS), rounds=3)
+    assert pairs.slowdown <= MOST_IMPORTS
+
+
+def _checksums(execution: Execution) -> Mapping[str, str]:
+    store = execution.executor.store
+    return {key: store.describe(key)["tensors_checksum"] for key in execution.plan.steps}
+
+
+def _interpreter(code: str) -> None:
+    subprocess.run([sys.executable, "-c", code], check=True, env=own_environment())
+
+
+def _needed(plan: Plan, key: str) -> set[str]:
+    found: set[str] = set()
+    left = [key]
+    while left:
+        each = left.pop()
+        if each not in found:
+            found.add(each)
+            left += plan.steps[each].inputs.values()
+    return found
