@@ -83,13 +83,16 @@ def test_it_is_little_work(counted: Counted) -> None:
     assert 0.5e12 < counted.work <= MOST_WORK  # far less would mean that something is not counted
 
 
-def test_its_cells_share_their_work(counted: Counted) -> None:
+def test_its_cells_share_their_work(benchmark: BenchmarkFixture, counted: Counted) -> None:
     plan, outcomes = counted.execution.plan, counted.execution.outcomes
     took = {key: outcome.timing["seconds"] for key, outcome in outcomes.items()}
     cells = [cell.scoring for cell in counted.execution.matrix.cells if cell.scoring is not None]
-    alone = sum(sum(took[key] for key in _needed(plan, plan.key(scoring))) for scoring in cells)
-    shared = alone / sum(took.values())
-    print(f"quick: {len(cells)} cells alone would take {shared:.1f} times the time")
+
+    def alone() -> float:
+        return sum(sum(took[key] for key in _needed(plan, plan.key(scoring))) for scoring in cells)
+
+    shared = benchmark.pedantic(alone, rounds=1) / sum(took.values())
+    report(benchmark, cells=len(cells), times_its_time_alone=round(shared, 1))
     assert shared >= LEAST_SHARING
 
 
