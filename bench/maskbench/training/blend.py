@@ -13,7 +13,7 @@ _PIXELS = 2**18  # that the weights are fitted on, over all pictures: they are f
 
 def blend(restored: Tensor, weights: Tensor) -> Tensor:
     """The weighted mean of K restorations: (K, N, C, H, W) and (K,) → (N, C, H, W)."""
-    return torch.einsum("k,knchw->nchw", weights, restored)
+    return torch.einsum("k,knchw->nchw", weights, restored).clamp(0, 1)  # weights sum to 1 but for rounding
 
 
 def blending_weights(restored: Tensor, raw: Tensor, masks: Tensor | None) -> Tensor:
