@@ -153,6 +153,13 @@ def test_what_is_planted_is_flagged_and_nothing_else(name: str) -> None:
     assert raised.action
 
 
+def test_restorations_together_are_none_that_learned_nothing() -> None:
+    found = flags([*clean(), *rows("random", "stacked", 0.75)])
+    assert "learned-below-classical" not in {flag.name for flag in found}
+    classical = flags([*clean(), *rows("random", "telea-of-another-kind", 0.75)])
+    assert "learned-below-classical" in {flag.name for flag in classical}
+
+
 def test_every_kind_is_planted_somewhere() -> None:
     written = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
     known = kinds()

@@ -44,3 +44,10 @@ def test_only_what_is_hidden_counts() -> None:
 def test_a_single_one_is_itself() -> None:
     raw, _ = _pictures()
     assert blending_weights(raw[None], raw, None).tolist() == [1]
+
+
+def test_white_stays_white_whatever_the_weights_add_up_to() -> None:
+    white = torch.ones(3, 2, 1, 8, 8)
+    for above in (1e-6, -1e-6):
+        blended = blend(white, torch.tensor([0.3, 0.3, 0.4]) * (1 + above))
+        assert float(blended.min()) > 0.99 and float(blended.max()) <= 1

@@ -12,8 +12,9 @@ _PIXELS = 2**18  # that the weights are fitted on, over all pictures: they are f
 
 
 def blend(restored: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean of K restorations: (K, N, C, H, W) and (K,) → (N, C, H, W)."""
-    return torch.einsum("k,knchw->nchw", weights, restored).clamp(0, 1)  # weights sum to 1 but for rounding
+    """The weighted mean of K restorations: (K, N, C, H, W) in [0, 1] and (K,) of sum 1 → (N, C, H, W) in [0, 1]."""
+    # Weights that were rounded add up to a little more or less than 1.
+    return torch.einsum("k,knchw->nchw", weights, restored).clamp(0, 1)
 
 
 def blending_weights(restored: Tensor, raw: Tensor, masks: Tensor | None) -> Tensor:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from maskbench.plugins.reserved import STACKED
 from maskbench.results.flags.kind import Finding, FlagKind, Judged, decimal, values
 
 
 def _find(judged: Judged) -> Iterator[Finding]:
     found = values(judged.leaks[judged.leaks["attack_kind"] == "restoration"])
     learned = {name: value for (name, _, source), value in found.items() if source}
-    classical = {name: value for (name, _, source), value in found.items() if not source}
+    # Restorations that are taken together are no attack that learned nothing: learned ones are among them.
+    classical = {name: value for (name, _, source), value in found.items() if not source and name != STACKED}
     if not classical:
         return
     best = max(classical, key=lambda name: classical[name].value)
