@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from free_cores import needs_two_free_cores
 from maskbench.artifacts.store import Store
 from stage_plans import Leaf, executed
-from test_perf_inpainting import needs_two_free_cores
 
 WANTED = 1.7
 STAGES = 24
