@@ -113,7 +113,8 @@ def test_an_attack_that_takes_too_long_is_stopped_and_says_so(tmp_path: Path) ->
     assert slow
     assert {result.status for result in slow} == {"failed"}
     assert all("stopped at its limit of 0.5 s" in result.reason for result in slow)
-    rest = [result for result in found.results if result not in slow]
+    others = [result for result in found.results if result not in slow]
+    rest = [result for result in others if result.cell.attack_name != "stacked"]  # which needs them all
     assert all(result.status == "ok" for result in rest)
 
 

@@ -115,4 +115,4 @@ def test_each_failure_is_its_own_cell(tmp_path: Path) -> None:
     not_here = cells[(cells["method"] == "not-on-these-data") & (cells["attack"].isin(["none", "released"]))]
     assert set(not_here["status"]) == {"unavailable"}
     assert not_here["reason"].str.contains("no identities").all()
-    assert "Coverage: 6 of 40 cells ok" in done.stdout
+    assert "Coverage: 6 of 50 cells ok" in done.stdout

@@ -218,7 +218,7 @@ def test_plug_ins_travel_and_what_they_do_to_their_process_fails_their_cells_alo
     there, _ = run_on(cluster, suite, tmp_path / "store", grace=2.0)
     failed = there.cells[(there.cells["status"] == "failed") & there.cells["seed"].notna()]
     reasons = failed.set_index("attack")["reason"]
-    assert set(failed["method"]) == {"raw"} and sorted(reasons.index) == ["exits", "hangs", "raises"]
+    assert set(failed["method"]) == {"raw"} and sorted(reasons.index) == ["exits", "hangs", "raises", "stacked"]
     assert "its process or machine was lost; tries: 4" in reasons["exits"]
     assert "stopped at its limit of 1 s; it went on" in reasons["hangs"]
     assert "ValueError: kaboom" in reasons["raises"]

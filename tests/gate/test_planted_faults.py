@@ -114,8 +114,8 @@ def test_an_attack_that_is_skipped_silently(place: Place) -> None:
     found = place.with_fault(
         "skipped",
         "attacks/classifiers.py",
-        "        images = to_bytes(release.images)\n        return images if release.masks is None else",
-        "        images = to_bytes(release.images * 0)\n        return images if True else",
+        "images, masks = release.image_bytes, release.mask_bytes\n        return images if masks",
+        "images, masks = release.image_bytes * 0, release.mask_bytes\n        return images if masks",
     )
     assert found.exit_code in (1, 4)
     assert "attack broken?" in markdown(found) or found.causes["failed"]
@@ -150,10 +150,10 @@ def test_an_attacker_that_lost_its_calibration(place: Place) -> None:
         "calibration",
         "bench/maskbench/metrics/calibration.py",
         'moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())',
-        'moved = torch.einsum("a,anc->nc", 20 * self.slopes, evidence.double())',
+        'moved = torch.einsum("a,anc->nc", -self.slopes, evidence.double())',
     )
     assert found.exit_code == 1
-    # Beside the prior, stated certainty decides: who overstates it guesses worse, and knows less.
+    # It says the opposite of what it knows.
     assert {attack for _, attack, _ in regressed(found)} and "attack broken?" in markdown(found)
     assert {metric for _, _, metric in regressed(found)} <= {"advantage", "bits"}
     assert "scoring code" in markdown(found)

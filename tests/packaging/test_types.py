@@ -71,7 +71,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_right_use_has_no_errors(said: list[str]) -> None:
     own = [line.removeprefix("right.py:") for line in said if line.startswith("right.py:")]
     revealed = 'note: Revealed type is "{}"'
-    assert own == [f"9: {revealed.format('maskbench.running.Run')}", f"10: {revealed.format('pathlib.Path')}"]
+    assert own == [f"9: {revealed.format('maskbench.runs.Run')}", f"10: {revealed.format('pathlib.Path')}"]
 
 
 @needs_mypy

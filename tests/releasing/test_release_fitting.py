@@ -46,7 +46,7 @@ def test_saliency_from_end_to_end(tmp_path: Path) -> None:
     learned = outcome.manifest["method"]["learned_from"]
     assert learned["images"] == 60
     assert learned["shape"] == [3, 16, 16]
-    assert (learned["recognizer"], learned["training"]["epochs"]) == ({"name": "small"}, 4)
+    assert (learned["recognizer"], learned["training"]["epochs"]) == ({"name": "small", "width": 32}, 4)
     for name in ("cat", "dog"):
         for number in range(30):
             mask = pixels(tmp_path / f"dst/masks/{name}/{number:03}.png")

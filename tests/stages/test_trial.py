@@ -33,7 +33,7 @@ def sources(stage: Stage) -> set[str]:
 
 @pytest.mark.parametrize(
     ("party", "draw", "copies"),
-    [("owner", 0, [""]), ("attacker", 0, ["", "validation"]), ("attacker", 1, ["1"]), ("attacker", 2, ["2"])],
+    [("owner", 0, ["", ""]), ("attacker", 0, ["", "validation"]), ("attacker", 1, ["1"]), ("attacker", 2, ["2"])],
 )
 def test_each_fit_is_attributed_by_a_teacher_of_its_own(party: Party, draw: int, copies: list[str]) -> None:
     teachers = [each.teacher for each in trial("saliency").release(party, draw).attributions]

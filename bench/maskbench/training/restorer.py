@@ -19,8 +19,10 @@ from maskbench.training.similarity import similarity_map
 KEPT_WEIGHT = 0.1
 """Weight of the error on kept pixels: enough to stay consistent with them, too little to spend capacity on."""
 
-ERROR_WEIGHT = 0.3
-"""Weight of the absolute error beside the dissimilarity of structure."""
+ERROR_WEIGHT = 3.0
+"""Weight of the absolute error beside the dissimilarity of structure. With 0.3, restorers of inverted digits stayed at
+black pictures: far from the truth the similarity has next to no gradient. On faces (utkface64 at 32 px, 1,200 pairs, 12
+epochs, one seed) 0.3 and 3 gave .654 and .652 hole SSIM."""
 
 
 def train_restorer(
