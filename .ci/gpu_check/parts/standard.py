@@ -16,13 +16,13 @@ MARGIN = 0.8
 
 def measure(job: Job, notes: Notes) -> None:
     """Note both runs and, from a straight line through them, the time of 50,000 images."""
-    first = job.sized(1_000, 60)
+    first = job.sized(1_000, 240)
     began = notes.left()
     with notes.attempt(f"{first} images"):
         notes.add(f"{first} images", _run(job, first, seconds=notes.left()))
         taken = began - notes.left()
         # Nothing is known yet of what does not grow with the images: the estimate is too high, so the run is too short.
-        second = job.sized(min(WHOLE, int(first * MARGIN * notes.left() / taken) // ROUNDED * ROUNDED), 90)
+        second = job.sized(min(WHOLE, int(first * MARGIN * notes.left() / taken) // ROUNDED * ROUNDED), 480)
         if second < 1.5 * first:
             notes.add("extrapolated", {"seconds": "no time for a second run, so nothing to extrapolate from"})
             return
