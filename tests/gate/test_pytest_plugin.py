@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,20 @@ attacks: [mean-fill]
 settings: {scored: 32, recognition: {epochs: 1}}
 """
 
-PYTEST = (sys.executable, "-m", "pytest", "-p", "maskbench.pytest_plugin", "-p", "no:cacheprovider", "-q", "-ra")
+PLUGIN = "maskbench.pytest_plugin"
+PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-ra")
+
+
+def named() -> tuple[str, ...]:
+    """What names the plug-in where maskbench runs from its source; an installed one is found by its entry point."""
+    installed = any(entry.value == PLUGIN for entry in entry_points(group="pytest11"))
+    return () if installed else ("-p", PLUGIN)
 
 
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pytest in a folder."""
     environment = {**os.environ, "MASKBENCH_STORE": str(folder / "store"), "PYTHONDONTWRITEBYTECODE": "1"}
-    call = [*PYTEST, "--strict-markers", *arguments]
+    call = [*PYTEST, *named(), "--strict-markers", *arguments]
     return subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
