@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -40,8 +40,9 @@ PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-ra")
 
 def named() -> tuple[str, ...]:
     """What names the plug-in where maskbench runs from its source; an installed one is found by its entry point."""
-    installed = any(entry.value == PLUGIN for entry in entry_points(group="pytest11"))
-    return () if installed else ("-p", PLUGIN)
+    # As pytest looks: through every distribution, those of one name too.
+    found = (entry for each in distributions() for entry in each.entry_points if entry.group == "pytest11")
+    return () if any(entry.value == PLUGIN for entry in found) else ("-p", PLUGIN)
 
 
 def ran(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
