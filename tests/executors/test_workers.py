@@ -177,6 +177,32 @@ def test_workers_that_do_not_start_end_the_run(tmp_path: Path, monkeypatch: pyte
         executed({Leaf("one"): 0}, tmp_path)
 
 
+def _killing(starts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill the first processes as soon as they are started."""
+    start, seen = WorkerProcess.__init__, []
+
+    def started(self: WorkerProcess, setup: object) -> None:
+        start(self, setup)
+        seen.append(self.identifier)
+        if len(seen) <= starts:
+            os.kill(self.identifier, signal.SIGKILL)
+
+    monkeypatch.setattr(WorkerProcess, "__init__", started)
+
+
+def test_workers_that_are_killed_while_they_start_are_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _killing(5, monkeypatch)
+    assert executed({Leaf("one"): 0}, tmp_path)["one"].source == "computed"
+
+
+def test_who_kills_every_worker_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _killing(1000, monkeypatch)
+    with pytest.raises(WorkersFail, match="SIGKILL"):
+        executed({Leaf("one"): 0}, tmp_path)
+
+
 def test_no_process_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     start = WorkerProcess.__init__

@@ -32,6 +32,7 @@ _TICK = 0.2  # seconds between two looks at time limits, deaths and signals
 _TO_SAVE = 10.0  # seconds that workers get to finish what they are saving when the run is stopped
 _BETWEEN = 1.0  # seconds between two estimates of the time left
 _STARTS = 3  # workers in a row that end before they are ready: then none ever will
+_KILLED_STARTS = 10  # in a row, where they are killed: that is no fault of theirs, unless it does not stop
 
 
 class WorkersFail(MaskbenchError):
@@ -221,7 +222,7 @@ class _Execution:
         self._end(worker)
         if not worker.is_ready:
             self._failed_starts += 1
-            if self._failed_starts == _STARTS:
+            if self._failed_starts >= (_KILLED_STARTS if was_killed else _STARTS):
                 raise WorkersFail(f"Worker processes do not start: {how}. The last one said: {printed.strip()}")
             if step is not None:
                 self._schedule.again(step, alone=False)
