@@ -58,14 +58,22 @@ def alike(release: Release, pictures: Tensor, masks: Tensor | None, device: torc
     """
     ours, theirs = release.image_bytes.to(device).double(), pictures.to(device)
     shown, known = _shown(release.masks, ours), _shown(masks, theirs)
-    squares = (ours.square() * shown).flatten(1) @ known.flatten(1).T
-    squares -= 2 * (ours * shown).flatten(1) @ (theirs * known).flatten(1).T
-    squares += shown.flatten(1) @ (theirs.square() * known).flatten(1).T
-    count = shown.flatten(1) @ known.flatten(1).T
+    ours, theirs = ours * shown, theirs * known
+    # Where all is shown, a sum stands for a product.
+    all_shown, all_known = release.masks is None, masks is None
+    squares = _over(ours.square().sum(1), known, all_known) + _over(theirs.square().sum(1), shown, all_shown).T
+    squares -= 2 * ours.flatten(1) @ theirs.flatten(1).T
+    count = ours.shape[1] * _over(shown[:, 0], known, all_known)
     found = torch.where(count > 0, -squares / count.clamp_min(1) / _LEVELS**2, _UNSEEN)
     return found.float().cpu()
 
 
 def _shown(masks: Tensor | None, like: Tensor) -> Tensor:
-    """1 where a value is shown: float64, of the shape of the pictures."""
-    return torch.ones_like(like) if masks is None else masks.to(like).expand_as(like)
+    """1 where a pixel is shown: float64 (N, 1, H, W)."""
+    return torch.ones_like(like[:, :1]) if masks is None else masks.to(like)
+
+
+def _over(values: Tensor, masks: Tensor, everything: bool) -> Tensor:
+    """Sums of values (N, H, W) over what each of masks (M, 1, H, W) shows: (N, M), or (N, 1) where that is all."""
+    rows = values.flatten(1)
+    return rows.sum(1, keepdim=True) if everything else rows @ masks.flatten(1).T

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
-MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null")
+MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null", "matching", "linkage")
 """What the summary measures; see ``summarize``."""
+
+FINDING: tuple[Family, ...] = ("matching", "linkage")
+"""What matching attacks are asked."""
 
 
 def summarize(run: RunFolder) -> pd.DataFrame:
@@ -30,6 +35,8 @@ def summarize(run: RunFolder) -> pd.DataFrame:
     - restoration: hole SSIM of the strongest attack on owner-train; psnr: the same attack's, whole image, in dB.
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
       the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images.
+    - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
+      alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
     return pd.DataFrame([_row(method, ratio, mine, run.flags) for method, ratio, mine in methods(run.cells)])
 
@@ -51,7 +58,7 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
     cells = planned_of(mine)
     # NaN, of a method without a ratio, equals nothing.
     own = [flag.mark for flag in flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
-    found = {
+    found: dict[str, Value | None] = {
         "accuracy": read(recognition, "accuracy"),
         "utility": read(recognition, "utility"),
         "shape": read(shape, "accuracy"),
@@ -59,6 +66,7 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
         "psnr": read(restoration, "psnr"),
         "inference": read(inference, "advantage"),
         "over_null": read(inference, "advantage_over_null"),
+        **{kind: read(strongest[strongest["attack_kind"] == kind], MAIN[kind]) for kind in FINDING},
     }
     row: dict[str, Any] = {"method": method, "ratio": ratio, "role": mine["role"].iloc[0]}
     for name, value in found.items():
@@ -66,7 +74,8 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
         if name in ("restoration", "inference"):
             row[f"{name}_attack"] = value.attack if value else ""
     ok = int((cells["status"] == "ok").sum())
-    return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+    finders = {f"{kind}_attack": value.attack if (value := found[kind]) else "" for kind in FINDING}
+    return {**row, **finders, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
 
 
 def _columns(name: str, value: Value | None) -> dict[str, float]:
