@@ -25,7 +25,7 @@ def trust(run: RunFolder, kind: Leakage) -> str:
     attacks = planned[(planned["status"] == "ok") & ~planned["attack"].isin((RECOGNITION, OPTIMUM))]
     made = [
         count(_seeds(run), "seed"),
-        f"{_images(run, kind):,} attacked images",
+        count(_images(run, kind), "attacked image"),
         count(attacks["attack"].nunique(), "attack"),
     ]
     against = [] if _seeds(run) != 1 else ["one seed does not tell how far another would differ"]

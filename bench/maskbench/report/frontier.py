@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from maskbench.report.paired import Leakage, PairedMethods
 from maskbench.runfolder.folder import RunFolder
 
@@ -35,8 +33,15 @@ class Placed:
 
 
 def leakage_of(run: RunFolder) -> Leakage:
-    """What leakage is in a run: the advantage on the sensitive label, or, without one, the SSIM in the hole."""
-    return "inference" if run.inferred == "sensitive" else "restoration"
+    """What leakage is in a run: the advantage on the sensitive label, else the SSIM in the hole.
+
+    It is the latter where the data have no sensitive label, and where no attack inferred it from what it saw.
+    """
+    cells = run.cells
+    inferred = cells[(cells["attack_kind"] == "inference") & (cells["label"] == "sensitive")]
+    saw = inferred[(inferred["status"] == "ok") & (inferred["learns_from"] != "masks")]
+    restored = (cells["attack_kind"] == "restoration").any()
+    return "inference" if run.inferred == "sensitive" and (len(saw) or not restored) else "restoration"
 
 
 def frontier(run: RunFolder, leakage: Leakage | None = None) -> list[Placed]:
@@ -52,7 +57,7 @@ def placed(methods: PairedMethods, kind: Leakage) -> list[Placed]:
     """``frontier`` of methods that are resampled already."""
     accuracy, leakage = methods.accuracy, methods.leakage(kind)
     rows = methods.rows.to_dict("records")
-    known = np.flatnonzero(np.isfinite(accuracy.values) & np.isfinite(leakage.values)).tolist()
+    known = methods.compared(kind)
     kept, leaked = accuracy.values, leakage.values
     found = []
     for own in known:

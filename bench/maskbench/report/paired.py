@@ -93,6 +93,15 @@ class PairedMethods:
         """The leakage to a kind of attack."""
         return self.inference if kind == "inference" else self.restoration
 
+    def compared(self, kind: Leakage) -> list[int]:
+        """The methods of which accuracy and leakage are known, controls among them.
+
+        A method that only its masks' shape was attacked of is none of them: what its pixels leak is not known.
+        """
+        attacked = (self.rows[f"{kind}_status"] == "attacked").to_numpy()
+        known = np.isfinite(self.accuracy.values) & np.isfinite(self.leakage(kind).values) & attacked
+        return [int(place) for place in np.flatnonzero(known)]
+
     def _strongest(self, kind: Leakage, split: str) -> Resampled:
         cells = self._run.cells
         rows = cells[(cells["attack"] == STRONGEST) & (cells["attack_kind"] == kind)]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from maskbench.report.attacked import attacks_to_add
+from maskbench.report.attacked import Status, attacks_to_add, shape_recognizes
 from maskbench.report.cautions import cautions, trust
+from maskbench.report.equal_leakage import AtReference, compared
 from maskbench.report.frontier import Placed, leakage_of, placed
 from maskbench.report.hidden import method_names
 from maskbench.report.paired import Leakage, PairedMethods, between
 from maskbench.report.phrases import listed, share
-from maskbench.results.reading import records
+from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
 _WITH_NUMBERS = 3  # methods of which numbers are said: a sentence with more is not read
@@ -33,10 +35,16 @@ class Verdict:
 
 
 def verdict(run: RunFolder) -> Verdict:
-    """Say which methods are worth their leakage, and how sure that is."""
+    """Say which methods are worth their leakage, and how sure that is.
+
+    The answer at equal leakage comes first where it can be computed, else the frontier. Methods differ where the paired
+    95 % interval of their difference, on the same images, excludes 0.
+    """
     found = _Findings(run)
-    said = [found.frontier(), found.others(), trust(run, found.kind)]
-    return Verdict(tuple(filter(None, said)), cautions(run, found.kind, found.not_attacked))
+    equal = found.at_equal_leakage()
+    said = [equal, f"{found.frontier(numbers=False)} {found.others()}"] if equal else [found.frontier(), found.others()]
+    sentences = (*(sentence.strip() for sentence in said), trust(run, found.kind))
+    return Verdict(tuple(filter(None, sentences)), cautions(run, found.kind, found.with_status("not attacked")))
 
 
 class _Findings:
@@ -52,47 +60,69 @@ class _Findings:
         self._raw = next((each for each in everything if each.role == "raw"), None)
         self._placed = [each for each in everything if each.role == "method"]
 
-    @property
-    def not_attacked(self) -> tuple[str, ...]:
-        """The methods that nothing attacked that sees their pixels."""
-        return tuple(
-            self._name(row)
-            for row in self._rows
-            if row["role"] == "method" and row[f"{self.kind}_status"] == "not attacked" and row["ok"]
-        )
+    def with_status(self, status: Status) -> list[str]:
+        """The methods that were attacked, or not, in the way that the leakage is measured by."""
+        return [
+            self._name(row) for row in self._rows if row["role"] == "method" and row[f"{self.kind}_status"] == status
+        ]
 
-    def frontier(self) -> str:
+    def at_equal_leakage(self) -> str:
+        """What methods keep where they leak as much as the reference; empty where that is not known."""
+        found = compared(self._methods, self._run, None, self.kind)
+        if found is None:
+            return ""
+        read = [(each, each.gain) for each in found.methods if each.gain is not None]
+        more = sorted(((each, gain) for each, gain in read if gain.low > 0), key=lambda pair: -pair[1].value)
+        fewer = [(each, gain) for each, gain in read if gain.high < 0]
+        said = [f"{each.method} keeps {_points(gain)} more accuracy{_in_all(each)}" for each, gain in more]
+        clauses = ["; ".join([*said[:_WITH_NUMBERS], *_and_more(said)])] if said else []
+        if fewer:
+            names = [f"{each.method} {_points(_minus(gain))}" for each, gain in fewer]
+            clauses.append(f"less accuracy: {listed(names)}")
+        alike = [each.method for each, gain in read if gain.low <= 0 <= gain.high]
+        if alike:
+            clauses.append(f"not told apart from it: {listed(alike)}")
+        for why in dict.fromkeys(each.outside for each in found.methods if each.outside):
+            clauses.append(f"{why}: {listed([each.method for each in found.methods if each.outside == why])}")
+        at = f"advantage {share(found.leakage)}" if self.kind == "inference" else f"hole SSIM {found.leakage:.2f}"
+        return f"At the leakage of {found.reference} ({at}): {'; '.join(clauses)}."
+
+    def frontier(self, *, numbers: bool = True) -> str:
         """Which methods are on the frontier."""
         against = self._leakage_in_words()
         if not self._placed:
             return self._nothing_known(against)
-        leaky = self._as_leaky_as_raw()
-        if self._raw is not None and len(leaky) == len(self._placed):
-            every = "The method leaks" if len(leaky) == 1 else f"Each of the {len(leaky)} methods leaks"
-            return f"{every} no less than raw images, as far as the intervals tell ({against})."
+        if len(self._as_leaky_as_raw()) == len(self._placed):
+            every = "The method leaks" if len(self._placed) == 1 else f"Each of the {len(self._placed)} methods leaks"
+            return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}."
         on = sorted((each for each in self._placed if each.on_frontier), key=lambda each: -each.accuracy)
         if not on:
-            return f"Raw or fully masked images are no worse than any method in both, accuracy and leakage ({against})."
+            return f"Raw or fully masked images are as good as any method in accuracy and in leakage, the {against}."
+        said = self._with_numbers if numbers else lambda each: self._named(each.method, each.ratio)
         if len(on) == 1:
-            only = self._with_numbers(on[0])
-            return f"No other method keeps more accuracy or leaks less than {only}; leakage is the {against}."
-        numbers = [self._with_numbers(each) for each in on[:_WITH_NUMBERS]]
+            return f"No other method keeps more accuracy or leaks less than {said(on[0])}; leakage is the {against}."
+        names = [said(each) for each in on[:_WITH_NUMBERS]]
         return (
-            f"On the frontier, where no other method keeps more and leaks less: {listed(numbers, len(on))}; leakage is "
+            f"On the frontier, where no other method keeps more and leaks less: {listed(names, len(on))}; leakage is "
             f"the {against}."
         )
 
     def others(self) -> str:
-        """What is said of the methods that are not worth it, and of gains that are only shape."""
+        """What is said of the methods that are not worth it, of gains that are only shape, and of what is not known."""
+        leaky = self._as_leaky_as_raw()
         clauses = {
             "beaten in accuracy and leakage": [each for each in self._placed if each.beaten_by],
             "not told apart from the frontier": [
                 each for each in self._placed if not each.on_frontier and not each.beaten_by
             ],
-            "no less leakage than raw images": self._as_leaky_as_raw(),
+            "no less leakage than raw images": leaky if len(leaky) < len(self._placed) else [],
         }
         said = {what: [self._named(each.method, each.ratio) for each in those] for what, those in clauses.items()}
-        said["no more accuracy than the shape of the masks alone gives"] = self._only_shape()
+        said["accuracy not told apart from that of the masks' shape alone"] = self._only_shape()
+        if self._placed:
+            said[f"not attacked, add -a {attacks_to_add(self.kind)[0]}"] = self.with_status("not attacked")
+            said["leakage not known, since an attack failed"] = self.with_status("failed")
+        said["could not run here"] = self.with_status("unavailable")
         text = "; ".join(f"{what}: {listed(names)}" for what, names in said.items() if names)
         return f"{text[0].upper()}{text[1:]}." if text else ""
 
@@ -105,21 +135,18 @@ class _Findings:
     def _only_shape(self) -> list[str]:
         """Methods whose accuracy is not above that of a classifier that sees masks alone, where those tell a label."""
         accuracy, shape = self._methods.accuracy, self._methods.shape
-        told = {(flag.method, _hashable(flag.ratio)) for flag in self._run.flags if flag.name == "shape-recognizes"}
         return [
             self._name(row)
             for place, row in enumerate(self._rows)
-            if (row["method"], _hashable(row["ratio"])) in told
+            if shape_recognizes(self._run, row)
             and np.isfinite(accuracy.values[place])
             and between(accuracy, place, shape, place).low <= 0
         ]
 
     def _nothing_known(self, against: str) -> str:
-        adding = " ".join(f"-a {name}" for name in attacks_to_add(self.kind)[:1])
-        failed = [row for row in self._rows if row["role"] == "method" and row[f"{self.kind}_status"] == "failed"]
-        if failed:
-            return f"No leakage is known ({against}): attacks failed, and each could have been the strongest."
-        return f"No leakage is known ({against}): no attack saw the released pixels. Add one, such as {adding}."
+        if self.with_status("failed"):
+            return f"No leakage is known, the {against}: an attack failed that could have been the strongest."
+        return f"No leakage is known: no attack saw the released pixels. Add one: -a {attacks_to_add(self.kind)[0]}."
 
     def _leakage_in_words(self) -> str:
         if self.kind == "inference":
@@ -130,9 +157,23 @@ class _Findings:
         leaked = f"advantage {share(each.leakage)}" if self.kind == "inference" else f"hole SSIM {each.leakage:.2f}"
         return f"{self._named(each.method, each.ratio)} (accuracy {share(each.accuracy)}, {leaked})"
 
-    def _name(self, row: dict[str, Any]) -> str:
+    def _name(self, row: Mapping[str, Any]) -> str:
         return self._named(row["method"], row["ratio"])
 
 
-def _hashable(ratio: float) -> float | None:
-    return None if np.isnan(ratio) else ratio
+def _points(gain: Value) -> str:
+    return f"{100 * gain.value:.1f} points [{100 * gain.low:.1f}, {100 * gain.high:.1f}]"
+
+
+def _minus(gain: Value) -> Value:
+    return Value(-gain.value, -gain.high, -gain.low)
+
+
+def _in_all(each: AtReference) -> str:
+    if each.accuracy is None or each.shape is None:
+        return ""
+    return f", {share(each.accuracy.value)} in all, where its masks' shape alone gives {share(each.shape.value)}"
+
+
+def _and_more(said: Sequence[str]) -> list[str]:
+    return [f"and {len(said) - _WITH_NUMBERS} more do"] if len(said) > _WITH_NUMBERS else []
