@@ -20,6 +20,7 @@ from maskbench.metrics.catalogue import FAMILIES
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
 from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of
@@ -60,6 +61,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         },
         "methods": [method.label() for method in matrix.methods],
         "attacks": [attack.label() for attack in matrix.attacks],
+        "claims": _claims(matrix.methods),
         "coverage": {status: statuses[status] for status in ("ok", "failed", "unavailable")},
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
@@ -73,6 +75,16 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _claims(methods: Sequence[Method]) -> list[dict[str, Any]]:
+    """Who claims which ε of differential privacy, for which two pictures; methods as ``cells`` tells them apart."""
+    claimed = {method.label(leave_out=("ratio",)): method.claimed_epsilon() for method in methods}
+    return [
+        {"method": label, "epsilon": claim[0], "about": claim[1]}
+        for label, claim in claimed.items()
+        if claim is not None
+    ]
 
 
 def _device(execution: Execution) -> str:
