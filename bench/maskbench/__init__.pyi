@@ -49,6 +49,9 @@ from .plugins.given import NoisyMap as NoisyMap
 from .plugins.given import Owner as Owner
 from .plugins.mask_method import MaskMethod as MaskMethod
 from .plugins.mask_method import keep_highest as keep_highest
+from .plugins.matching import MatchingAttack as MatchingAttack
+from .plugins.matching import MatchingAux as MatchingAux
+from .plugins.matching import Question as Question
 from .plugins.method import Method as Method
 from .randomness import Randomness as Randomness
 from .randomness import derive as derive
