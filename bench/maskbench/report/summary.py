@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from maskbench.plugins.reserved import STRONGEST
-from maskbench.results.flags.kind import Flag
+from maskbench.report.attacked import status_of
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
@@ -23,7 +23,8 @@ def summarize(run: RunFolder) -> pd.DataFrame:
 
     Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each of ``MEASURED`` with its 95 %
     interval in ``…_low`` and ``…_high``, NaN where it was not measured; the strongest ``restoration_attack`` and
-    ``inference_attack``; ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
+    ``inference_attack``, and ``restoration_status`` and ``inference_status``, whether the method was attacked so at all
+    (see ``attacked.Status``); ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
 
     - accuracy, utility: shares, on owner-test. shape: accuracy on the target label of a classifier that sees the masks
       alone.
@@ -31,7 +32,7 @@ def summarize(run: RunFolder) -> pd.DataFrame:
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
       the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images.
     """
-    return pd.DataFrame([_row(method, ratio, mine, run.flags) for method, ratio, mine in methods(run.cells)])
+    return pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Value | None:
@@ -41,7 +42,7 @@ def value_of(row: Mapping[str, Any], name: str) -> Value | None:
     return Value(row[name], row[f"{name}_low"], row[f"{name}_high"], str(row.get(f"{name}_attack", "")))
 
 
-def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...]) -> dict[str, Any]:
+def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[str, Any]:
     rows = pooled(mine)
     recognition = rows[rows["attack_kind"] == "none"]
     shape = rows[(rows["learns_from"] == "masks") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
@@ -50,7 +51,7 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
     restoration, inference = (strongest[strongest["attack_kind"] == kind] for kind in ("restoration", "inference"))
     cells = planned_of(mine)
     # NaN, of a method without a ratio, equals nothing.
-    own = [flag.mark for flag in flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
+    own = [flag.mark for flag in run.flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
     found = {
         "accuracy": read(recognition, "accuracy"),
         "utility": read(recognition, "utility"),
@@ -65,6 +66,7 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
         row |= _columns(name, value)
         if name in ("restoration", "inference"):
             row[f"{name}_attack"] = value.attack if value else ""
+            row[f"{name}_status"] = status_of(mine, name, run.inferred if name == "inference" else "")
     ok = int((cells["status"] == "ok").sum())
     return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
 

@@ -7,13 +7,15 @@ import re
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from maskbench.artifacts.fingerprint import digest
+from maskbench.data.parties import SPLITS_OF
 from maskbench.executors.executor import MISSING
 from maskbench.executors.hardware import device_name
 from maskbench.metrics.catalogue import FAMILIES
@@ -57,6 +59,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
             **matrix.data.options.model_dump(exclude={"source"}),
             **data,
             "fingerprint": plan.steps[plan.key(matrix.data)].ingredients["parameters"]["content"],
+            "splits": _split_fingerprints(execution),
         },
         "methods": [method.label() for method in matrix.methods],
         "attacks": [attack.label() for attack in matrix.attacks],
@@ -73,6 +76,21 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _split_fingerprints(execution: Execution) -> dict[str, str]:
+    """Split → fingerprint of the numbers of its images."""
+    splits = (split for party in SPLITS_OF.values() for split in party)
+    return {split: numbers_fingerprint(execution.data.tensors[split].tolist()) for split in splits}
+
+
+def numbers_fingerprint(numbers: Iterable[int]) -> str:
+    """Say which images of a data set these are, in one short text; their order does not matter.
+
+    Args:
+        numbers: as the column ``number`` of ``samples`` has them.
+    """
+    return digest(sorted(map(int, numbers)))[:SHORT]
 
 
 def _device(execution: Execution) -> str:
