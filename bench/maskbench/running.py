@@ -30,6 +30,7 @@ from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.report.leakage_report import write_leakage_report
 from maskbench.report.terminal import print_provisional
 from maskbench.report.write import write_figures, write_tables
 from maskbench.results.collect import collect
@@ -175,6 +176,7 @@ def run_suite(
         try:
             write_tables(results, claim.aside)
             show(results)
+            write_leakage_report(results, claim.aside)
             write_figures(results, claim.aside)
         finally:
             # What was found is whole, whatever becomes of a table: it can be made again from the folder.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from maskbench.report.captions import run_caption
+from maskbench.report.leakage_report import write_leakage_report
 from maskbench.report.summary import summarize
 from maskbench.report.tables.summary import headline
 from maskbench.report.write import write_figures, write_tables
@@ -73,6 +74,7 @@ class Run:
     def report(self) -> None:
         """Write tables and figures again, from the folder alone."""
         write_tables(self.results, self.path)
+        write_leakage_report(self.results, self.path)
         write_figures(self.results, self.path)
 
     def __repr__(self) -> str:

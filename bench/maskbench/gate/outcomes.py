@@ -25,6 +25,8 @@ FAMILY: Mapping[str, Family] = {
     "masks": "masks",
     "restoration": "restoration",
     "inference": "inference",
+    "matching": "matching",
+    "linkage": "linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 

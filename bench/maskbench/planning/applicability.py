@@ -9,6 +9,7 @@ from maskbench.data.parties import Label
 from maskbench.errors import UsageError
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
+from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 
 
@@ -28,7 +29,9 @@ def refuse_without_restorations(attacks: Sequence[Attack]) -> None:
 
 
 def applies(attack: Attack, method: Method) -> bool:
-    """Whether there is anything to run: some attacks work on masks, some with the owner's key."""
+    """Whether there is anything to run: some attacks work on masks, some with the owner's key, some run the method."""
+    if isinstance(attack, MatchingAttack) and attack.needs_method and (method.masked or method.requests()):
+        return False
     if attack.needs_masks and not method.masked:
         return False
     return method.key_known() or not attack.needs_key

@@ -25,12 +25,14 @@ from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
 from maskbench.plugins.catalogue import catalogue, create
 from maskbench.plugins.controls import control
+from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
+from maskbench.stages.matching import Matching
 from maskbench.stages.optimum import Optimum
 from maskbench.stages.recognition import Recognition
 from maskbench.stages.restoration import Restoration
@@ -136,6 +138,9 @@ def _cells_of(
         attacked = []
         for attack in fitting:
             lacks = reason or attack_lacks(attack, method, scorings.restoring)
+            if isinstance(attack, MatchingAttack):
+                attacked += _matched(trial, attack, lacks)
+                continue
             for label in inferred_labels(attack, suite, data.options):
                 why = lacks or cannot_infer(attack, label, classes)
                 for share in aux_shares(attack, label, suite):
@@ -154,6 +159,22 @@ def _recognition(trial: Trial) -> Stage:
 def _found_masks(trial: Trial) -> Stage | None:
     found = trial.found_masks()
     return None if found is None else ScoredMasks(found, trial.settings.scored)
+
+
+def _matched(trial: Trial, attack: MatchingAttack, why: str | None) -> list[Cell]:
+    """A cell for each question of a matching attack."""
+    return [
+        Cell(
+            trial.method,
+            attack,
+            None,
+            trial.seed,
+            None if why else Matching(trial, attack, question),
+            why,
+            question=question,
+        )
+        for question in attack.questions
+    ]
 
 
 def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:

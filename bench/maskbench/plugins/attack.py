@@ -1,4 +1,4 @@
-"""The contract of an attack, and of its two kinds: what is restored, and what is inferred."""
+"""The contract of an attack, and of two of its kinds: what is restored, and what is inferred."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
 """Images (N, C, H, W), float32 in [0, 1] or uint8 → logits."""
+
+AttackKind = Literal["restoration", "inference", "matching"]
+"""What an attack gives back: images, a label, or how like each candidate a release is."""
 
 LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
 """What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
@@ -175,7 +178,7 @@ def closest(restored: Mapping[str, Tensor], raw: Tensor) -> str:
 
 
 class Attack(Plugin):
-    """What restoration and inference attacks have in common. Extend one of these two.
+    """What all attacks have in common. Extend ``RestorationAttack``, ``InferenceAttack`` or ``MatchingAttack``.
 
     Attributes:
         kind: what the attack gives back.
@@ -194,7 +197,7 @@ class Attack(Plugin):
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]]
+    kind: ClassVar[AttackKind]
     learns_from: ClassVar[LearnsFrom] = ""
     needs_masks: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
@@ -213,7 +216,7 @@ class RestorationAttack(Attack):
             inference attacks that learn from restorations.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
+    kind: ClassVar[AttackKind] = "restoration"
     restores_training: ClassVar[bool] = True
 
     def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
@@ -283,7 +286,7 @@ class InferenceAttack(Attack):
             about labels that were shuffled.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "inference"
+    kind: ClassVar[AttackKind] = "inference"
     learns_from: ClassVar[LearnsFrom] = "releases"
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False

@@ -34,6 +34,8 @@ _FAMILY: Mapping[str, Family] = {
     "masks": "masks",
     "restoration": "restoration",
     "inference": "inference",
+    "matching": "matching",
+    "linkage": "linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 
@@ -263,7 +265,7 @@ def _strongest(groups: Mapping[_Key, _Group], beside: _Beside, classes: Mapping[
         methods.setdefault(key[: len(METHOD)], {})[key] = group
     null = next((mine for mine in methods.values() if next(iter(mine.values())).base["role"] == "null"), {})
     for mine in methods.values():
-        for kind, label in (("restoration", ""), ("inference", inferred)):
+        for kind, label in (("restoration", ""), ("inference", inferred), ("matching", ""), ("linkage", "")):
             ensemble = _ensemble(mine, kind, label)
             if not ensemble.attacks:
                 continue

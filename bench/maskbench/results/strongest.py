@@ -154,9 +154,9 @@ class Ensemble:
 def best_of(tables: Sequence[Columns]) -> Columns:
     """What an oracle makes of several attacks on the same images: each image's best outcome, column by column.
 
-    Of restorations, every metric of theirs, the better way round. Of inferences, whether any is right; the truth and
-    the prior are the same for all of them. Their information is left out: the best of several distributions is none,
-    so it would bound nothing.
+    Of restorations and matches, every metric of theirs, the better way round. Of inferences, whether any is right; the
+    truth and the prior are the same for all of them. Their information is left out: the best of several distributions
+    is none, so it would bound nothing.
     """
     common = [name for name in tables[0] if all(name in table for table in tables)]
     if "truth" in common:
@@ -167,7 +167,7 @@ def best_of(tables: Sequence[Columns]) -> Columns:
             "prior_correct": tables[0]["prior_correct"],
         }
     best: dict[str, NDArray[np.generic]] = {"number": tables[0]["number"]}
-    for metric in FAMILIES["restoration"]:
+    for metric in (*FAMILIES["restoration"], *FAMILIES["matching"]):
         if metric.name in common:
             columns = [table[metric.name] for table in tables]
             # What the owner wants higher, the attacker wants lower.

@@ -109,7 +109,7 @@ class FlagKind:
 def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """Attack, inferred label and rows of every single attack; what is made of several is none, nor is the optimum."""
     own = rows[~rows["attack"].isin((*DERIVED, OPTIMUM))]
-    return [(attack, label, part) for (attack, label), part in grouped(own, "attack", "label")]
+    return [(attack, label, part) for (_, attack, label), part in grouped(own, "attack_kind", "attack", "label")]
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
@@ -129,7 +129,7 @@ def declared(attack: str) -> type[Attack] | None:
     return found.get("attack", name) if name in found.names("attack") else None
 
 
-MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage"}
+MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage", "matching": "rank 1", "linkage": "rank 1 of links"}
 """What findings call the main metric of a kind of attack."""
 
 
