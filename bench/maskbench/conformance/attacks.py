@@ -28,13 +28,15 @@ OTHER_PARTY = 500  # number of the other party's first picture
 BATCHES = (1, 3)
 # A network's sums differ in their last bits with the size of the batch: a level of 255, a thousandth of a logit.
 LEVELS, LOGITS = 1.0, 1e-3
+_SWITCHES = ("needs_", "restores_", "trains_", "cpu_", "pretrained")
 _DECLARED = [name for contract in (Attack, RestorationAttack, MatchingAttack) for name in contract.__annotations__]
 
 
 @define(
     "declarations",
-    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training and cpu_only are True or False, "
-    "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
+    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training, trains_network, cpu_only and "
+    "pretrained are True or False, time_limit is a number of seconds; "
+    "spell them as the contract does: the engine passes over others without a word.",
 )
 def declarations(subject: AttackSubject) -> None:
     plugin = subject.built
@@ -45,7 +47,7 @@ def declarations(subject: AttackSubject) -> None:
     if isinstance(plugin, MatchingAttack) and not (plugin.questions and {*plugin.questions} <= {*get_args(Question)}):
         known = ", ".join(map(repr, get_args(Question)))
         raise Broken(f"questions is {plugin.questions!r}, which is not one or more of {known}")
-    for name in (name for name in declared if name.startswith(("needs_", "restores_", "cpu_"))):
+    for name in (name for name in declared if name.startswith(_SWITCHES)):
         if not isinstance(getattr(plugin, name), bool):
             raise Broken(f"{name} is {getattr(plugin, name)!r}")
     if not plugin.time_limit > 0:
