@@ -17,6 +17,13 @@ Status = Literal["attacked", "not attacked", "failed", "unavailable"]
 """Of a method and a kind of attack. Failed: one that failed could have been the strongest, so that is not known.
 Unavailable: the method itself cannot run here."""
 
+NO_LEAKAGE: Mapping[Status, str] = {
+    "not attacked": "not attacked",
+    "failed": "an attack failed",
+    "unavailable": "not run",
+}
+"""What tables write in the place of a leakage that is not known, never a dash: it would read as none."""
+
 _MOST = 3  # attacks that are named
 
 

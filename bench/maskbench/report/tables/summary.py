@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pandas as pd
 
+from maskbench.report.attacked import NO_LEAKAGE
 from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import decimal, percent, plain
-from maskbench.results.reading import records
+from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
 
@@ -24,9 +28,9 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 "accuracy %": percent(value_of(row, "accuracy")),
                 "utility %": percent(value_of(row, "utility")),
                 "shape alone %": percent(value_of(row, "shape")),
-                "strongest hole SSIM": decimal(value_of(row, "restoration")),
+                "strongest hole SSIM": _leakage(row, "restoration", decimal),
                 "its PSNR dB": decimal(plain(value_of(row, "psnr")), 1),
-                f"strongest advantage on {run.inferred} %": percent(value_of(row, "inference")),
+                f"strongest advantage on {run.inferred} %": _leakage(row, "inference", percent),
                 "over null %": percent(plain(value_of(row, "over_null"))),
                 "cells": f"{row['ok']}/{row['total']}",
                 "flags": row["flags"],
@@ -34,6 +38,12 @@ def headline(run: RunFolder) -> pd.DataFrame:
             for row in records(summarize(run))
         ]
     )
+
+
+def _leakage(row: Mapping[str, Any], kind: str, write: Callable[[Value | None], str]) -> str:
+    """The value, or in words why there is none: a method that nothing attacked is not one that leaks nothing."""
+    status = row[f"{kind}_status"]
+    return write(value_of(row, kind)) if status == "attacked" else NO_LEAKAGE[status]
 
 
 def caption(run: RunFolder) -> str:
