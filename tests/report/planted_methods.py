@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -50,8 +50,9 @@ RAW = Planted("raw", 0.95, 0.9, 1.0, role="raw")
 NULL = Planted("full-mask", 0.5, 0.0, 0.1, ratio=1.0, shape=0.5, role="null")
 
 
-def planted(methods: Sequence[Planted], *, seeds: int = 2, sensitive: bool = True) -> RunFolder:
-    """The run folder of both controls and some methods."""
+@cache
+def planted(*methods: Planted, seeds: int = 1, sensitive: bool = True) -> RunFolder:
+    """The run folder of both controls and some methods; the same one whenever it is asked for."""
     cells = [cell for method in (RAW, NULL, *methods) for cell in _cells(method, seeds, sensitive)]
     rows = pd.DataFrame([row for row, _ in cells])
     samples = pd.concat([part for _, part in cells if part is not None], ignore_index=True)

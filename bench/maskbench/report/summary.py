@@ -84,7 +84,7 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
         row |= _columns(name, value)
         if name in ("restoration", "inference"):
             row[f"{name}_attack"] = value.attack if value else ""
-            row[f"{name}_status"] = status_of(mine, name, run.inferred if name == "inference" else "")
+            row[f"{name}_status"] = status_of(cells, name, run.inferred if name == "inference" else "")
     ok = int((cells["status"] == "ok").sum())
     return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
 
