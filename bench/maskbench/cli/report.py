@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
-from maskbench.cli.console import terminal
+from maskbench.cli import options
+from maskbench.cli.console import tell_where, terminal
 
 
 def report(
     runs: Annotated[list[Path], typer.Argument(help="Folders that `maskbench run` has written.", metavar="RUN...")],
+    verbose: options.Verbose = False,
 ) -> None:
     """Write the tables and figures of a run again, from its folder alone: neither store nor data are needed."""
     console = terminal()
@@ -22,7 +23,7 @@ def report(
 
         found = [load(run) for run in runs]
     for run in found:
-        print_run(run.results, console)
+        print_run(run.results, console, verbose=verbose)
         with console.status("Writing tables and figures"):
             run.report()
-        console.print(f"Results: {escape(str(run.path))}", highlight=False, soft_wrap=True)
+        tell_where(run.path, console)
