@@ -13,6 +13,7 @@ from maskbench.report.parts import Figure, Table
 from maskbench.report.text import to_markdown
 from maskbench.runfolder.folder import RunFolder
 
+
 def write_tables(run: RunFolder, folder: Path) -> None:
     """Write every table that has rows, as Markdown, CSV and LaTeX, into ``tables/``.
 
@@ -90,4 +91,3 @@ def _each(parts: Iterable[tuple[str, Callable[[], object]]]) -> None:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, MaskbenchError) else f"{type(error).__name__}: {error}"
-
