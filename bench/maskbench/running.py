@@ -31,7 +31,7 @@ from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import add_file, catalogue
 from maskbench.report.terminal import print_provisional
-from maskbench.report.write import write_figures_and_page, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.collect import collect
 from maskbench.results.examples import examples
 from maskbench.results.execution import Execution
@@ -175,7 +175,7 @@ def run_suite(
         try:
             write_tables(results, claim.aside)
             show(results)
-            write_figures_and_page(results, claim.aside)
+            write_report_and_figures(results, claim.aside)
         finally:
             # What was found is whole, whatever becomes of a table: it can be made again from the folder.
             claim.finish()

@@ -12,7 +12,7 @@ import pandas as pd
 from maskbench.report.captions import run_caption
 from maskbench.report.summary import summarize
 from maskbench.report.tables.summary import headline
-from maskbench.report.write import write_figures_and_page, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
@@ -73,7 +73,7 @@ class Run:
     def report(self) -> None:
         """Write tables, figures and ``report.html`` again, from the folder alone."""
         write_tables(self.results, self.path)
-        write_figures_and_page(self.results, self.path)
+        write_report_and_figures(self.results, self.path)
 
     def __repr__(self) -> str:
         coverage = self.results.provenance["coverage"]

@@ -1,4 +1,4 @@
-"""The contract of an attack, and of its two kinds: what is restored, and what is inferred."""
+"""The contract of an attack, and of two of its kinds: what is restored, and what is inferred."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
 """Images (N, C, H, W), float32 in [0, 1] or uint8 → logits."""
+
+AttackKind = Literal["restoration", "inference", "matching"]
+"""What an attack gives back: images, a label, or how like each candidate a release is."""
 
 LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
 """What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
@@ -175,7 +178,7 @@ def closest(restored: Mapping[str, Tensor], raw: Tensor) -> str:
 
 
 class Attack(Plugin):
-    """What restoration and inference attacks have in common. Extend one of these two.
+    """What all attacks have in common. Extend ``RestorationAttack``, ``InferenceAttack`` or ``MatchingAttack``.
 
     Attributes:
         kind: what the attack gives back.
@@ -190,16 +193,18 @@ class Attack(Plugin):
         needs_raw_classifier: ``aux.raw_classifier`` is given.
         cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
             release then serves runs on any device.
+        pretrained: it brings weights that were learned elsewhere, whatever its parameters are.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]]
+    kind: ClassVar[AttackKind]
     learns_from: ClassVar[LearnsFrom] = ""
     needs_masks: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
     cpu_only: ClassVar[bool] = False
+    pretrained: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 
 
@@ -211,7 +216,7 @@ class RestorationAttack(Attack):
             inference attacks that learn from restorations.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
+    kind: ClassVar[AttackKind] = "restoration"
     restores_training: ClassVar[bool] = True
 
     def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
@@ -276,12 +281,20 @@ class InferenceAttack(Attack):
         with_task: it learns the sensitive label together with the task label, which the attacker is told of every
             training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
+        trains_network: it trains a network, which may be trained too little: attacks that train none should not stay
+            above it. An attack that trains none and learns from releases takes about a second, so it is also asked
+            about labels that were shuffled.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "inference"
+    kind: ClassVar[AttackKind] = "inference"
     learns_from: ClassVar[LearnsFrom] = "releases"
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
+    trains_network: ClassVar[bool] = True
+
+    def cannot_infer(self, classes: int) -> str | None:
+        """Say why the attack cannot infer a label of so many classes; None: it can."""
+        return None
 
     @abstractmethod
     def fit(self, aux: InferenceAux) -> Any:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from maskbench.errors import MaskbenchError, PartFailed
+from maskbench.report import leakage_report
 from maskbench.report.discovery import figures, tables
 from maskbench.report.latex import to_latex
 from maskbench.report.parts import Figure, Table
@@ -36,8 +37,8 @@ def write_figures(run: RunFolder, folder: Path) -> None:
     _each((figure.name, partial(_write_figure, figure, run, place)) for figure in figures())
 
 
-def write_figures_and_page(run: RunFolder, folder: Path) -> None:
-    """Draw the figures, and write ``report.html``, into the folder.
+def write_report_and_figures(run: RunFolder, folder: Path) -> None:
+    """Write ``report.html`` and the leakage report into the folder, and draw the figures.
 
     Raises:
         PartFailed: one or more of them raised; all others are written.
@@ -47,7 +48,10 @@ def write_figures_and_page(run: RunFolder, folder: Path) -> None:
     place = folder / "figures"
     place.mkdir(parents=True, exist_ok=True)
     # The page first: it is what most people open, and drawing takes longer.
-    parts: list[tuple[str, Callable[[], object]]] = [(NAME, partial(write_report, run, folder))]
+    parts: list[tuple[str, Callable[[], object]]] = [
+        (NAME, partial(write_report, run, folder)),
+        (leakage_report.NAME, partial(leakage_report.write_leakage_report, run, folder)),
+    ]
     parts += [(figure.name, partial(_write_figure, figure, run, place)) for figure in figures()]
     _each(parts)
 

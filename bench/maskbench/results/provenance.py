@@ -22,6 +22,7 @@ from maskbench.metrics.catalogue import FAMILIES
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
 from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of
@@ -63,6 +64,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         },
         "methods": [method.label() for method in matrix.methods],
         "attacks": [attack.label() for attack in matrix.attacks],
+        "claims": _claims(matrix.methods),
         "coverage": {status: statuses[status] for status in ("ok", "failed", "unavailable")},
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
@@ -91,6 +93,16 @@ def numbers_fingerprint(numbers: Iterable[int]) -> str:
         numbers: as the column ``number`` of ``samples`` has them.
     """
     return digest(sorted(map(int, numbers)))[:SHORT]
+
+
+def _claims(methods: Sequence[Method]) -> list[dict[str, Any]]:
+    """Who claims which ε of differential privacy, for which two pictures; methods as ``cells`` tells them apart."""
+    claimed = {method.label(leave_out=("ratio",)): method.claimed_epsilon() for method in methods}
+    return [
+        {"method": label, "epsilon": claim[0], "about": claim[1]}
+        for label, claim in claimed.items()
+        if claim is not None
+    ]
 
 
 def _device(execution: Execution) -> str:
