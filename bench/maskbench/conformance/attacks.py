@@ -8,10 +8,18 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from maskbench.conformance.attack_subject import CANDIDATES, FEW, AttackSubject, copied, learned, released
+from maskbench.conformance.attack_subject import (
+    CANDIDATES,
+    FEW,
+    AttackSubject,
+    candidates_of,
+    copied,
+    learned,
+    released,
+)
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
-from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
+from maskbench.conformance.samples import CPU, OTHER_SHAPES, STANDARD, Shape, written
 from maskbench.plugins.attack import Attack, LearnsFrom, RestorationAttack
 from maskbench.plugins.matching import MatchingAttack, Question
 from maskbench.release import Release
@@ -67,6 +75,12 @@ def input_untouched(subject: AttackSubject) -> None:
     subject.propose(attack, handed)
     if not torch.equal(handed.images, release.images) or not torch.equal(handed.kept, release.kept):
         raise Broken("it changed the release in place")
+    if isinstance(attack, MatchingAttack):
+        pictures = candidates_of(attack, release)
+        given = copied(pictures)
+        attack.match(release, given, CPU)
+        if not torch.equal(given.images, pictures.images):
+            raise Broken("it changed the candidates in place")
     aux = subject.aux(STANDARD)
     before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)
