@@ -73,6 +73,16 @@ def found(skill: float) -> Tensor:
     return torch.where(told, MASKS, 1 - MASKS)
 
 
+def told(skill: float, metric: str) -> float:
+    """A metric of class probabilities, by an attacker who sees the class through noise."""
+    truth = torch.arange(400) % 4
+    seen = 6 * skill * torch.nn.functional.one_hot(truth, 4) + 2 * LIKENESS[:, :4]
+    names = ("correct", "prior_correct")  # of the other metrics, which are not looked at
+    columns = {name: np.zeros((1, 400)) for name in names}
+    columns |= {"truth": truth.numpy()[None], "probabilities": seen.softmax(1).numpy()[None]}
+    return estimates("inference", Outcomes(columns, 4))[metric].value
+
+
 def efficiency_beside(logits: Tensor, best: Tensor) -> float:
     """Efficiency of an attack's answers, beside those of the best possible attack."""
 
@@ -106,6 +116,8 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
         "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
         "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
+        "worst_class_auc": partial(told, metric="worst_class_auc"),
+        "worst_class_tpr": partial(told, metric="worst_class_tpr"),
         **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
         "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
         "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
@@ -115,6 +127,7 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
         "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
         "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
+        "ssim_hole_best": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).max().item(),
         "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
         "ms_ssim": lambda skill: ms_ssim(skill * LARGE + (1 - skill) * LARGE_NOISE, LARGE).mean().item(),
         "lpips": lambda skill: lpips(restoration(skill), RAW, perceptual_network()).mean().item(),

@@ -41,6 +41,9 @@ def suite(**changes: Any) -> Suite:
         ("restorer", "pixelate", True),
         ("with-key", "scramble", False),
         ("with-key", "scramble:key=known", True),
+        ("visible-pixels", "saliency", True),
+        ("released-again", "pixelate", True),
+        ("released-again", "random", False),
     ],
 )
 def test_attacks_on_masks_or_with_a_key_need_a_method_that_has_one(name: str, method: str, expected: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
@@ -67,6 +67,17 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
             f"on {method.name} is fast enough for so many: name a faster one as well"
         )
     return None
+
+
+def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:
+    """Why an attack cannot infer a label, where it cannot.
+
+    Args:
+        classes: how many each label has.
+    """
+    if label is None or not isinstance(attack, InferenceAttack):
+        return None
+    return attack.cannot_infer(classes[label])
 
 
 def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple[Label | None, ...]:

@@ -193,6 +193,7 @@ class Attack(Plugin):
         needs_raw_classifier: ``aux.raw_classifier`` is given.
         cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
             release then serves runs on any device.
+        pretrained: it brings weights that were learned elsewhere, whatever its parameters are.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
@@ -203,6 +204,7 @@ class Attack(Plugin):
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
     cpu_only: ClassVar[bool] = False
+    pretrained: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 
 
@@ -279,12 +281,20 @@ class InferenceAttack(Attack):
         with_task: it learns the sensitive label together with the task label, which the attacker is told of every
             training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
+        trains_network: it trains a network, which may be trained too little: attacks that train none should not stay
+            above it. An attack that trains none and learns from releases takes about a second, so it is also asked
+            about labels that were shuffled.
     """
 
     kind: ClassVar[AttackKind] = "inference"
     learns_from: ClassVar[LearnsFrom] = "releases"
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
+    trains_network: ClassVar[bool] = True
+
+    def cannot_infer(self, classes: int) -> str | None:
+        """Say why the attack cannot infer a label of so many classes; None: it can."""
+        return None
 
     @abstractmethod
     def fit(self, aux: InferenceAux) -> Any:
