@@ -179,13 +179,18 @@ def test_what_was_not_attacked_has_no_rank() -> None:
     assert "not attacked by inference of the sensitive label" in table.unranked[0].reason
 
 
+def no_report(run: RunFolder, folder: Path) -> Path:
+    """Where a report would be."""
+    return folder / "report.html"
+
+
 def test_pages_say_who_was_refused_and_run_nothing(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>"
     run = bundle({f"mine{evil}": (0.9, 0.2), "other": (0.8, 0.4)})
     run = replace(run, provenance={**run.provenance, "command": f'"{evil}', "device": evil})
     refused = checked(bundle({"cheat": (1.0, 0.0)}), f"Its checksum {evil} differs.")
     found = [checked(run), refused, checked(None, "It cannot be read.")]
-    (page,) = write_leaderboard(found, ["good", "cheat", "broken"], tmp_path / "out")
+    (page,) = write_leaderboard(found, ["good", "cheat", "broken"], tmp_path / "out", no_report)
     assert page.name == "planted-adaptive-version-1.html"
     text, index = page.read_text(), (tmp_path / "out" / "index.html").read_text()
     for each in (text, index):
@@ -196,18 +201,19 @@ def test_pages_say_who_was_refused_and_run_nothing(tmp_path: Path) -> None:
     assert "cheat" in index and "It cannot be read." in index
     ranked = text.split('id="bundles"')[0]
     assert ranked.count("<circle") == 3 and "cheat" not in ranked
+    assert 'href="reports/good/report.html"' in text and "reports/cheat" not in text
     assert "How to submit" in text and 'href="index.html"' in text and f'href="{page.name}"' in index
 
 
 def test_no_bundle_that_verifies_is_a_page_that_says_so(tmp_path: Path) -> None:
-    assert write_leaderboard([checked(None, "It cannot be read.")], ["broken"], tmp_path) == []
+    assert write_leaderboard([checked(None, "It cannot be read.")], ["broken"], tmp_path, no_report) == []
     assert "No bundle verifies, so nothing is ranked." in (tmp_path / "index.html").read_text()
 
 
 def test_a_full_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     with pytest.raises(UsageError, match="is there already and is not empty"):
-        write_leaderboard([], [], tmp_path)
+        write_leaderboard([], [], tmp_path, no_report)
     assert (tmp_path / "index.html").read_text() == "mine"
 
 
