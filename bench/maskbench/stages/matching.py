@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,13 +14,12 @@ from maskbench.data.parties import SPLITS_OF, Party, Split
 from maskbench.metrics.matching import first, outcomes
 from maskbench.plugins.attack import Known
 from maskbench.plugins.matching import MatchingAttack, MatchingAux, Question
-from maskbench.plugins.method import Method
 from maskbench.randomness import derive, seeded
-from maskbench.release import Release, as_bytes
-from maskbench.stages.batched_release import in_batches
+from maskbench.release import Release
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.released_again import handed_out, releasing
 from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage, code_of
 from maskbench.stages.trial import Trial
@@ -127,7 +126,7 @@ class Matching(Stage):
             return Release.of_bytes(dataset.bytes(split)[positions])
         party: Party = "attacker" if split in SPLITS_OF["attacker"] else "owner"
         second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
-        return _handed_out(self.trial.method, second)
+        return handed_out(self.trial.method, second)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> MatchingAux:
         settings = self.trial.settings
@@ -143,7 +142,7 @@ class Matching(Stage):
             device=context.device,
             progress=context.progress,
             question=self.question,
-            release=None if method.requests() else _releasing(method, seed, context.device),
+            release=releasing(method, seed, context.device),
         )
 
 
@@ -155,23 +154,6 @@ class _Scores:
     pool: Tensor
     own: Tensor
     control: Tensor
-
-
-def _releasing(method: Method, seed: int, device: torch.device) -> Callable[[Tensor, int], Release]:
-    """The method as the attacker fitted it, run on any pictures; the task labels of those are not known."""
-
-    def release(pictures: Tensor, draw: int) -> Release:
-        numbers = torch.arange(len(pictures))
-        raw = as_bytes(pictures).cpu()
-        made = in_batches(method, raw, numbers, None, {}, derive(seed, "release", str(draw)), device)
-        return _handed_out(method, made)
-
-    return release
-
-
-def _handed_out(method: Method, release: Release) -> Release:
-    """A release that no masks were found for: without them, where they are withheld."""
-    return Release.of_bytes(release.image_bytes) if method.withholds_masks() else release
 
 
 def _joined(releases: list[Release]) -> Release:
