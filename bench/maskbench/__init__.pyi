@@ -34,6 +34,7 @@ from .models.unet import UNet as UNet
 from .models.unet import pull_push as pull_push
 from .models.weights import read_state as read_state
 from .parallel import map_images as map_images
+from .plugins.adjustment import ActsOn as ActsOn
 from .plugins.adjustment import Adjustment as Adjustment
 from .plugins.attack import Attack as Attack
 from .plugins.attack import Aux as Aux
@@ -49,6 +50,9 @@ from .plugins.given import NoisyMap as NoisyMap
 from .plugins.given import Owner as Owner
 from .plugins.mask_method import MaskMethod as MaskMethod
 from .plugins.mask_method import keep_highest as keep_highest
+from .plugins.matching import MatchingAttack as MatchingAttack
+from .plugins.matching import MatchingAux as MatchingAux
+from .plugins.matching import Question as Question
 from .plugins.method import Method as Method
 from .randomness import Randomness as Randomness
 from .randomness import derive as derive
@@ -58,6 +62,7 @@ from .release import content_numbers as content_numbers
 from .release import to_bytes as to_bytes
 from .release import to_float as to_float
 from .releasing.command import desensitize as desensitize
+from .runfolder.verification.verify import verify as verify
 from .running import run as run
 from .runs import Run as Run
 from .runs import load as load

@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.attacked import status_of
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
-MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null")
+MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null", "matching", "linkage")
 """What the summary measures; see ``summarize``."""
+
+FINDING: tuple[Family, ...] = ("matching", "linkage")
+"""What matching attacks are asked."""
 
 
 def summarize(run: RunFolder) -> pd.DataFrame:
@@ -33,6 +38,8 @@ def summarize(run: RunFolder) -> pd.DataFrame:
       the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images; at
       most the advantage itself, since an attack that is below its prior there gains nothing by it.
     - utility is NaN for all where ``raw_at_prior``.
+    - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
+      alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
     frame = pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
     if raw_at_prior(frame):
@@ -68,7 +75,7 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
     cells = planned_of(mine)
     # NaN, of a method without a ratio, equals nothing.
     own = [flag.mark for flag in run.flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
-    found = {
+    found: dict[str, Value | None] = {
         "accuracy": read(recognition, "accuracy"),
         "utility": read(recognition, "utility"),
         "shape": read(shape, "accuracy"),
@@ -76,6 +83,7 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
         "psnr": read(restoration, "psnr"),
         "inference": read(inference, "advantage"),
         "over_null": read(inference, "advantage_over_null"),
+        **{kind: read(strongest[strongest["attack_kind"] == kind], MAIN[kind]) for kind in FINDING},
     }
     if found["over_null"] is not None and found["inference"] is not None:
         found["over_null"] = _at_most(found["over_null"], found["inference"])
@@ -86,7 +94,8 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
             row[f"{name}_attack"] = value.attack if value else ""
             row[f"{name}_status"] = status_of(cells, name, run.inferred if name == "inference" else "")
     ok = int((cells["status"] == "ok").sum())
-    return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+    finders = {f"{kind}_attack": value.attack if (value := found[kind]) else "" for kind in FINDING}
+    return {**row, **finders, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
 
 
 def _at_most(value: Value, most: Value) -> Value:

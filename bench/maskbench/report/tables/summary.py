@@ -12,15 +12,17 @@ from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
 from maskbench.report.summary import summarize, value_of
-from maskbench.report.text import decimal, percent, plain
+from maskbench.report.text import NOT_MEASURED, decimal, percent, plain
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
+
+_SINGLED_OUT, _LINKED = "strongest singling out %", "strongest linking %"
 
 
 def headline(run: RunFolder) -> pd.DataFrame:
     """The summary in words."""
     hidden = hidden_shares(run.cells)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "method": row["method"],
@@ -32,12 +34,16 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 "its PSNR dB": decimal(plain(value_of(row, "psnr")), 1),
                 f"strongest advantage on {run.inferred} %": _leakage(row, "inference", percent),
                 "over null %": percent(plain(value_of(row, "over_null"))),
+                _SINGLED_OUT: percent(value_of(row, "matching")),
+                _LINKED: percent(value_of(row, "linkage")),
                 "cells": f"{row['ok']}/{row['total']}",
                 "flags": row["flags"],
             }
             for row in records(summarize(run))
         ]
     )
+    # Only runs with a matching attack measure these.
+    return table.drop(columns=[name for name in (_SINGLED_OUT, _LINKED) if (table[name] == NOT_MEASURED).all()])
 
 
 def _leakage(row: Mapping[str, Any], kind: str, write: Callable[[Value | None], str]) -> str:
@@ -54,7 +60,9 @@ def caption(run: RunFolder) -> str:
         "(inference of the target on owner-test). The strongest attack is realizable: the attack, in brackets, was "
         "chosen on pictures that it is not scored on. Higher leakage is worse. "
         "Over null: the strongest advantage minus that of the same attacks on fully masked images. "
-        "Shape alone: accuracy of a classifier that sees nothing but the masks."
+        "Shape alone: accuracy of a classifier that sees nothing but the masks. "
+        "Singled out, linked: how often the strongest attack finds the own raw picture of a release among all of its "
+        "split, or another release of that picture; a guess finds one in as many."
     ) + (f" Flags: {'; '.join(titles)}." if titles else "")
 
 
