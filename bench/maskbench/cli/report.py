@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from maskbench.cli.console import terminal
+from maskbench.cli import options
+from maskbench.cli.console import tell_where, terminal
 from maskbench.errors import UsageError
 
 _COMPARISON = Path("comparison.html")
@@ -20,6 +21,7 @@ def report(
         Path | None,
         typer.Option(help="The page that shows two runs or more side by side. Default: comparison.html, here."),
     ] = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Write the tables, figures and report.html of a run again, from its folder alone; of several, also side by side.
 
@@ -41,10 +43,10 @@ def report(
         if place.suffix != ".html":
             raise UsageError(f"--out {place}: name a file that ends in .html. Nothing was written.")
     for run in found:
-        print_run(run.results, console)
+        print_run(run.results, console, verbose=verbose)
         with console.status("Writing tables, figures and report.html"):
             run.report()
-        console.print(f"Results: {escape(str(run.path))}", highlight=False, soft_wrap=True)
+        tell_where(run.path, console)
     if len(found) > 1:
         with console.status("Writing the runs side by side"):
             page = write_comparison(named, place)
