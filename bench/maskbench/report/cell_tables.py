@@ -38,7 +38,7 @@ TITLES: Mapping[str, str] = {
 """Family of metrics → what a table of it is called."""
 
 _ALWAYS = ("method", "attack")
-_UNITS = {"share": "%", "share of raw": "%", "1": "", "bit": "bit"}
+_UNITS = {"share": "%", "share of raw": "%", "share of the image": "%", "1": "", "bit": "bit"}
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _points(number: int, run: NamedRun, styles: Mapping[str, Style], names: Shor
                 "recognizer": str(mine["recognizer"].iloc[0]),
                 "accuracy": numbers(read(rows[rows["attack_kind"] == "none"], "accuracy")),
                 "leaks": {kind: _leak(mine, kind) for kind in ATTACKS},
-                "why": {"accuracy": _why(mine, "none"), **{kind: _why(mine, kind) for kind in ATTACKS}},
+                "why": {"accuracy": _why(mine, "none")} | {str(kind): _why(mine, kind) for kind in ATTACKS},
                 "shape": _only_shape(mine),
                 "colour": style.colour,
                 "symbol": style.symbol,
