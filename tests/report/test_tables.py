@@ -86,6 +86,7 @@ def test_worst_case_table_has_realizable_oracle_null_and_their_difference(run: R
         "realizable": "40.0 [35.0, 45.0] (adaptive, reverse)",
         "oracle": "70.0 [65.0, 75.0]",
         "null": "10.0",
+        "shuffled": "–",
         "over null": "30.0 [25.0, 35.0]",
         "oracle over null": "20.0 [15.0, 25.0]",
     }
@@ -136,7 +137,7 @@ def test_nothing_is_cut_off_in_a_terminal(run: RunFolder, width: int) -> None:
     text = console.export_text()
     assert "…" not in text
     assert "adaptive, reverse" in text
-    assert "Flags: 1 warning, 1 note " in text
+    assert "Flags: 1 warning, 2 notes " in text
     for flag in run.flags:
         assert flag.title in " ".join(text.split())
 

@@ -84,6 +84,7 @@ def clean() -> list[Row]:
         *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks"),
         *rows("random", "strongest", 0.4, "advantage_over_null", label="sensitive"),
         *rows("random", "strongest", 0.6, "advantage", label="sensitive"),
+        *rows("random", "permuted", 0.01, "advantage", label="sensitive"),
         *rows("random", "strongest", 0.7),
         *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
         *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
@@ -143,6 +144,9 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], str, str, str]] = {
     ),
     "an attack on fully masked images was not chosen": (
         ("full-mask", "naive", "advantage", 0.2, "sensitive"), "strongest-missed", "naive", "strongest 10.0"
+    ),
+    "shuffled labels are read": (
+        ("random", "permuted", "advantage", 0.05, "sensitive"), "shuffled-labels", "permuted", "5.0 [3.0"
     ),
     "still rising": (
         ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), "more-data", "restorer", "50%"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from maskbench.plugins.reserved import OPTIMUM, STRONGEST
+from maskbench.plugins.reserved import BESIDE, OPTIMUM, STRONGEST
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.text import percent, plain
@@ -34,7 +34,7 @@ def singled_out(run: RunFolder) -> ShownTable:
     """Singling out and linkability: what attacks that find the raw picture, or another release of it, get."""
     hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
-    rows = rows[rows["metric"].isin(_FINDING) & ~rows["attack"].isin((*DERIVED, OPTIMUM))]
+    rows = rows[rows["metric"].isin(_FINDING) & ~rows["attack"].isin((*DERIVED, *BESIDE))]
     rows = rows[rows["split"] == HEADLINE_SPLIT["sensitive"]]
     built = []
     for method, ratio, mine in methods(rows):
@@ -123,7 +123,7 @@ def efficiencies(run: RunFolder) -> ShownTable:
     for method, ratio, mine in methods(rows):
         for (attack,), part in grouped(mine, "attack"):
             found = read(part, "efficiency")
-            if found is None or attack == OPTIMUM:
+            if found is None or attack in BESIDE:
                 continue
             optimum = read(mine[mine["attack"] == OPTIMUM], "bits")
             built.append(
