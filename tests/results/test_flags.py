@@ -145,9 +145,6 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], str, str, str]] = {
     "an attack on fully masked images was not chosen": (
         ("full-mask", "naive", "advantage", 0.2, "sensitive"), "strongest-missed", "naive", "strongest 10.0"
     ),
-    "shuffled labels are read": (
-        ("random", "permuted", "advantage", 0.05, "sensitive"), "shuffled-labels", "permuted", "5.0 [3.0"
-    ),
     "still rising": (
         ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), "more-data", "restorer", "50%"
     ),
@@ -175,6 +172,18 @@ def test_without_weights_from_elsewhere_a_note_says_so() -> None:
         if row["attack"] == "lama:enlarge=0":
             row["attack"] = "fourier-restorer:weights=a.pt"
     assert flags(found) == []
+
+
+@pytest.mark.parametrize(
+    ("reached", "flagged"), [((0.05, 0.06, 0.07), True), ((0.05, 0.07), False), ((-0.1, 0.06, 0.3), False)]
+)
+def test_shuffled_labels_that_are_read_under_every_seed_are_flagged(reached: tuple[float, ...], flagged: bool) -> None:
+    """By chance, one shuffle may be right for all pictures that look alike."""
+    found = [row for row in clean() if row["attack"] != "permuted"]
+    for seed, value in enumerate(reached):
+        found.append({**rows("random", "permuted", value, "advantage", label="sensitive")[0], "seed": seed})
+    found.append(rows("random", "permuted", float(np.mean(reached)), "advantage", label="sensitive")[1])
+    assert [(each.name, each.attack) for each in flags(found)] == [("shuffled-labels", "permuted")] * flagged
 
 
 @pytest.mark.parametrize(("reached", "flagged"), [(0.5, True), (0.41, False)])
