@@ -20,6 +20,7 @@ def leaderboard(
     """Rank the methods of run folders that verify: a static page for each data set and threat model."""
     console = terminal()
     with console.status("Reading") as status:
+        from maskbench.report.html.page import write_report
         from maskbench.report.leaderboard.bundles import bundles_in, distinct_names
         from maskbench.report.leaderboard.page import INDEX, write_leaderboard
         from maskbench.runfolder.verification.verify import verify
@@ -30,7 +31,7 @@ def leaderboard(
             status.update(f"Checking {escape(bundle.name)}")
             found.append(verify(bundle))
         status.update("Writing pages")
-        pages = write_leaderboard(found, distinct_names(bundle.name for bundle in bundles), out)
+        pages = write_leaderboard(found, distinct_names(bundle.name for bundle in bundles), out, write_report)
     for each in found:
         if not each.verified:
             more = f" (and {len(each.problems) - 1} more)" if len(each.problems) > 1 else ""

@@ -1,4 +1,4 @@
-"""The cells of runs as tables, one for each kind of attack: a row for each cell over seeds, a column for each metric."""
+"""The cells of runs as tables, one for each kind of attack: a row is a cell over seeds, a column is a metric."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ TITLES: Mapping[str, str] = {
     "recognition": "Recognition",
     "restoration": "Restoration attacks",
     "inference": "Inference attacks",
-    "matching": "Matching attacks",
+    "matching": "Matching attacks: which raw picture a release is of",
+    "linkage": "Matching attacks: which other release is of the same picture",
     "masks": "Masks that were withheld, and found",
 }
 """Family of metrics → what a table of it is called."""

@@ -27,8 +27,8 @@ from maskbench.stages.trial import Trial
 _POOL = 4096
 """Most candidates of a pool, but for the pictures that are scored, all of which are among them."""
 
-_OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train"}
 _OWN: Split = "attacker_validation"
+_OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train", _OWN: "attacker_train"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Matching(Stage):
 
     Candidates for the releases of one of the owner's splits are pictures of that split, the scored ones among them. The
     control pool is of the owner's other split. So an attack learned from none of them. The attacker chooses among its
-    attacks by rank 1 among its own validation pictures.
+    attacks by rank 1 on its own validation pictures, among all of its pictures.
     """
 
     kind: ClassVar[str] = "matching"
@@ -109,21 +109,22 @@ class Matching(Stage):
         """What the attack says of the scored part of a split, its candidates in random order."""
         scored = dataset.scored(split, self.trial.settings.scored)
         within = {split: dataset.scored(split, max(_POOL, len(scored)))}
-        if split in _OTHER:
-            within[_OTHER[split]] = dataset.scored(_OTHER[split], _POOL)
+        other = _OTHER[split]
+        within[other] = dataset.scored(other, _POOL)
         candidates = _joined([self._candidates(dataset, inputs, each, chosen) for each, chosen in within.items()])
         order = torch.randperm(len(candidates))
         shuffled = attack.matched(as_seen(inputs, split, scored), candidates.select(order), device)
         scores = torch.empty_like(shuffled)
         scores[:, order] = shuffled
-        pool = len(within[split])
+        # Attacker-validation is small, and a choice among few candidates misses: those beside it are no control.
+        pool = len(candidates) if split == _OWN else len(within[split])
         own = torch.searchsorted(within[split], scored)
         return _Scores(dataset.index(split)[scored], scores[:, :pool], own, scores[:, pool:])
 
     def _candidates(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
         if self.question == "matching":
             return Release.of_bytes(dataset.bytes(split)[positions])
-        party: Party = "attacker" if split == _OWN else "owner"
+        party: Party = "attacker" if split in SPLITS_OF["attacker"] else "owner"
         second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
         return handed_out(self.trial.method, second)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -18,18 +18,28 @@ from maskbench.report.leaderboard.bundles import distinct_names
 from maskbench.report.leaderboard.scatter import Point, Scatter, scatter
 from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value
+from maskbench.runfolder.folder import RunFolder
 from maskbench.runfolder.verification.verify import Verification
 
 INDEX = "index.html"
 
+_REPORTS = "reports"
 
-def write_leaderboard(found: Sequence[Verification], names: Sequence[str], out: Path) -> list[Path]:
+
+def write_leaderboard(
+    found: Sequence[Verification],
+    names: Sequence[str],
+    out: Path,
+    write_report: Callable[[RunFolder, Path], Path],
+) -> list[Path]:
     """Write the pages; what does not verify is listed with the reason and has no rank.
 
     Args:
         found: what came of checking each bundle.
         names: of the bundles, all different.
         out: a folder that is empty or not there yet.
+        write_report: writes the report of a run into a folder. It is made anew: a report that came with a bundle is
+            somebody else's page.
 
     Returns:
         The pages of the boards; ``index.html`` leads to them.
@@ -49,7 +59,8 @@ def write_leaderboard(found: Sequence[Verification], names: Sequence[str], out: 
     for board, page in zip(made, pages, strict=True):
         own = {name: run for name, run in runs.items() if _is_of(board, run.provenance)}
         tables = [{"table": table, "figure": _figure(table)} for table in board.tables]
-        bundles = [_about(name, named[name]) for name in own]
+        reports = {name: write_report(run, out / _REPORTS / name) for name, run in own.items()}
+        bundles = [_about(name, named[name], reports[name].relative_to(out).as_posix()) for name in own]
         others = {
             name: each for name, each in refused.items() if each.results and _is_of(board, each.results.provenance)
         }
@@ -66,13 +77,14 @@ def _is_of(board: Board, provenance: Mapping[str, Any]) -> bool:
     return (provenance["data"]["name"], threat_model(provenance)) == (board.dataset, board.threat_model)
 
 
-def _about(name: str, found: Verification) -> dict[str, Any]:
+def _about(name: str, found: Verification, report: str) -> dict[str, Any]:
     """What a page says of a bundle."""
     assert found.results is not None
     provenance = found.results.provenance
     git = provenance.get("git") or {}
     return {
         "name": name,
+        "report": report,
         "command": provenance["command"],
         "finished": provenance["finished"][:10],
         "device": provenance["device"],
