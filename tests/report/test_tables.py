@@ -21,7 +21,7 @@ HALF = 0.05
 
 def rows(method: str, attack: str, metric: str, value: float, **more: object) -> list[dict[str, object]]:
     """A cell's row for one seed and the one over seeds, on owner-train."""
-    inference = metric.startswith("advantage")
+    inference = metric.startswith(("advantage", "worst_class"))
     base = {
         "dataset": "planted",
         "target": "parity",
@@ -94,6 +94,13 @@ def test_worst_case_table_has_realizable_oracle_null_and_their_difference(run: R
     assert inference.loc["pixelate", "oracle"] == "–"
     restoration = shown[shown["strongest"] == "hole SSIM"].iloc[0]
     assert (restoration["hidden"], restoration["null"]) == ("75%", "0.150")
+
+
+def test_the_worst_class_stands_in_the_summary_where_it_is_measured() -> None:
+    leaks = rows("random", "strongest", "advantage", 0.3)
+    assert "worst class AUC" not in headline(planted_run(leaks))
+    found = headline(planted_run([*leaks, *rows("random", "strongest", "worst_class_auc", 0.888)]))
+    assert found["worst class AUC"].iloc[0].startswith("0.888")
 
 
 def test_every_table_says_the_share_that_was_measured() -> None:
