@@ -12,8 +12,9 @@ from maskbench.attacks.gaussian import Gaussian
 from maskbench.attacks.linear import Linear
 from maskbench.attacks.mlp import Mlp
 from maskbench.attacks.nearest import Nearest
+from maskbench.attacks.transductive import Transductive
 
-ON_COMPONENTS = (Linear(), Gaussian(), Mlp(), Nearest())
+ON_COMPONENTS = (Linear(), Gaussian(), Mlp(), Nearest(), Transductive())
 
 
 def _named(attacks: tuple[InferenceAttack, ...]) -> list[object]:

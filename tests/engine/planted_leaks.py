@@ -76,6 +76,57 @@ class Stripe(MaskMethod):
         return None
 
 
+def patterns(images: Tensor) -> Tensor:
+    """A fixed pattern for each third of the digits, over the whole picture: 4 × C × H × W of −1 and 1."""
+    drawn = torch.rand(4, *images.shape[1:], generator=torch.Generator().manual_seed(7))
+    return (drawn > 0.5).to(images) * 2 - 1
+
+
+class Spread(Method):
+    """Which third of the digits it is, in a weak pattern over the whole picture, far below the noise of a pixel."""
+
+    name: ClassVar[str] = "planted-spread"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        return {"means": centroids(owner)}
+
+    def told(self, images: Tensor) -> Tensor:
+        return patterns(images)[nearest(images, self.state["means"]) // 3]
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        noise = given.rng.uniform(*images.shape[1:]) - 0.5
+        return Release((0.5 + 0.5 * noise + 0.04 * self.told(images)).clamp(0, 1))
+
+
+class Signed(Spread):
+    """The same, or its negative: what a linear attacker learns of one picture, the next one contradicts."""
+
+    name: ClassVar[str] = "planted-sign"
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        sign = (given.rng.uniform(1, 1, 1) > 0.5).to(images) * 2 - 1
+        noise = given.rng.uniform(*images.shape[1:]) - 0.5
+        return Release((0.5 + 0.2 * noise + 0.15 * sign * self.told(images)).clamp(0, 1))
+
+
+class InCommon(Spread):
+    """The same under a mixture of the patterns that all pictures of a release share, and no other release has.
+
+    A single picture does not tell the mixture from its own pattern; the mean of all of them does.
+    """
+
+    name: ClassVar[str] = "planted-in-common"
+
+    def fit(self, owner: Owner) -> dict[str, Tensor]:
+        weights = torch.randn(4, generator=torch.Generator().manual_seed(owner.seed))
+        return {**super().fit(owner), "weights": weights}
+
+    def desensitize(self, images: Tensor, given: Given) -> Release:
+        shared = torch.einsum("k,kchw->chw", self.state["weights"].to(images), patterns(images))
+        noise = given.rng.uniform(*images.shape[1:]) - 0.5
+        return Release((0.5 + 0.2 * noise + 0.05 * self.told(images) + 0.08 * shared).clamp(0, 1))
+
+
 class Constant(Method):
     """Nothing of the image."""
 

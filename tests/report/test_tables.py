@@ -21,7 +21,7 @@ HALF = 0.05
 
 def rows(method: str, attack: str, metric: str, value: float, **more: object) -> list[dict[str, object]]:
     """A cell's row for one seed and the one over seeds, on owner-train."""
-    inference = metric.startswith("advantage")
+    inference = metric.startswith(("advantage", "worst_class"))
     base = {
         "dataset": "planted",
         "target": "parity",
@@ -87,12 +87,20 @@ def test_worst_case_table_has_realizable_oracle_null_and_their_difference(run: R
         "realizable": "40.0 [35.0, 45.0] (adaptive, reverse)",
         "oracle": "70.0 [65.0, 75.0]",
         "null": "10.0",
+        "shuffled": "–",
         "over null": "30.0 [25.0, 35.0]",
         "oracle over null": "20.0 [15.0, 25.0]",
     }
     assert inference.loc["pixelate", "oracle"] == "–"
     restoration = shown[shown["strongest"] == "hole SSIM"].iloc[0]
     assert (restoration["hidden"], restoration["null"]) == ("75%", "0.150")
+
+
+def test_the_worst_class_stands_in_the_summary_where_it_is_measured() -> None:
+    leaks = rows("random", "strongest", "advantage", 0.3)
+    assert "worst class AUC" not in headline(planted_run(leaks))
+    found = headline(planted_run([*leaks, *rows("random", "strongest", "worst_class_auc", 0.888)]))
+    assert found["worst class AUC"].iloc[0].startswith("0.888")
 
 
 def test_every_table_says_the_share_that_was_measured() -> None:
@@ -134,7 +142,7 @@ def test_flags_are_not_cut_off(run: RunFolder, width: int) -> None:
     print_flags(run, console)
     text = console.export_text()
     assert "…" not in text
-    assert "Flags: 1 warning, 1 note " in text
+    assert "Flags: 1 warning, 2 notes " in text
     for flag in run.flags:
         assert flag.title in " ".join(text.split())
 

@@ -84,6 +84,7 @@ def clean() -> list[Row]:
         *rows("random", "mask-only", 0.01, "advantage", label="target", learns_from="masks"),
         *rows("random", "strongest", 0.4, "advantage_over_null", label="sensitive"),
         *rows("random", "strongest", 0.6, "advantage", label="sensitive"),
+        *rows("random", "permuted", 0.01, "advantage", label="sensitive"),
         *rows("random", "strongest", 0.7),
         *rows("random", "oracle", 0.0, "advantage_over_null", label="sensitive"),
         *rows("random", "none", 0.8, "accuracy", kind="none", split="owner_test"),
@@ -171,6 +172,18 @@ def test_without_weights_from_elsewhere_a_note_says_so() -> None:
         if row["attack"] == "lama:enlarge=0":
             row["attack"] = "fourier-restorer:weights=a.pt"
     assert flags(found) == []
+
+
+@pytest.mark.parametrize(
+    ("reached", "flagged"), [((0.05, 0.06, 0.07), True), ((0.05, 0.07), False), ((-0.1, 0.06, 0.3), False)]
+)
+def test_shuffled_labels_that_are_read_under_every_seed_are_flagged(reached: tuple[float, ...], flagged: bool) -> None:
+    """By chance, one shuffle may be right for all pictures that look alike."""
+    found = [row for row in clean() if row["attack"] != "permuted"]
+    for seed, value in enumerate(reached):
+        found.append({**rows("random", "permuted", value, "advantage", label="sensitive")[0], "seed": seed})
+    found.append(rows("random", "permuted", float(np.mean(reached)), "advantage", label="sensitive")[1])
+    assert [(each.name, each.attack) for each in flags(found)] == [("shuffled-labels", "permuted")] * flagged
 
 
 @pytest.mark.parametrize(("reached", "flagged"), [(0.5, True), (0.41, False)])

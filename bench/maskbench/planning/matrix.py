@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from maskbench.data.load import known_world, label_classes
@@ -28,7 +28,7 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
+from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, PERMUTED, RECOGNITION, STACKED
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
@@ -147,6 +147,7 @@ def _cells_of(
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
         cells += attacked + _stacked_restorations(attacked, method, seed) + _stacked(attacked, method, seed)
+        cells += _permuted(attacked, method, seed)
         if known:
             cells += _optimum(trial, reason, suite.aux_shares)
     return cells
@@ -199,6 +200,26 @@ def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
         for label, inferences in by_label.items()
         if len(inferences) > 1
     ]
+
+
+def _permuted(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
+    """A cell for the attacks that cost little, on the same release, with the labels that they learn from shuffled.
+
+    On the fully masked control nothing is learned in any case.
+    """
+    inferences: list[Inference] = []
+    for cell in attacked:
+        cheap = isinstance(cell.attack, InferenceAttack) and not cell.attack.trains_network
+        if cheap and isinstance(cell.scoring, ScoredInference) and (cell.label, cell.aux_share) == ("sensitive", 1):
+            inferences += [inference for inference in cell.scoring.inferences if _learns_from_releases(inference)]
+    if not inferences or method.role == "null":
+        return []
+    shuffled = tuple(replace(inference, permuted=True) for inference in inferences)
+    return [Cell(method, PERMUTED, "sensitive", seed, ScoredInference(shuffled))]
+
+
+def _learns_from_releases(inference: Inference) -> bool:
+    return inference.attack.learns_from == "releases"
 
 
 def _optimum(trial: Trial, reason: str | None, shares: tuple[float, ...]) -> list[Cell]:

@@ -38,6 +38,7 @@ class Known:
     Attributes:
         release: the method, re-fitted by the attacker, applied to ``raw``.
         labels: int64 (N,), the label to infer; None for restoration attacks.
+        copies: how many releases of the same pictures there are, one after the other, as many pictures each.
 
     Args:
         raw: (M, C, H, W), float32 in [0, 1] or uint8; None where the pictures are the owner's, which nobody else has
@@ -47,7 +48,8 @@ class Known:
 
     def __init__(self, raw: Tensor | None, release: Release, labels: Tensor | None = None, copies: int = 1) -> None:
         self.release, self.labels = release, labels
-        self._raw, self._copies = raw, copies
+        self.copies = copies
+        self._raw = raw
 
     @cached_property
     def raw(self) -> Tensor | None:
@@ -79,7 +81,7 @@ class Known:
         return self._raw
 
     def _repeated(self, pictures: Tensor) -> Tensor:
-        return pictures if self._copies == 1 else pictures.repeat(self._copies, 1, 1, 1)
+        return pictures if self.copies == 1 else pictures.repeat(self.copies, 1, 1, 1)
 
     @property
     def known_labels(self) -> Tensor:

@@ -22,4 +22,10 @@ ORACLE: Final = "oracle"
 OPTIMUM: Final = "optimum"
 """The best possible attack, of someone who knows what the images are drawn from."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM)
+PERMUTED: Final = "permuted"
+"""Inference attacks that train no network, taken together, with the labels that the attacker has shuffled: a null."""
+
+BESIDE = (OPTIMUM, PERMUTED)
+"""What stands beside attacks and is none that an attacker could choose."""
+
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM, PERMUTED)

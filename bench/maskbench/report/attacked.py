@@ -9,7 +9,7 @@ import pandas as pd
 
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.catalogue import catalogue
-from maskbench.plugins.reserved import OPTIMUM
+from maskbench.plugins.reserved import BESIDE
 from maskbench.runfolder.folder import RunFolder
 
 Status = Literal["attacked", "not attacked", "failed", "unavailable"]
@@ -37,7 +37,7 @@ def status_of(planned: pd.DataFrame, kind: str, label: str) -> Status:
         (planned["attack_kind"] == kind)
         & (planned["label"] == label)
         & (planned["aux_share"] == 1)
-        & (planned["attack"] != OPTIMUM)
+        & ~planned["attack"].isin(BESIDE)
     ]
     if (planned["status"] == "unavailable").all() and len(planned):
         return "unavailable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 
-from maskbench.plugins.reserved import OPTIMUM, RECOGNITION
+from maskbench.plugins.reserved import BESIDE, RECOGNITION
 from maskbench.report.attacked import attacks_to_add
 from maskbench.report.hidden import method_names
 from maskbench.report.paired import Leakage
@@ -22,7 +22,7 @@ _FEW_IMAGES = 200  # an accuracy of one half is then known to 7 points
 def trust(run: RunFolder, kind: Leakage) -> str:
     """One sentence: what the numbers are made of, and what stands against them."""
     planned = planned_of(run.cells)
-    attacks = planned[(planned["status"] == "ok") & ~planned["attack"].isin((RECOGNITION, OPTIMUM))]
+    attacks = planned[(planned["status"] == "ok") & ~planned["attack"].isin((RECOGNITION, *BESIDE))]
     made = [
         count(_seeds(run), "seed"),
         count(_images(run, kind), "attacked image"),

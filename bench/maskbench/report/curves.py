@@ -10,7 +10,7 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
-from maskbench.plugins.reserved import OPTIMUM, STRONGEST
+from maskbench.plugins.reserved import BESIDE, STRONGEST
 from maskbench.results.reading import HEADLINE_SPLIT, grouped, methods, pooled
 from maskbench.results.schema import DERIVED
 
@@ -39,7 +39,7 @@ def aux_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
 
     The strongest is the one that gets most with all pictures. Empty where a run had one share alone.
     """
-    rows = cells[cells["seed"].isna() & (cells["status"] == "ok") & ~cells["attack"].isin((*DERIVED, OPTIMUM))]
+    rows = cells[cells["seed"].isna() & (cells["status"] == "ok") & ~cells["attack"].isin((*DERIVED, *BESIDE))]
     rows = rows[(rows["attack_kind"] == kind) & (rows["split"] == rows["label"].map(HEADLINE_SPLIT))]
     rows = rows[rows["metric"] == MAIN[kind]]
     found = []

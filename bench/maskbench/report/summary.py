@@ -16,7 +16,18 @@ from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
-MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null", "matching", "linkage")
+MEASURED = (
+    "accuracy",
+    "utility",
+    "shape",
+    "restoration",
+    "psnr",
+    "inference",
+    "over_null",
+    "worst_class",
+    "matching",
+    "linkage",
+)
 """What the summary measures; see ``summarize``."""
 
 FINDING: tuple[Family, ...] = ("matching", "linkage")
@@ -37,6 +48,8 @@ def summarize(run: RunFolder) -> pd.DataFrame:
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
       the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images; at
       most the advantage itself, since an attack that is below its prior there gains nothing by it.
+    - worst_class: of the same attack, how often it ranks a member of a class above another image, for the class that it
+      tells best (AUC); the mean over images hides such a class.
     - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
       alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
@@ -68,6 +81,7 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
         "psnr": read(restoration, "psnr"),
         "inference": read(inference, "advantage"),
         "over_null": read(inference, "advantage_over_null"),
+        "worst_class": read(inference, "worst_class_auc"),
         **{kind: read(strongest[strongest["attack_kind"] == kind], MAIN[kind]) for kind in FINDING},
     }
     if found["over_null"] is not None and found["inference"] is not None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
-from maskbench.plugins.reserved import OPTIMUM, ORACLE, STRONGEST
+from maskbench.plugins.reserved import BESIDE, OPTIMUM, ORACLE, STRONGEST
 from maskbench.results.reading import grouped, records
 from maskbench.results.schema import (
     CELL,
@@ -298,7 +298,7 @@ def _ensemble(mine: Mapping[_Key, _Group], kind: str, label: str) -> Ensemble:
     chosen = {
         key.attack: group
         for key, group in mine.items()
-        if (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0) and key.attack != OPTIMUM
+        if (key.attack_kind, key.label, key.aux_share) == (kind, label, 1.0) and key.attack not in BESIDE
     }
     statuses = {
         name: dict(zip(group.planned["seed"].astype(int), group.planned["status"].astype(str), strict=True))

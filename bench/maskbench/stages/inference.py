@@ -45,6 +45,8 @@ class Inference(Stage):
         restorations: what the attack is shown of restored images; of the same trial.
         closest: the attacker's training pictures, restored, where the attack learns on them; of the same trial.
         aux_share: of its training pictures the attacker uses this share.
+        permuted: the sensitive labels of the attacker's pictures are shuffled among those of one task label, so there
+            is nothing to learn but what the task label tells.
     """
 
     kind: ClassVar[str] = "inference"
@@ -56,6 +58,7 @@ class Inference(Stage):
     restorations: tuple[Restoration, ...] = ()
     aux_share: float = 1.0
     closest: ClosestRestoration | None = None
+    permuted: bool = False
 
     @property
     def time_limit(self) -> float:
@@ -102,6 +105,7 @@ class Inference(Stage):
             "mirror": self.trial.method.mirror_symmetric,
             "seed": self.trial.seed,
             "aux_share": self.aux_share,
+            **({"permuted": True} if self.permuted else {}),
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -110,7 +114,8 @@ class Inference(Stage):
     def title(self) -> str:
         method = self.trial.method.label(leave_out=("adjust",))
         share = share_title(self.aux_share)
-        return f"inference {self.attack.label()} of {self.label} from {method}{share} · seed {self.trial.seed}"
+        of = f"shuffled {self.label}" if self.permuted else self.label
+        return f"inference {self.attack.label()} of {of} from {method}{share} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -129,7 +134,7 @@ class Inference(Stage):
         return StoredAnswers.pack(
             logits,
             validation=validation,
-            validation_labels=dataset.labels(split, self.label)[positions],
+            validation_labels=self._known_labels(dataset, split)[positions],
             validation_numbers=dataset.index(split)[positions],
         )
 
@@ -262,8 +267,16 @@ class Inference(Stage):
 
     def _labels(self, dataset: Dataset, split: Split) -> Tensor:
         """What the attack learns on its own pictures: the label, or its pairs with the target label."""
-        labels = dataset.labels(split, self.label)
+        labels = self._known_labels(dataset, split)
         return labels * dataset.classes("target") + dataset.labels(split, "target") if self.attack.with_task else labels
+
+    def _known_labels(self, dataset: Dataset, split: Split) -> Tensor:
+        """The label of pictures whose label the attacker knows, or believes to know."""
+        labels = dataset.labels(split, self.label)
+        if not self.permuted:
+            return labels
+        generator = torch.Generator().manual_seed(derive(self.trial.seed, "permuted", split))
+        return shuffled_within(dataset.labels(split, "target"), labels, generator)
 
     def _raw_classifier(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device
@@ -273,6 +286,14 @@ class Inference(Stage):
         teacher = self.trial.teacher(self.label, party="attacker")
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
         return lambda images: predict(network, as_bytes(images), None, device=device)
+
+
+def shuffled_within(groups: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Labels in random order within each group: int64 (N,), for int64 (N,) twice."""
+    order = torch.randperm(len(labels), generator=generator)
+    found = torch.empty_like(labels)
+    found[groups.argsort(stable=True)] = labels[order][groups[order].argsort(stable=True)]
+    return found
 
 
 def _restoration_input(attack: RestorationAttack) -> str:

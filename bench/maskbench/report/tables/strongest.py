@@ -9,7 +9,7 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
-from maskbench.plugins.reserved import ORACLE, STRONGEST
+from maskbench.plugins.reserved import ORACLE, PERMUTED, STRONGEST
 from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
@@ -23,7 +23,8 @@ _CAPTION = (
     "chosen by someone who knows the answer; a bound that no attacker reaches, and above chance even where nothing "
     "leaks. Null: the same attacks, judged alike, on fully masked images, where the hole is the whole image. Over "
     "null: the difference on the same images and seeds. For the oracle it takes off what guessing with so many attacks "
-    "gives, which is too much where the attacks agree."
+    "gives, which is too much where the attacks agree. Shuffled: attacks that train no network, together, on the same "
+    "release, with the attacker's sensitive labels shuffled among pictures of one task label."
 )
 
 
@@ -51,6 +52,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
                     "realizable": write(realizable),
                     "oracle": write(plain(read(oracle, MAIN[kind]))),
                     "null": write(_chance(realizable, over)),
+                    "shuffled": write(plain(read(mine[mine["attack"] == PERMUTED], MAIN[kind]))),
                     "over null": write(plain(over)),
                     "oracle over null": write(plain(read(oracle, f"{MAIN[kind]}_over_null"))),
                 }

@@ -17,6 +17,7 @@ from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
 _SINGLED_OUT, _LINKED = "strongest singling out %", "strongest linking %"
+_WORST_CLASS = "worst class AUC"
 
 
 def headline(run: RunFolder) -> pd.DataFrame:
@@ -34,6 +35,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 "its PSNR dB": decimal(plain(value_of(row, "psnr")), 1),
                 f"strongest advantage on {run.inferred} %": _leakage(row, "inference", percent),
                 "over null %": percent(plain(value_of(row, "over_null"))),
+                _WORST_CLASS: decimal(plain(value_of(row, "worst_class"))),
                 _SINGLED_OUT: percent(value_of(row, "matching")),
                 _LINKED: percent(value_of(row, "linkage")),
                 "cells": f"{row['ok']}/{row['total']}",
@@ -42,8 +44,9 @@ def headline(run: RunFolder) -> pd.DataFrame:
             for row in records(summarize(run))
         ]
     )
-    # Only runs with a matching attack measure these.
-    return table.drop(columns=[name for name in (_SINGLED_OUT, _LINKED) if (table[name] == NOT_MEASURED).all()])
+    # Only runs with a matching attack, or with enough images of a class, measure these.
+    rare = (_WORST_CLASS, _SINGLED_OUT, _LINKED)
+    return table.drop(columns=[name for name in rare if (table[name] == NOT_MEASURED).all()])
 
 
 def _leakage(row: Mapping[str, Any], kind: str, write: Callable[[Value | None], str]) -> str:
@@ -60,6 +63,8 @@ def caption(run: RunFolder) -> str:
         "(inference of the target on owner-test). The strongest attack is realizable: the attack, in brackets, was "
         "chosen on pictures that it is not scored on. Higher leakage is worse. "
         "Over null: the strongest advantage minus that of the same attacks on fully masked images. "
+        "Worst class: how often the strongest attack ranks a member of a class above another image, for the class that "
+        "it tells best; 0.5 by chance. "
         "Shape alone: accuracy of a classifier that sees nothing but the masks. "
         "Singled out, linked: how often the strongest attack finds the own raw picture of a release among all of its "
         "split, or another release of that picture; a guess finds one in as many."

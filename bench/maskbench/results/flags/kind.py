@@ -11,7 +11,7 @@ import pandas as pd
 from maskbench.metrics.catalogue import MAIN
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.catalogue import catalogue
-from maskbench.plugins.reserved import OPTIMUM
+from maskbench.plugins.reserved import BESIDE
 from maskbench.results.reading import Value, grouped, headline, methods, read
 from maskbench.results.schema import DERIVED
 
@@ -107,8 +107,11 @@ class FlagKind:
 
 
 def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
-    """Attack, inferred label and rows of every single attack; what is made of several is none, nor is the optimum."""
-    own = rows[~rows["attack"].isin((*DERIVED, OPTIMUM))]
+    """Attack, inferred label and rows of every single attack; what is made of several is none, nor is the optimum.
+
+    Nor is what learns from labels that were shuffled.
+    """
+    own = rows[~rows["attack"].isin((*DERIVED, *BESIDE))]
     return [(attack, label, part) for (_, attack, label), part in grouped(own, "attack_kind", "attack", "label")]
 
 
