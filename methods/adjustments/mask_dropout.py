@@ -53,7 +53,7 @@ class DroppedMasks(nn.Module):
             return self.network(images, masks)
         masks = torch.ones_like(images[:, :1]) if masks is None else masks
         count, _, height, width = images.shape
-        share = self.share
+        share: float | Tensor = self.share
         if self.warm_up:
             share = self.share * (self.step / self.warm_up).clamp(max=1)
             self.step += 1

@@ -14,7 +14,8 @@ from maskbench.metrics.identification import identification
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from maskbench.metrics.leakage import advantage, bits, information, utility
 from maskbench.metrics.masks import mask_accuracy, mask_iou
-from maskbench.metrics.metric import Metric, Outcomes
+from maskbench.metrics.matching import outcomes
+from maskbench.metrics.metric import Family, Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from maskbench.plugins.judging import hidden_share
 from torch import Tensor
@@ -45,6 +46,22 @@ def recognized(skill: float, outcome: str) -> float:
     truth = torch.arange(400) % PEOPLE
     scores = LIKENESS + 2 * skill * torch.nn.functional.one_hot(truth, PEOPLE)
     return identification(scores, truth)[outcome].mean().item()
+
+
+def matched(skill: float, family: Family, metric: str) -> float:
+    """A metric of 400 releases and their candidates, by a matching attacker of this skill.
+
+    What it does not see: how few candidates there are, and whether control pictures are drawn to releases.
+    """
+    pool, control = LIKENESS[:, : int(PEOPLE * (1.1 - skill))], LIKENESS[:, :10].flip(0)
+    own = torch.arange(400) % pool.shape[1]
+    if metric.endswith("control_rank_1"):
+        control = control + 2 * skill
+    else:
+        pool = pool + 2 * skill * torch.nn.functional.one_hot(own, pool.shape[1])
+    columns = {name: values.numpy()[None] for name, values in outcomes(pool, own, control).items()}
+    null = {name: np.zeros((1, 400)) for name in columns}
+    return estimates(family, Outcomes(columns, references={"null": Outcomes(null)}))[metric].value
 
 
 @cache
@@ -102,6 +119,8 @@ def hiding(skill: float) -> float:
     return hidden_share(kept.float()).mean().item()
 
 
+MATCHING: tuple[Family, ...] = ("matching", "linkage")
+
 # Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
     "recognition": {
@@ -136,6 +155,10 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
             (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item()
         ),
     },
+    **{
+        family: {metric.name: partial(matched, family=family, metric=metric.name) for metric in FAMILIES[family]}
+        for family in MATCHING
+    },
     "masks": {
         "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
         "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),
@@ -148,7 +171,8 @@ def test_every_declared_metric_is_measured_here() -> None:
     declared = {family: {metric.name for metric in metrics} for family, metrics in FAMILIES.items()}
     assert declared == {family: set(metrics) for family, metrics in MEASURED.items()}
     assert all(metric.unit and metric.description for metric in DECLARED)
-    assert MAIN == {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
+    main = {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
+    assert {**main, "matching": "rank_1", "linkage": "link_rank_1"} == MAIN
 
 
 @pytest.mark.parametrize("metric", DECLARED, ids=lambda metric: f"{metric.family}-{metric.name}")

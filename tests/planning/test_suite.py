@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from maskbench import UsageError
 from maskbench.data.options import DataOptions
-from maskbench.planning.matrix import expand
 from maskbench.planning.built_in import suite_names
+from maskbench.planning.matrix import expand
 from maskbench.planning.suite import load, validate
 from tiny import tiny
 

@@ -11,7 +11,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "merge": ("merge runs/a-shard-1-of-2 runs/a-shard-2-of-2 --out runs/a",),
     "report": ("report runs/mine",),
-    "compare": ("compare results/baseline/ci runs/mine", "compare results/baseline/ci runs/mine --require 'accuracy>=80'"),
+    "compare": (
+        "compare results/baseline/ci runs/mine",
+        "compare results/baseline/ci runs/mine --require 'accuracy>=80'",
+    ),
     "baseline update": ("baseline update runs/mine --reason 'Patches of 2 px'",),
     "audit": ("audit raw released --out runs/audit",),
     "verify": ("verify runs/mine", "verify results/paper/utkface64 runs/mine"),

@@ -61,7 +61,11 @@ def print_plan(kinds: Sequence[KindForecast], cells: int, unavailable: int, jobs
     if open_:
         console.print(
             f"Time: {shown_seconds(seconds)} of work"
-            + (f", about {shown_seconds(seconds / jobs)} by {jobs} stages at once." if jobs > 1 else ", stage by stage."),
+            + (
+                f", about {shown_seconds(seconds / jobs)} by {jobs} stages at once."
+                if jobs > 1
+                else ", stage by stage."
+            ),
             highlight=False,
         )
         known = [kind.bytes for kind in kinds if kind.bytes is not None]

@@ -82,7 +82,8 @@ def prune(
         console.print(_table("stage", found.removed, lambda entry: entry.stage))
     gone, did = sum(entry.bytes for entry in found.removed), "Would take away" if dry_run else "Took away"
     console.print(
-        f"{did} {len(found.removed)} artifacts, {shown_bytes(gone)}; {shown_bytes(found.remaining)} stay.", highlight=False
+        f"{did} {len(found.removed)} artifacts, {shown_bytes(gone)}; {shown_bytes(found.remaining)} stay.",
+        highlight=False,
     )
     if found.in_use:
         console.print(f"{len(found.in_use)} more stay, because runs are making them.", highlight=False)

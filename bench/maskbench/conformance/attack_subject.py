@@ -181,9 +181,8 @@ def candidates_of(attack: MatchingAttack, release: Release) -> Release:
 
 def copied(release: Release) -> Release:
     """The same, for someone who may write into it."""
-    return Release(
-        release.images.clone(), None if release.masks is None else release.masks.clone(), release.restorations
-    )
+    masks = None if release.masks is None else release.masks.clone()
+    return Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
 
 
 def learned(attack: AnyAttack, aux: Aux) -> Any:

@@ -1,4 +1,4 @@
-"""The cells of runs as tables, one for each kind of attack: a row for each cell over seeds, a column for each metric."""
+"""The cells of runs as tables, one for each kind of attack: a row is a cell over seeds, a column is a metric."""
 
 from __future__ import annotations
 

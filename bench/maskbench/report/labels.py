@@ -137,7 +137,8 @@ def _box(x: float, y: float, half_width: float, half_height: float) -> Bbox:
 def _overlap(box: Bbox, others: Iterable[Bbox]) -> float:
     """The area that a box shares with others."""
     return sum(
-        max(0.0, min(box.x1, other.x1) - max(box.x0, other.x0)) * max(0.0, min(box.y1, other.y1) - max(box.y0, other.y0))
+        max(0.0, min(box.x1, other.x1) - max(box.x0, other.x0))
+        * max(0.0, min(box.y1, other.y1) - max(box.y0, other.y0))
         for other in others
     )
 

@@ -42,7 +42,10 @@ def to_latex(frame: pd.DataFrame, caption: str, label: str) -> str:
         label: of the table, after ``tab:``.
     """
     rows = rows_as_text(frame)
-    numeric = [all(row[column] == NOT_MEASURED or _NUMBER.match(row[column]) for row in rows) for column in _range(frame)]
+    numeric = [
+        all(row[column] == NOT_MEASURED or _NUMBER.match(row[column]) for row in rows)
+        for column in range(len(frame.columns))
+    ]
     lines = [
         "% \\usepackage{booktabs}",
         "\\begin{table}",
@@ -67,7 +70,3 @@ def escaped(text: str) -> str:
 
 def _line(cells: list[str]) -> str:
     return " & ".join(map(escaped, cells)) + r" \\"
-
-
-def _range(frame: pd.DataFrame) -> range:
-    return range(len(frame.columns))

@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from maskbench.errors import MaskbenchError, PartFailed
+from maskbench.report import leakage_report
 from maskbench.report.discovery import figures, tables
 from maskbench.report.latex import to_latex
 from maskbench.report.parts import Figure, Table
 from maskbench.report.text import to_markdown
 from maskbench.runfolder.folder import RunFolder
+
 
 def write_tables(run: RunFolder, folder: Path) -> None:
     """Write every table that has rows, as Markdown, CSV and LaTeX, into ``tables/``.
@@ -35,8 +37,8 @@ def write_figures(run: RunFolder, folder: Path) -> None:
     _each((figure.name, partial(_write_figure, figure, run, place)) for figure in figures())
 
 
-def write_figures_and_page(run: RunFolder, folder: Path) -> None:
-    """Draw the figures, and write ``report.html``, into the folder.
+def write_report_and_figures(run: RunFolder, folder: Path) -> None:
+    """Write ``report.html`` and the leakage report into the folder, and draw the figures.
 
     Raises:
         PartFailed: one or more of them raised; all others are written.
@@ -46,7 +48,10 @@ def write_figures_and_page(run: RunFolder, folder: Path) -> None:
     place = folder / "figures"
     place.mkdir(parents=True, exist_ok=True)
     # The page first: it is what most people open, and drawing takes longer.
-    parts: list[tuple[str, Callable[[], object]]] = [(NAME, partial(write_report, run, folder))]
+    parts: list[tuple[str, Callable[[], object]]] = [
+        (NAME, partial(write_report, run, folder)),
+        (leakage_report.NAME, partial(leakage_report.write_leakage_report, run, folder)),
+    ]
     parts += [(figure.name, partial(_write_figure, figure, run, place)) for figure in figures()]
     _each(parts)
 
@@ -90,4 +95,3 @@ def _each(parts: Iterable[tuple[str, Callable[[], object]]]) -> None:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, MaskbenchError) else f"{type(error).__name__}: {error}"
-

@@ -14,9 +14,10 @@ from maskbench.data.parties import Split
 from maskbench.metrics.classification import correct
 from maskbench.metrics.identification import identification
 from maskbench.metrics.leakage import information
+from maskbench.stages.answers import StoredAnswers, scored_splits
 from maskbench.stages.beliefs import Beliefs
 from maskbench.stages.data import Dataset
-from maskbench.stages.inference import Inference, StoredAnswers, scored_splits
+from maskbench.stages.inference import Inference
 from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage
 
@@ -75,7 +76,7 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
-            validated = [each.validation for each in answers]
+            validated = [each.validation(split) for each in answers]
             beliefs = Beliefs.fitted(dataset, self.inferences, validated, own, own_target)
             scores = information(*beliefs.validation, own)
             right, right_without = (correct(stated, own).double() for stated in beliefs.validation)

@@ -20,7 +20,10 @@ from maskbench.results.reading import Value, methods, records
 from maskbench.runfolder.folder import RunFolder
 
 _CONTROL_NAMES = {"raw": "raw", "null": "full mask (chance)"}
-_PANELS = {"inference": "advantage of the strongest inference of the {label} label, %", "restoration": "hole SSIM of the strongest restoration"}
+_PANELS = {
+    "inference": "advantage of the strongest inference of the {label} label, %",
+    "restoration": "hole SSIM of the strongest restoration",
+}
 _SCALES = {"inference": 100.0, "restoration": 1.0}
 
 
@@ -74,9 +77,13 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, styles: 
     _frontier(axes, rows, leakage)
     for method in dict.fromkeys(row["method"] for row in rows):
         style = styles[method]
-        own = sorted((_point(row, leakage) for row in rows if row["method"] == method), key=lambda point: point[0].value)
+        own = sorted(
+            (_point(row, leakage) for row in rows if row["method"] == method), key=lambda point: point[0].value
+        )
         if len(own) > 1:
-            axes.plot(*zip(*((x.value, y.value) for x, y in own), strict=True), color=style.colour, linewidth=1, linestyle=":")
+            axes.plot(
+                *zip(*((x.value, y.value) for x, y in own), strict=True), color=style.colour, linewidth=1, linestyle=":"
+            )
         for x, y in own:
             axes.errorbar(
                 x.value,
@@ -103,16 +110,23 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, styles: 
 
 
 def _frontier(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
-    """Join the methods that no other one beats in both."""
-    points = [_point(row, leakage) for row in rows if row["role"] == "method"]
-    joined: list[tuple[float, float]] = []
-    for x, y in sorted(points, key=lambda point: (point[0].value, -point[1].value)):
-        if not joined or y.value > joined[-1][1]:
-            joined.append((x.value, y.value))
+    """Join the methods that nothing, raw and full mask included, beats in both."""
+    points = [_point(row, leakage) for row in rows]
+    places = [(x.value, y.value) for x, y in points]
+    joined = sorted(
+        place
+        for place, row in zip(places, rows, strict=True)
+        if row["role"] == "method" and not any(_beats(other, place) for other in places)
+    )
     if len(joined) > 1:
         axes.plot(*zip(*joined, strict=True), color="0.45", linewidth=5, alpha=0.25, solid_capstyle="round", zorder=1)
         (x0, y0), (x1, y1) = joined[:2]
         axes.annotate("frontier", ((x0 + x1) / 2, (y0 + y1) / 2), fontsize=7.5, color="0.4", ha="right", va="bottom")
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether a place, as (leakage, accuracy), is no worse in both, and better in one."""
+    return one != other and one[0] <= other[0] and one[1] >= other[1]
 
 
 def _point(row: Mapping[str, Any], leakage: str) -> tuple[Value, Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,21 @@ import pandas as pd
 from maskbench.errors import UsageError
 from maskbench.gate.comparable import obstacles
 from maskbench.report.hidden import hidden_shares
-from maskbench.report.named import NamedRun
 from maskbench.report.html.shown import ShownTable
+from maskbench.report.named import NamedRun
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import NOT_MEASURED, decimal, percent, plain
 from maskbench.results.reading import records
+from maskbench.runfolder.folder import RunFolder
+
+
+def named_apart(runs: Sequence[tuple[Path, RunFolder]]) -> list[NamedRun]:
+    """Runs by the names of their folders; by their whole paths where two folders have one name."""
+    names = [path.resolve().name for path, _ in runs]
+    return [
+        NamedRun(name if names.count(name) == 1 else str(path), run)
+        for name, (path, run) in zip(names, runs, strict=True)
+    ]
 
 
 def refuse_other_threat_models(runs: Sequence[NamedRun]) -> None:
@@ -49,10 +60,11 @@ def comparable_groups(runs: Sequence[NamedRun]) -> list[list[NamedRun]]:
 def refusals(groups: Sequence[Sequence[NamedRun]]) -> list[str]:
     """Why the runs of different groups are not compared: a sentence for each group after the first."""
     first = groups[0][0]
-    return [
-        f"{', '.join(run.name for run in group)} is not compared with {first.name}: {'; '.join(_between(first, group[0]))}."
-        for group in groups[1:]
-    ]
+    found = []
+    for group in groups[1:]:
+        names = ", ".join(run.name for run in group)
+        found.append(f"Not compared with {first.name}: {names}. {'; '.join(_between(first, group[0])).capitalize()}.")
+    return found
 
 
 def side_by_side(group: Sequence[NamedRun]) -> ShownTable:
@@ -80,8 +92,8 @@ def side_by_side(group: Sequence[NamedRun]) -> ShownTable:
         ]
     )
     caption = (
-        "Runs on the same pictures, under the same threat model. A dash: the run has no such method, or did not measure "
-        "it. Value [95 % interval]. Whether a difference is more than chance: maskbench compare."
+        "Runs on the same pictures, under the same threat model. A dash: the run has no such method, or did not "
+        "measure it. Value [95 % interval]. Whether a difference is more than chance: maskbench compare."
     )
     return ShownTable.of("side-by-side", caption, frame)
 

@@ -19,7 +19,11 @@ def curve_panels(run: RunFolder, styles: Mapping[str, Style]) -> list[dict[str, 
     names = short_names([method for method, _, _ in methods(run.cells)]).of
     hidden = "share of the picture that is hidden"
     data = "share of its pictures that the attacker uses"
-    panels = [_panel("Accuracy on owner-test, %", hidden, labelled(ratio_curves(run.cells, "recognition"), names), 100, styles)]
+    panels = [
+        _panel(
+            "Accuracy on owner-test, %", hidden, labelled(ratio_curves(run.cells, "recognition"), names), 100, styles
+        )
+    ]
     for kind in ATTACKS:
         metric = metric_of(kind, MAIN[kind])
         scale, unit = (100, ", %") if metric.unit == "share" else (1, "")

@@ -13,7 +13,7 @@ from maskbench.plugins.reserved import OPTIMUM, ORACLE, STACKED, STRONGEST
 _MADE_OF_OTHERS = {
     STACKED: "all attacks of its kind, with their answers taken together",
     STRONGEST: "the attack that does best on pictures that it is not scored on: the headline",
-    ORACLE: "the best attack for each picture, chosen by someone who knows the answer: a bound that no attacker reaches",
+    ORACLE: "the best attack for each picture, chosen by someone who knows the answer: no attacker reaches it",
     OPTIMUM: "the best possible attack, of someone who knows what the pictures are drawn from",
 }
 

@@ -25,7 +25,7 @@ def _as_json(table: CellTable) -> dict[str, Any]:
     metrics = [
         {
             "title": metric_title(metric),
-            "explains": f"{metric.description} {metric.direction.capitalize()} is better for the owner of the pictures.",
+            "explains": f"{metric.description} {metric.direction.capitalize()} is better for the owner.",
             "numeric": True,
             "digits": digits(metric),
         }

@@ -19,10 +19,10 @@ from maskbench.report.html.curves import curve_panels
 from maskbench.report.html.every_number import every_number
 from maskbench.report.html.flags import flagged
 from maskbench.report.html.grids import picture_grids
-from maskbench.report.named import NamedRun
 from maskbench.report.html.plot import plot_data
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.html.timing import timing_tables
+from maskbench.report.named import NamedRun
 from maskbench.report.style import method_styles
 from maskbench.report.tables.summary import caption as headline_caption
 from maskbench.report.verdict import verdict
@@ -138,7 +138,7 @@ def _environment() -> Environment:
 
 def _breakable(name: str) -> Markup:
     """A name that may be broken where a parameter begins, so that a narrow column does not cut through words."""
-    return Markup(re.sub(r"([:,=])", r"\1<wbr>", str(escape(name))))  # noqa: S704
+    return Markup(re.sub(r"([:,=])", r"\1<wbr>", str(escape(name))))
 
 
 @cache
@@ -147,7 +147,7 @@ def _assets() -> dict[str, Markup]:
     folder = files("maskbench.report.html") / "assets"
     scripts = (folder.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return {
-        "style": Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),  # noqa: S704
-        "plotly": Markup(get_plotlyjs()),  # noqa: S704
-        "scripts": Markup("\n".join(scripts)),  # noqa: S704
+        "style": Markup(folder.joinpath("page.css").read_text(encoding="utf-8")),
+        "plotly": Markup(get_plotlyjs()),
+        "scripts": Markup("\n".join(scripts)),
     }

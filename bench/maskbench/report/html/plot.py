@@ -10,16 +10,20 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN, metric_of
 from maskbench.metrics.metric import Family
-from maskbench.plugins.reserved import ORACLE, STRONGEST
+from maskbench.plugins.reserved import ORACLE, STACKED, STRONGEST
+from maskbench.report.frontier import leakage_of
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.named import NamedRun
 from maskbench.report.short_names import ShortNames, short_names
 from maskbench.report.style import Style
 from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import ATTACKS, Value, headline, methods, pooled, read
+from maskbench.results.schema import DERIVED
 
 _JUDGED = {"strongest": STRONGEST, "oracle": ORACLE}
 """What a reader chooses → the name that it has in ``cells``."""
+
+_MADE_OF_OTHERS = (*DERIVED, STACKED)
 
 
 def plot_data(runs: Sequence[NamedRun], styles: Mapping[str, Style]) -> dict[str, Any]:
@@ -33,11 +37,14 @@ def plot_data(runs: Sequence[NamedRun], styles: Mapping[str, Style]) -> dict[str
 
 
 def _about(run: NamedRun, names: ShortNames) -> dict[str, Any]:
-    cells = run.results.cells
     inferred = run.results.inferred
-    label = run.results.provenance["data"].get(inferred) or inferred
-    return {"name": run.name, "title": run.title, "infers": f"{inferred} label {label}", "probe": inferred == "target"} | {
-        "recognizer": str(cells["recognizer"].iloc[0]),
+    label = run.results.provenance["data"].get(inferred)
+    return {
+        "name": run.name,
+        "title": run.title,
+        "infers": f"{label} ({inferred})" if label else f"the {inferred} label",
+        "probe": inferred == "target",
+        "leakage": leakage_of(run.results),
         "note": names.note,
     }
 
@@ -73,7 +80,8 @@ def _points(number: int, run: NamedRun, styles: Mapping[str, Style], names: Shor
                 "recognizer": str(mine["recognizer"].iloc[0]),
                 "accuracy": numbers(read(rows[rows["attack_kind"] == "none"], "accuracy")),
                 "leaks": {kind: _leak(mine, kind) for kind in ATTACKS},
-                "why": {kind: _why(mine, kind) for kind in ATTACKS},
+                "why": {"accuracy": _why(mine, "none"), **{kind: _why(mine, kind) for kind in ATTACKS}},
+                "shape": _only_shape(mine),
                 "colour": style.colour,
                 "symbol": style.symbol,
             }
@@ -89,12 +97,19 @@ def _leak(mine: pd.DataFrame, kind: Family) -> dict[str, Any]:
     return {word: None if value is None else [*(numbers(value) or ()), value.attack] for word, value in found.items()}
 
 
-def _why(mine: pd.DataFrame, kind: Family) -> str:
-    """Why a method has no leakage of a kind: it failed, it could not run, or nothing of the suite applies."""
-    rows = mine[(mine["attack_kind"] == kind) & (mine["status"] != "ok")]
-    if len(rows):
-        return str(rows["reason"].iloc[0])
-    return "" if (mine["attack_kind"] == kind).any() else f"not attacked: no {kind} attack of this run applies to it"
+def _why(mine: pd.DataFrame, kind: str) -> str:
+    """Why a method has no number of a kind: it failed, it could not run, or nothing of the suite applies."""
+    rows = mine[mine["attack_kind"] == kind]
+    missing = rows[rows["status"] != "ok"]
+    if len(missing):
+        return f"{missing['status'].iloc[0]}: {missing['reason'].iloc[0]}"
+    return "" if len(rows) else f"not attacked: no {kind} attack of this run applies to it"
+
+
+def _only_shape(mine: pd.DataFrame) -> bool:
+    """Whether no attack that ran inferred anything from the pixels: those that did saw the masks alone."""
+    rows = mine[(mine["attack_kind"] == "inference") & (mine["status"] == "ok") & ~mine["attack"].isin(_MADE_OF_OTHERS)]
+    return len(rows) > 0 and bool((rows["learns_from"] == "masks").all())
 
 
 def numbers(value: Value | None) -> list[float | None] | None:

@@ -40,7 +40,9 @@ def singled_out(run: RunFolder) -> ShownTable:
     for method, ratio, mine in methods(rows):
         for (attack,), part in grouped(mine, "attack"):
             row = {"method": method, "hidden": hidden(method, ratio), "attack": attack}
-            found = {_FINDING[name]: percent(plain(read(part, name))) for name in _FINDING if (part["metric"] == name).any()}
+            found = {
+                _FINDING[name]: percent(plain(read(part, name))) for name in _FINDING if (part["metric"] == name).any()
+            }
             built.append(row | found)
     return ShownTable.of(
         "singling-out",
@@ -76,9 +78,9 @@ def inferred(run: RunFolder) -> ShownTable:
         built.append(row)
     return ShownTable.of(
         "inference-risk",
-        f"The strongest inference of the {label} label. Advantage is its accuracy beyond the prior: 0 % is what guessing "
-        "without the picture gives, 100 % is always right. The average hides who is fully exposed, so the next columns "
-        f"count the pictures of which the attack says one class with at least {CERTAIN:.0%} probability.",
+        f"The strongest inference of the {label} label. Advantage is its accuracy beyond the prior: 0 % is what "
+        "guessing without the picture gives, 100 % is always right. The average hides who is fully exposed: the next "
+        f"columns count the pictures of which the attack says one class with at least {CERTAIN:.0%} probability.",
         pd.DataFrame(built),
     )
 
@@ -138,8 +140,8 @@ def efficiencies(run: RunFolder) -> ShownTable:
             )
     return ShownTable.of(
         "efficiency",
-        "These pictures come from a world whose best possible attack is known. Efficiency is the share of its bits that "
-        "an attack gets. Where it is low, the attacks of this run understate the leakage.",
+        "These pictures come from a world whose best possible attack is known. Efficiency is the share of its bits "
+        "that an attack gets. Where it is low, the attacks of this run understate the leakage.",
         pd.DataFrame(built),
     )
 

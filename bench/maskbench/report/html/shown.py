@@ -14,6 +14,10 @@ _VALUE = re.compile(r"(-?[\d.,]+(?:e-?\d+)?\s?%?)(?: (\[[^\]]*\]))?(?: \((.*)\))
 """``0.412 [0.398, 0.425] (restorer)``, as ``maskbench.report.text`` writes it."""
 
 
+_COUNT = re.compile(r"\d+/\d+")
+"""``8/11``, of cells."""
+
+
 class Cell(NamedTuple):
     """What stands in a cell: text, or a value with its interval and the attack it belongs to."""
 
@@ -59,4 +63,6 @@ def _cell(text: str) -> Cell:
 
 
 def _is_number(text: str) -> bool:
-    return text in (NOT_MEASURED, "") or _VALUE.fullmatch(text) is not None or re.fullmatch(r"\d+/\d+", text) is not None
+    return (
+        text in (NOT_MEASURED, "") or _VALUE.fullmatch(text) is not None or re.fullmatch(r"\d+/\d+", text) is not None
+    )

@@ -10,9 +10,9 @@ from maskbench.results.reading import grouped
 from maskbench.runfolder.folder import RunFolder
 
 _STAGES = (
-    "Times are those of the run that did the work. Stored: it was found in the store and not done again, so its time is "
-    "of an earlier run, on the device that is named. Peak memory is that of the process so far, where the device gives "
-    "no better."
+    "Times are those of the run that did the work. Stored: it was found in the store and not done again, so its time "
+    "is of an earlier run, on the device that is named. Peak memory is that of the process so far, where the device "
+    "gives no better."
 )
 _RELEASES = (
     "The owner's release of all its pictures, masks and what the method has to learn included; the median over seeds."

@@ -17,8 +17,8 @@ from maskbench.results.reading import ATTACKS, pooled
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
-    "Every {kind} attack on every method. Strongest and oracle are made of the others; over null is {main} minus that of "
-    "the same attack on fully masked images. "
+    "Every {kind} attack on every method. Strongest and oracle are made of the others; over null is {main} minus that "
+    "of the same attack on fully masked images. "
 )
 
 

@@ -16,7 +16,7 @@
   }
   const state = {
     run: "0", recognizer: "", ratio: "all", judged: "strongest",
-    kind: kinds.includes("inference") && !data.runs[0].probe ? "inference" : kinds[0],
+    kind: kinds.includes(data.runs[0].leakage) ? data.runs[0].leakage : kinds[0],
   };
   const share = (ratio) => `${Math.round(100 * ratio)} %`;
 
@@ -31,7 +31,7 @@
     const ratios = unique(mine.filter((point) => point.role === "method" && point.ratio !== null).map((point) => point.ratio)).sort();
     if (state.ratio !== "all" && !ratios.map(String).includes(state.ratio)) state.ratio = "all";
     choice(controls, "Share hidden", [["all", "all"], ...(ratios.length > 1 ? ratios.map((ratio) => [String(ratio), share(ratio)]) : [])], state.ratio, set("ratio"));
-    choice(controls, "Leakage to", kinds.map((kind) => [kind, kind === "inference" ? `inference of the ${data.runs[state.run].infers}` : kind]), state.kind, set("kind"));
+    choice(controls, "Leakage to", kinds.map((kind) => [kind, kind === "inference" ? `inference of ${data.runs[state.run].infers}` : kind]), state.kind, set("kind"));
     choice(controls, "Attack", [["strongest", "strongest that an attacker can choose"], ["oracle", "oracle: best for each picture"]], state.judged, set("judged"));
   }
 
@@ -40,11 +40,12 @@
     (state.ratio === "all" || point.ratio === null || point.role !== "method" || String(point.ratio) === state.ratio);
   const leak = (point) => point.leaks[state.kind][state.judged];
 
-  // The methods that no other one beats in both, from left to right.
+  // The methods that nothing, raw and full mask included, equals or beats in both; from left to right.
   function frontier(points) {
-    const sorted = points.filter((point) => point.role === "method").sort((a, b) => leak(a)[0] - leak(b)[0] || b.accuracy[0] - a.accuracy[0]);
-    let best = -Infinity;
-    return sorted.filter((point) => point.accuracy[0] > best && ((best = point.accuracy[0]), true));
+    const beats = (one, other) => one !== other && one.accuracy[0] >= other.accuracy[0] && leak(one)[0] <= leak(other)[0] &&
+      (one.accuracy[0] > other.accuracy[0] || leak(one)[0] < leak(other)[0]);
+    return points.filter((point) => point.role === "method" && !points.some((other) => beats(other, point)))
+      .sort((a, b) => leak(a)[0] - leak(b)[0]);
   }
 
   function range(values, least) {
@@ -132,11 +133,13 @@
     }, { displaylogo: false, responsive: false, displayModeBar: narrow ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] });
 
     const absent = mine.filter((point) => !points.includes(point));
-    const why = (point) => !point.accuracy ? "its accuracy is not known over all seeds" : point.why[state.kind] || "not known over all seeds";
+    const why = (point) => !point.accuracy ? point.why.accuracy || "its accuracy is not known over all seeds" : point.why[state.kind] || "not known over all seeds";
+    const outlined = state.kind === "inference" ? points.filter((point) => point.shape && point.role === "method") : [];
     note.textContent = [
       `${run.title}${run.note ? ` (methods: ${run.note})` : ""}. ${axis.explains}`,
       run.probe && state.kind === "inference" ? "These data have no sensitive label: what is inferred is the task itself, so this is a probe and no leak." : "",
       onFrontier.length ? `On the frontier: ${onFrontier.map(name).join(", ")}.` : "",
+      outlined.length ? `Attacked by the shape of the masks alone, never by the pixels: ${unique(outlined.map((point) => point.name)).join(", ")}.` : "",
       dropped ? `${dropped} names have no room: touch or point at a mark to read its own.` : "",
       absent.length ? `Not drawn: ${absent.map((point) => `${point.method}${point.hidden ? ` ${point.hidden}` : ""} (${why(point)})`).join("; ")}.` : "",
     ].filter(Boolean).join(" ");
