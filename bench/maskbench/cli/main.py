@@ -26,7 +26,7 @@ from maskbench.cli import store as store_command
 from maskbench.cli import verify as verify_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
-from maskbench.cli.examples import epilog
+from maskbench.cli.examples import EXAMPLES, epilog
 from maskbench.errors import MaskbenchError, PartFailed, UsageError
 from maskbench.version import own_version
 
@@ -50,8 +50,7 @@ app = typer.Typer(
     name="maskbench",
     cls=_Commands,
     help="Does masking images before outsourcing their training protect them? Accuracy against what attacks win back.",
-    epilog="Begin with: maskbench run quick. Add --help to any command for examples, and --debug to see the traceback of "
-    "an error.",
+    epilog="Begin with: maskbench run quick. Add --help to a command for examples, --debug for tracebacks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -73,19 +72,23 @@ def _options(
     """What comes before a subcommand."""
 
 
-app.command("run", epilog=epilog("run"))(run_command.run)
-app.command("merge", epilog=epilog("merge"))(merge_command.merge)
-app.command("report", epilog=epilog("report"))(report_command.report)
-app.command("compare", epilog=epilog("compare"))(compare_command.compare)
+app.command("run")(run_command.run)
+app.command("merge")(merge_command.merge)
+app.command("report")(report_command.report)
+app.command("compare")(compare_command.compare)
 app.add_typer(baseline_command.app, name="baseline")
-app.command("verify", epilog=epilog("verify"))(verify_command.verify)
-app.command("leaderboard", epilog=epilog("leaderboard"))(leaderboard_command.leaderboard)
-app.command("list", epilog=epilog("list"))(list_command.list_)
-app.command("new", epilog=epilog("new"))(new_command.new)
-app.command("check", epilog=epilog("check"))(check_command.check)
-app.command("desensitize", epilog=epilog("desensitize"))(desensitize_command.desensitize)
-app.command("why", epilog=epilog("why"))(why_command.why)
+app.command("verify")(verify_command.verify)
+app.command("leaderboard")(leaderboard_command.leaderboard)
+app.command("list")(list_command.list_)
+app.command("new")(new_command.new)
+app.command("check")(check_command.check)
+app.command("desensitize")(desensitize_command.desensitize)
+app.command("why")(why_command.why)
 app.add_typer(store_command.app, name="store", no_args_is_help=True)
+
+for _registered in app.registered_commands:
+    if _registered.name in EXAMPLES:
+        _registered.epilog = epilog(_registered.name)
 
 
 def main() -> None:
