@@ -87,3 +87,56 @@ def test_wrong_use(maskbench: object, arguments: tuple[str, ...], message: str) 
         # A parameter that a plug-in does not have is what its check of parameters says, and nothing else runs.
         assert code == 1
         assert "has no parameter 'pach'; did you mean 'patch'?" in out
+
+
+NEARLY = """
+from typing import ClassVar
+from maskbench import MaskMethod
+
+class {class_name}(MaskMethod):
+    \"\"\"It keeps what is bright.\"\"\"
+    {name}
+    {parameter}
+
+    def {hook}(self, images, given):
+        return images.mean(1, keepdim=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"name": ""},
+            'BrightPlaces has no name, and nobody could ask for it. Give it `name: ClassVar[str] = "bright-places"`',
+        ),
+        ({"hook": "score"}, "hooks: it has 'score', which nothing calls: did you mean 'scores'?"),
+        ({"parameter": "side: int"}, "its parameter 'side' has no default, and no value was given for it"),
+    ],
+)
+def test_a_beginners_slip_is_called_what_it_is(
+    maskbench: object, tmp_path: Path, changed: dict[str, str], message: str
+) -> None:
+    """And nothing else is said of it."""
+    parts = {
+        "class_name": "BrightPlaces",
+        "name": 'name: ClassVar[str] = "bright-places"',
+        "parameter": "",
+        "hook": "scores",
+    }
+    file = tmp_path / f"nearly_{next(iter(changed))}.py"
+    file.write_text(NEARLY.format(**parts | changed))
+    code, out, err = maskbench("check", str(file))
+    assert code == (2 if "name" in changed else 1)
+    assert message in out + err
+    assert out.count("What to do:") <= 1
+
+
+def test_a_class_that_others_extend_needs_no_name(maskbench: object, tmp_path: Path) -> None:
+    text = NEARLY.format(class_name="Bright", name="", parameter="", hook="scores")
+    text += '\n\nclass Named(Bright):\n    """It does."""\n    name: ClassVar[str] = "named-bright"\n'
+    (tmp_path / "family.py").write_text(text)
+    code, out, err = maskbench("check", str(tmp_path / "family.py"))
+    assert "has no name" not in out + err
+    assert "method named-bright" in out and code == 0
+    assert f"Next: `maskbench run quick --plugin {tmp_path / 'family.py'} -m named-bright`." in out

@@ -37,6 +37,15 @@ class Unsourced(Shown):
     source: ClassVar[str] = ""
 
 
+class AlmostAHook(Shown):
+    """A hook whose name is spelt otherwise."""
+
+    name: ClassVar[str] = "almost-a-hook"
+
+    def unavailabel(self) -> str | None:
+        return None
+
+
 class NoDefault(Shown):
     """A default that its own bounds rule out."""
 
@@ -207,6 +216,7 @@ class AsksElse(FirstIsBest):
 BROKEN = {
     Loud: "name",
     Unsourced: "documented",
+    AlmostAHook: "hooks",
     NoDefault: "parameters",
     LearnsFromNoWord: "declarations",
     Misspelt: "declarations",

@@ -36,6 +36,15 @@ class Silent(Plain):
     name: ClassVar[str] = "silent"
 
 
+class AlmostAHook(Plain):
+    """A hook whose name is spelt otherwise."""
+
+    name: ClassVar[str] = "almost-a-hook"
+
+    def unavailabel(self) -> str | None:
+        return None
+
+
 class NoDefault(Plain):
     """A parameter that must be given."""
 
@@ -131,6 +140,7 @@ class LeavesBehind(Plain):
 BROKEN = {
     Loud: "name",
     Silent: "documented",
+    AlmostAHook: "hooks",
     NoDefault: "parameters",
     ThreeChannels: "scores",
     Square: "scores",

@@ -34,6 +34,15 @@ class Silent(Negative):
     name: ClassVar[str] = "silent"
 
 
+class AlmostAHook(Negative):
+    """A hook whose name is spelt otherwise."""
+
+    name: ClassVar[str] = "almost-a-hook"
+
+    def unavailabel(self) -> str | None:
+        return None
+
+
 class NoDefault(Negative):
     """A parameter that must be given."""
 
@@ -212,6 +221,7 @@ class NeedsContrast(Negative):
 BROKEN = {
     Loud: "name",
     Silent: "documented",
+    AlmostAHook: "hooks",
     NoDefault: "parameters",
     Misspelt: "declarations",
     FitsAList: "fit",

@@ -46,6 +46,15 @@ class Silent(Plain):
     name: ClassVar[str] = "silent"
 
 
+class AlmostAHook(Plain):
+    """A hook whose name is spelt otherwise."""
+
+    name: ClassVar[str] = "almost-a-hook"
+
+    def unavailabel(self) -> str | None:
+        return None
+
+
 class NoDefault(Plain):
     """A parameter that must be given."""
 
@@ -159,6 +168,7 @@ class LeavesBehind(Plain):
 BROKEN = {
     Loud: "name",
     Silent: "documented",
+    AlmostAHook: "hooks",
     NoDefault: "parameters",
     OneClassTooMany: "logits",
     OnlySmall: "logits",

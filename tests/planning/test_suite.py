@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from maskbench import UsageError
 from maskbench.data.options import DataOptions
+from maskbench.planning.built_in import suite_names
 from maskbench.planning.matrix import expand
-from maskbench.planning.suite import built_in, load, validate
+from maskbench.planning.suite import load, validate
 from tiny import tiny
 
 SMALL = "methods: [raw]\n"
@@ -20,7 +21,7 @@ def written(folder: Path, text: str, name: str = "s.yaml") -> str:
     return str(file)
 
 
-@pytest.mark.parametrize("name", built_in())
+@pytest.mark.parametrize("name", suite_names())
 def test_built_in_suites_are_plain(name: str) -> None:
     assert load(name).name == name
 

@@ -208,9 +208,12 @@ class _Described:
 
 def _on_disk(folder: Path) -> tuple[int, float]:
     """Bytes below a path, and when it last changed."""
-    status = folder.lstat()
-    size = sum(path.lstat().st_size for path in folder.rglob("*")) if folder.is_dir() else status.st_size
-    return size, status.st_mtime
+    return bytes_on_disk(folder), folder.lstat().st_mtime
+
+
+def bytes_on_disk(folder: Path) -> int:
+    """Bytes below a path."""
+    return sum(path.lstat().st_size for path in folder.rglob("*")) if folder.is_dir() else folder.lstat().st_size
 
 
 def _chosen(found: Sequence[Entry], before: float | None, replaced: bool, at_most: int | None) -> list[Entry]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from maskbench.cli.console import terminal
+from maskbench.cli.examples import epilog
 
 app = typer.Typer(help="Baselines: the committed runs that others are compared with.", no_args_is_help=True)
 
@@ -18,7 +19,7 @@ def _baseline() -> None:
     """Baselines: the committed runs that others are compared with."""
 
 
-@app.command("update")
+@app.command("update", epilog=epilog("baseline update"))
 def update(
     run: Annotated[Path, typer.Argument(help="The run folder that becomes the baseline.", metavar="RUN")],
     baseline: Annotated[

@@ -52,6 +52,18 @@ def check(
         console.print(f"- Not read: {escape(module)}: {escape(reason)}", highlight=False, soft_wrap=True)
     if broken or any(report.failures for report in reports):
         raise typer.Exit(exits.FAILED)
+    if len(reports) == 1 and reports[0].kind in _ASKED_FOR_BY:
+        files = [*(f"--plugin {file}" for file in plugin or []), *_files(plugins or [])]
+        words = ["maskbench run quick", *files, f"{_ASKED_FOR_BY[reports[0].kind]} {reports[0].name}"]
+        console.print(f"Next: `{escape(' '.join(words))}`.", highlight=False, soft_wrap=True)
+
+
+_ASKED_FOR_BY = {"method": "-m", "attack": "-a", "recognizer": "--recognizer"}
+"""Kind of plug-in → the option of ``maskbench run`` that names one."""
+
+
+def _files(texts: list[str]) -> list[str]:
+    return [f"--plugin {text}" for text in texts if text.endswith(".py")]
 
 
 Chosen = list[tuple["type[Plugin]", Mapping[str, Any]]]

@@ -57,6 +57,10 @@ def list_(
     for row in rows:
         table.add_row(*(cell.replace("[", "\\[") for cell in row))
     terminal().print(table)
+    if kind is None:
+        terminal().print("Next: `maskbench list methods`, or another kind.", highlight=False)
+    elif kind is Listed.SUITES:
+        terminal().print("Next: `maskbench run quick`, or `maskbench run SUITE --plan` to see what one takes.")
 
 
 def _tell_broken() -> None:
@@ -68,7 +72,7 @@ def _tell_broken() -> None:
 
 def _overview() -> tuple[Header, Rows]:
     from maskbench.data.load import built_in as data_sets
-    from maskbench.planning.suite import built_in as suites
+    from maskbench.planning.built_in import suite_names
     from maskbench.plugins.catalogue import catalogue
 
     names = catalogue().names  # they are counted without importing what takes seconds
@@ -83,7 +87,7 @@ def _overview() -> tuple[Header, Rows]:
         (Listed.DATASETS, str(len(data_sets())), "data sets with a name; folders and hf:NAME can be read too: --data"),
         (Listed.RECOGNIZERS, str(len(names("recognizer"))), "networks that learn the task: --recognizer"),
         (Listed.ATTRIBUTIONS, str(len(names("attribution"))), "ways to say which pixels matter: attribution="),
-        (Listed.SUITES, str(len(suites())), "files that say what to run: maskbench run SUITE"),
+        (Listed.SUITES, str(len(suite_names())), "files that say what to run: maskbench run SUITE"),
     ]
 
 
@@ -129,9 +133,9 @@ def _datasets() -> tuple[Header, Rows]:
 
 
 def _suites() -> tuple[Header, Rows]:
-    from maskbench.planning.suite import built_in, load
+    from maskbench.planning.built_in import suite_descriptions
 
-    return ("name", "what it runs"), [(name, load(name).description) for name in built_in()]
+    return ("name", "what it runs"), list(suite_descriptions().items())
 
 
 _PLUGINS = {

@@ -26,6 +26,7 @@ from maskbench.cli import store as store_command
 from maskbench.cli import verify as verify_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
+from maskbench.cli.examples import EXAMPLES, epilog
 from maskbench.errors import MaskbenchError, PartFailed, UsageError
 from maskbench.version import own_version
 
@@ -49,9 +50,8 @@ app = typer.Typer(
     name="maskbench",
     cls=_Commands,
     help="Does masking images before outsourcing their training protect them? Accuracy against what attacks win back.",
-    epilog="Add --debug to any command to see the traceback of an error.",
+    epilog="Begin with: maskbench run quick. Add --help to a command for examples, --debug for tracebacks.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -85,6 +85,10 @@ app.command("check")(check_command.check)
 app.command("desensitize")(desensitize_command.desensitize)
 app.command("why")(why_command.why)
 app.add_typer(store_command.app, name="store", no_args_is_help=True)
+
+for _registered in app.registered_commands:
+    if _registered.name in EXAMPLES:
+        _registered.epilog = epilog(_registered.name)
 
 
 def main() -> None:

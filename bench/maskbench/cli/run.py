@@ -10,18 +10,33 @@ import typer
 
 from maskbench.cli import exits, options
 from maskbench.cli.console import tell_where, terminal
+from maskbench.cli.plan import print_plan, print_suites
 from maskbench.cli.stopped import told_when_stopped
+from maskbench.planning.built_in import refuse_unknown_suite
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from maskbench.executors.executor import Executor
+    from maskbench.numerics import Numerics
+    from maskbench.planning.sharding import Shard
+    from maskbench.planning.suite import Suite
     from maskbench.runfolder.folder import RunFolder
 
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Keep a few example images, raw ones too, in the results.")
 ]
 
+Plan = Annotated[
+    bool, typer.Option("--plan", help="Run nothing: say how many stages there are, how many are stored, time and disk.")
+]
+
 
 def run(
-    suite: Annotated[str, typer.Argument(help="Name of a built-in suite (`maskbench list suites`), or a YAML file.")],
+    suite: Annotated[
+        str | None,
+        typer.Argument(help="Name of a built-in suite (`maskbench list suites`), or a YAML file. None: list them."),
+    ] = None,
     data: options.DataSource = None,
     target: options.Target = None,
     sensitive: options.Sensitive = None,
@@ -45,9 +60,14 @@ def run(
     ray: options.RayAddress = None,
     gpus_per_stage: options.GpusPerStage = None,
     verbose: options.Verbose = False,
+    plan: Plan = False,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
+    if suite is None:
+        print_suites(console)
+        return
+    refuse_unknown_suite(suite)  # before what takes seconds to import
     with console.status("Reading the suite, the plug-ins and the store"):
         from maskbench import running
         from maskbench.artifacts.store import Store
@@ -74,6 +94,9 @@ def run(
             ray=ray,
             gpus_per_stage=gpus_per_stage,
         )
+    if plan:
+        _tell_plan(chosen, executor, part, numerics, console)
+        return
     with told_when_stopped(), RunProgress(console) as progress:
 
         def show(results: RunFolder) -> None:
@@ -95,3 +118,20 @@ def run(
     tell_where(found.path, console)
     if len(found.failed):
         raise typer.Exit(exits.FAILED)
+
+
+def _tell_plan(suite: Suite, executor: Executor, shard: Shard | None, numerics: Numerics, console: Console) -> None:
+    from maskbench.executors.forecast import forecast
+    from maskbench.executors.workers.driver import WorkersExecutor
+    from maskbench.planning.sharding import part_of
+    from maskbench.running import prepare
+
+    with console.status("Planning"):
+        matrix, steps = prepare(suite, executor.device.type, numerics)
+        if shard is not None:
+            part = part_of(shard, matrix, steps)
+            matrix, steps = part.matrix, part.plan
+        kinds = forecast(steps, executor.store)
+    unavailable = sum(cell.scoring is None for cell in matrix.cells)
+    jobs = executor.jobs if isinstance(executor, WorkersExecutor) else 1
+    print_plan(kinds, len(matrix.cells), unavailable, jobs, console)

@@ -14,12 +14,13 @@ from rich.table import Table
 
 from maskbench.cli import exits, options
 from maskbench.cli.console import terminal
+from maskbench.cli.examples import epilog
+from maskbench.cli.units import BYTES, shown_bytes
 from maskbench.errors import UsageError
 
 if TYPE_CHECKING:
     from maskbench.artifacts.maintenance import Entry
 
-_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _TIMES = {"m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _AGES = (("last day", 86_400), ("last week", 7 * 86_400), ("last month", 30 * 86_400))
 _NUMBER = r"(\d{1,15}(?:\.\d{1,9})?)"
@@ -40,7 +41,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would go, and 
 Repair = Annotated[bool, typer.Option("--repair", help="Take away what is damaged; runs make it again.")]
 
 
-@app.command("size")
+@app.command("size", epilog=epilog("store size"))
 def size(store: options.StoreFolder = None) -> None:
     """Say how much lies in the store: by kind of stage, by data set and by age."""
     from maskbench.artifacts.maintenance import entries, open_store
@@ -56,10 +57,10 @@ def size(store: options.StoreFolder = None) -> None:
     for title, group in groups.items():
         console.print(_table(title, found, group))
     total = sum(entry.bytes for entry in found)
-    console.print(f"{len(found)} artifacts, {_shown(total)}: {escape(str(root))}", highlight=False, soft_wrap=True)
+    console.print(f"{len(found)} artifacts, {shown_bytes(total)}: {escape(str(root))}", highlight=False, soft_wrap=True)
 
 
-@app.command("prune")
+@app.command("prune", epilog=epilog("store prune"))
 def prune(
     older_than: Older = None,
     superseded: Superseded = False,
@@ -81,13 +82,14 @@ def prune(
         console.print(_table("stage", found.removed, lambda entry: entry.stage))
     gone, did = sum(entry.bytes for entry in found.removed), "Would take away" if dry_run else "Took away"
     console.print(
-        f"{did} {len(found.removed)} artifacts, {_shown(gone)}; {_shown(found.remaining)} stay.", highlight=False
+        f"{did} {len(found.removed)} artifacts, {shown_bytes(gone)}; {shown_bytes(found.remaining)} stay.",
+        highlight=False,
     )
     if found.in_use:
         console.print(f"{len(found.in_use)} more stay, because runs are making them.", highlight=False)
 
 
-@app.command("verify")
+@app.command("verify", epilog=epilog("store verify"))
 def verify(repair: Repair = False, store: options.StoreFolder = None) -> None:
     """Compare every artifact with its checksums, and name what is damaged."""
     from maskbench.artifacts import maintenance
@@ -118,7 +120,7 @@ def read_size(text: str) -> int:
     found = re.fullmatch(rf"{_NUMBER} ?([KMGT]?B)", text.upper(), re.ASCII)
     if found is None:
         raise UsageError(f"--down-to {text}: write a size such as 500MB, 20GB or 0B.")
-    return int(float(found[1]) * _UNITS[found[2]])
+    return int(float(found[1]) * BYTES[found[2]])
 
 
 def read_age(text: str) -> float:
@@ -133,11 +135,6 @@ def read_age(text: str) -> float:
     return float(found[1]) * _TIMES[found[2]]
 
 
-def _shown(size: int) -> str:
-    unit = next((name for name in ("TB", "GB", "MB", "KB") if size >= _UNITS[name]), "B")
-    return f"{size / _UNITS[unit]:.{0 if unit == 'B' else 1}f} {unit}"
-
-
 def _table(title: str, found: Sequence[Entry], group: Callable[[Entry], str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
     table.add_column(title)
@@ -147,5 +144,5 @@ def _table(title: str, found: Sequence[Entry], group: Callable[[Entry], str]) ->
     for entry in found:
         groups.setdefault(group(entry), []).append(entry.bytes)
     for name, sizes in sorted(groups.items(), key=lambda pair: -sum(pair[1])):
-        table.add_row(escape(name), str(len(sizes)), _shown(sum(sizes)))
+        table.add_row(escape(name), str(len(sizes)), shown_bytes(sum(sizes)))
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,7 +12,7 @@ from typing import Any
 import torch
 
 from maskbench.artifacts.fingerprint import digest
-from maskbench.conformance.check import Broken, NotChecked, define, provided
+from maskbench.conformance.check import Broken, NotChecked, define, provided, raise_all
 from maskbench.conformance.snapshot import changes, snapshot
 from maskbench.plugins.base import Plugin
 
@@ -74,12 +76,44 @@ def _documented(subject: Subject) -> None:
         raise Broken(f"its source is {source!r}")
 
 
+HOOKS = "hooks"
+
+
+@define(HOOKS, "spell what you implement as the docstring of the contract does, and implement what it asks for.")
+def _hooks(subject: Subject) -> None:
+    plugin = subject.plugin
+    found = [f"it has '{name}', which nothing calls: did you mean '{hook}'?" for name, hook in misspelt_hooks(plugin)]
+    missing = sorted(plugin.__abstractmethods__)
+    if missing:
+        found.insert(0, f"it does not implement {', '.join(missing)}")
+    raise_all(found)
+
+
+def misspelt_hooks(plugin: type[Plugin]) -> list[tuple[str, str]]:
+    """Methods of a class's own whose name is almost that of a hook which the class does not implement, and the hook."""
+    contracts = [base for base in plugin.__mro__[1:] if issubclass(base, Plugin)]
+    hooks = {name for base in contracts for name, value in vars(base).items() if _is_hook(name, value)}
+    open_ = hooks - set(vars(plugin))
+    own = [name for name, value in vars(plugin).items() if _is_hook(name, value) and name not in hooks]
+    near = [(name, difflib.get_close_matches(name, open_, n=1, cutoff=_ALIKE)) for name in own]
+    return [(name, hook[0]) for name, hook in near if hook]
+
+
+_ALIKE = 0.85  # "score" and "scores" are, "restore" and "restorer" too
+
+
+def _is_hook(name: str, value: Any) -> bool:
+    return inspect.isfunction(value) and not name.startswith("_") and not getattr(value, "__final__", False)
+
+
 @define(
     "parameters",
     "give every parameter a default that its own validation accepts, of a plain type: int, float, str or bool; "
     "unavailable() returns None, or why it cannot run here.",
 )
 def _parameters(subject: Subject) -> None:
+    if subject.plugin.__abstractmethods__:
+        raise NotChecked(f"mend '{HOOKS}' first")
     plugin = subject.build()
     try:
         digest(plugin.model_dump())
@@ -90,7 +124,7 @@ def _parameters(subject: Subject) -> None:
         raise Broken(f"unavailable() returned {reason!r}")
 
 
-COMMON = (_name, _documented, _parameters)
+COMMON = (_name, _documented, _hooks, _parameters)
 
 
 def cuda() -> torch.device:

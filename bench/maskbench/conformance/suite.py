@@ -11,7 +11,7 @@ from maskbench.conformance.attack_subject import AttackSubject
 from maskbench.conformance.attacks import ATTACK_CHECKS
 from maskbench.conformance.attributions import ATTRIBUTION_CHECKS, AttributionSubject
 from maskbench.conformance.check import Check, CheckResult, Failure, NotChecked, provided, run_checks
-from maskbench.conformance.common import COMMON, Subject
+from maskbench.conformance.common import COMMON, HOOKS, Subject, misspelt_hooks
 from maskbench.conformance.method_subject import MethodSubject
 from maskbench.conformance.methods import METHOD_CHECKS
 from maskbench.conformance.recognizers import RECOGNIZER_CHECKS, RecognizerSubject
@@ -62,11 +62,10 @@ def examine(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -
         raise UsageError(f"{plugin.__name__} is a {kind}, and there are no checks of those.")
     subject_class, checks = _KINDS[kind]
     subject = subject_class(plugin, parameters)
-    reason = _unavailable(subject)
     checks = watched(checks)
-    results = run_checks(checks[: len(COMMON)] if reason else checks, subject)
-    if reason:
-        remark = f"it cannot run here: {reason}"
+    remark = _stopped_by(subject)
+    results = run_checks(checks[: len(COMMON)] if remark else checks, subject)
+    if remark:
         results += [CheckResult(check, "not checked", remark) for check in checks[len(COMMON) :]]
     return Report(kind, str(getattr(plugin, "name", plugin.__name__)), tuple(results))
 
@@ -76,8 +75,12 @@ def check(plugin: type[Plugin], parameters: Mapping[str, Any] | None = None) -> 
     return examine(plugin, parameters).failures
 
 
-def _unavailable(subject: Subject) -> str | None:
+def _stopped_by(subject: Subject) -> str:
+    """Why nothing more than what all plug-ins must keep can be checked; empty where it can."""
+    if subject.plugin.__abstractmethods__ or misspelt_hooks(subject.plugin):
+        return f"mend '{HOOKS}' first"
     try:
-        return provided(lambda: subject.build().unavailable(), "parameters")
+        reason = provided(lambda: subject.build().unavailable(), "parameters")
     except NotChecked:
-        return None  # it cannot even be built or asked: the check of its parameters says so
+        return ""  # it cannot even be built or asked: the check of its parameters says so
+    return f"it cannot run here: {reason}" if reason else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +11,10 @@ import pydantic
 
 from maskbench import plain_yaml
 from maskbench.data.options import DataOptions
-from maskbench.errors import UsageError, nearest, unknown
+from maskbench.errors import UsageError, nearest
+from maskbench.planning.built_in import suite_names, suite_text, unknown_suite
 from maskbench.stages.settings import Settings
 
-_FOLDER = files("maskbench.planning") / "suites"
 _NAME = re.compile(r"\w[\w.-]*")
 _LONGEST_NAME = 100  # bytes: results lie in a folder that begins with it
 _SHOWN_PROBLEMS = 5
@@ -81,11 +80,6 @@ class Suite(pydantic.BaseModel):
         return tuple(sorted({*shares, 1.0}))
 
 
-def built_in() -> list[str]:
-    """Names of the suites that come with maskbench."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _FOLDER.iterdir() if entry.name.endswith(".yaml"))
-
-
 def load(name: str, overrides: dict[str, Any] | None = None) -> Suite:
     """Read a suite by its built-in name or its file, and change some of its fields.
 
@@ -118,8 +112,8 @@ def validate(content: Mapping[str, Any], who: str) -> Suite:
 def _text(name: str) -> str:
     """The text of a suite, by its built-in name or its file; of a file that is too long, more than is allowed."""
     path = Path(name)
-    if name in built_in():
-        return (_FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    if name in suite_names():
+        return suite_text(name)
     try:
         if path.is_file():
             with path.open("rb") as stream:
@@ -130,9 +124,7 @@ def _text(name: str) -> str:
         raise UsageError(f"Suite {name} cannot be read: it has more than {plain_yaml.MOST_BYTES:,} bytes.") from None
     except OSError as error:
         raise UsageError(f"Suite {name} cannot be read: {error.strerror}.") from None
-    if path.suffix in (".yaml", ".yml"):
-        raise UsageError(f"There is no suite file {name}.")
-    raise unknown("suite", name, built_in())
+    raise unknown_suite(name)
 
 
 def _named_by(path: Path) -> str:

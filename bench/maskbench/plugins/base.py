@@ -92,6 +92,8 @@ class Plugin(pydantic.BaseModel):
             if not cls.model_fields:
                 return f"'{cls.name}' takes no parameters, so not '{parameter}' either"
             return f"'{cls.name}' has no parameter '{parameter}'{nearest(parameter, cls.model_fields)}"
+        if problem["type"] == "missing":
+            return f"'{cls.name}': its parameter '{parameter}' has no default, and no value was given for it"
         message = problem["msg"].removeprefix("Value error, ")
         if not parameter:  # about several parameters at once
             return f"'{cls.name}': {message}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -233,6 +234,17 @@ def _plugins_of(module: ModuleType) -> Iterator[type[Any]]:
             yield value
 
 
+def _nameless(module: ModuleType) -> str:
+    """A class of a module that extends a contract and has no name, although no other class there extends it."""
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    for each in classes:
+        own = each.__module__ == module.__name__ and not each.__name__.startswith("_") and kind_of(each) is not None
+        extended = any(other is not each and issubclass(other, each) for other in classes)
+        if own and not extended and not hasattr(each, "name"):
+            return each.__name__
+    return ""
+
+
 def _place(plugin: type) -> tuple[str, str]:
     return plugin.__module__, plugin.__qualname__
 
@@ -267,7 +279,15 @@ def add_file(path: Path) -> None:
     """
     if not path.is_file():
         raise UsageError(f"--plugin {path}: there is no such file.")
-    if catalogue().add_module(_loaded(path)) == 0:
+    module = _loaded(path)
+    nameless = _nameless(module)
+    if nameless:
+        example = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", nameless).lower()
+        raise UsageError(
+            f"--plugin {path}: the class {nameless} has no name, and nobody could ask for it. Give it "
+            f'`name: ClassVar[str] = "{example}"`; a class that only others extend begins with an underscore.'
+        )
+    if catalogue().add_module(module) == 0:
         raise UsageError(
             f"--plugin {path} defines no plug-in: extend Method, MaskMethod, RestorationAttack, InferenceAttack, "
             "Adjustment, Architecture, Algorithm or Source of maskbench, and give the class a name."

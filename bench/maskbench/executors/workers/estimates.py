@@ -54,6 +54,10 @@ class Estimates:
         alike = self._seconds_of_kind.get(step.stage.kind)
         return fmean(alike) if alike else expected_work(step.stage)
 
+    def timed(self, step: Step) -> bool:
+        """Whether any like step was timed; if not, how long it takes is a guess that knows nothing of this machine."""
+        return self._purpose(step) in self._seconds or bool(self._seconds_of_kind.get(step.stage.kind))
+
     def memory(self, step: Step) -> int:
         """How many bytes its process will hold at the peak."""
         return self._memory_of_kind.get(step.stage.kind, _MEMORY)
