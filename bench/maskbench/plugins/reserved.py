@@ -23,3 +23,6 @@ OPTIMUM: Final = "optimum"
 """The best possible attack, of someone who knows what the images are drawn from."""
 
 RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM)
+
+AUDITED: Final = "audited"
+"""Not an attack: what stands in the place of a method where a release was made elsewhere."""
