@@ -35,6 +35,7 @@ from .models.unet import UNet as UNet
 from .models.unet import pull_push as pull_push
 from .models.weights import read_state as read_state
 from .parallel import map_images as map_images
+from .plugins.adjustment import ActsOn as ActsOn
 from .plugins.adjustment import Adjustment as Adjustment
 from .plugins.attack import Attack as Attack
 from .plugins.attack import Aux as Aux

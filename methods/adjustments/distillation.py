@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from maskbench import Adjustment, ImageOnly, Recognizer
+from maskbench import ActsOn, Adjustment, ImageOnly, Recognizer
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -19,6 +19,7 @@ class Distillation(Adjustment):
 
     name: ClassVar[str] = "distill"
     source: ClassVar[str] = "1503.02531, section 2"
+    acts_on: ClassVar[ActsOn] = "loss"
     needs_teacher: ClassVar[bool] = True
 
     temperature: float = Field(4.0, gt=0, le=100, description="softens the answers of both")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from maskbench import Adjustment, ImageOnly, Recognizer
+from maskbench import ActsOn, Adjustment, ImageOnly, Recognizer
 from torch import nn
 
 
@@ -16,6 +16,7 @@ class FineTuning(Adjustment):
     """
 
     name: ClassVar[str] = "fine-tune"
+    acts_on: ClassVar[ActsOn] = "weights"
     needs_teacher: ClassVar[bool] = True
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:

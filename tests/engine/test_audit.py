@@ -18,7 +18,9 @@ from maskbench.data.load import load
 from maskbench.data.options import DataOptions
 from maskbench.plugins.catalogue import create
 from maskbench.release import to_float
+from maskbench.report.leakage_report import write_leakage_report
 from maskbench.results.reading import read
+from maskbench.results.schema import DERIVED
 from maskbench.running import prepare as planned
 from maskbench.runs import Run
 from PIL import Image
@@ -64,7 +66,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def no_figures() -> Iterator[None]:
     """They take longer than these runs, and are tested elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("maskbench.running.write_figures", lambda run, folder: None)
+        patch.setattr("maskbench.running.write_report_and_figures", write_leakage_report)
         yield
 
 
@@ -111,7 +113,8 @@ def test_our_own_release_has_the_numbers_of_the_built_in_row(pixelated: Run) -> 
         rows = cells[(cells["attack_kind"] == kind) & (cells["split"] != "")]
         for (attack, label, split), mine in rows.groupby(["attack", "label", "split"]):
             one, two = (read(mine[mine["method"] == name], metric) for name in ("audited", "pixelate"))
-            if one is None or two is None:
+            derived = kind == "matching" and attack in DERIVED  # of the built-in method, more attacks can run
+            if one is None or two is None or derived:
                 continue
             compared += 1
             assert one.low <= two.high and two.low <= one.high, (attack, label, split)
@@ -128,7 +131,7 @@ def test_what_needs_the_tool_itself_cannot_run(pixelated: Run) -> None:
         ("visible-pixels", "linkage"),
     }
     assert unavailable["reason"].str.contains("made elsewhere").any()
-    assert not len(pixelated.failed)
+    assert pixelated.failed["reason"].tolist() == []
 
 
 def test_provenance_and_report_say_what_it_was(pixelated: Run, folders: Path) -> None:

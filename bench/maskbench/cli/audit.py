@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from maskbench.cli import exits, options
-from maskbench.cli.console import terminal
+from maskbench.cli.console import tell_where, terminal
 from maskbench.cli.run import Pictures
 from maskbench.cli.stopped import told_when_stopped
 
@@ -71,6 +71,7 @@ def audit(
     store: options.StoreFolder = None,
     pictures: Pictures = True,
     jobs: options.Jobs = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Measure what a release leaks that any tool made: two folders with pictures of the same names are enough.
 
@@ -114,7 +115,7 @@ def audit(
 
         def show(results: RunFolder) -> None:
             progress.stop()
-            print_run(results, console)
+            print_run(results, console, verbose=verbose)
 
         run = running.run_suite(
             found.suite,
@@ -134,7 +135,7 @@ def audit(
         word = "[green]met[/]" if each.met else "[bold red]not met[/]"
         what = f"{each.requirement} ({each.attack})" if each.attack else str(each.requirement)
         console.print(f"{word}: {escape(what)}: {escape(each.finding)}", highlight=False, soft_wrap=True)
-    console.print(f"Results: {escape(str(run.path))}", highlight=False, soft_wrap=True)
+    tell_where(run.path, console)
     if len(run.failed) or not all(each.met for each in judged):
         raise typer.Exit(exits.FAILED)
 

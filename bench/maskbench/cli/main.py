@@ -17,6 +17,7 @@ from maskbench.cli import check as check_command
 from maskbench.cli import compare as compare_command
 from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
+from maskbench.cli import leaderboard as leaderboard_command
 from maskbench.cli import list as list_command
 from maskbench.cli import merge as merge_command
 from maskbench.cli import new as new_command
@@ -78,6 +79,7 @@ app.command("report")(report_command.report)
 app.command("compare")(compare_command.compare)
 app.add_typer(baseline_command.app, name="baseline")
 app.command("verify")(verify_command.verify)
+app.command("leaderboard")(leaderboard_command.leaderboard)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)

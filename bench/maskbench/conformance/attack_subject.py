@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from maskbench.conformance.check import Broken, NotChecked, provided
+from maskbench.conformance.check import NotChecked, provided
 from maskbench.conformance.common import SEED, Subject
 from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
 from maskbench.models.recognizer import ImageOnly, Recognizer
@@ -118,13 +118,8 @@ class AttackSubject(Subject):
 
     def scores(self, attack: MatchingAttack, release: Release, order: Tensor, device: torch.device = CPU) -> object:
         """What ``match`` returns for candidates in an order, whatever that is."""
-        candidates = _candidates(attack, release).select(order)
-        handed = copied(candidates)
         with seeded(SEED):
-            proposed = attack.match(release, handed, device)
-        if not torch.equal(handed.images, candidates.images):
-            raise Broken("it changed the candidates in place")
-        return proposed
+            return attack.match(release, candidates_of(attack, release).select(order), device)
 
     def answer(self, attack: AnyAttack, release: Release) -> Tensor:
         """The same in a form that can be compared: levels of 0 to 255, logits, scores. Nothing else is judged here."""
@@ -141,7 +136,7 @@ class AttackSubject(Subject):
             if isinstance(attack, RestorationAttack):
                 return attack.restored(release, device)
             if isinstance(attack, MatchingAttack):
-                return attack.matched(release, _candidates(attack, release), device)
+                return attack.matched(release, candidates_of(attack, release), device)
             return attack.inferred(release, self.classes, device)
 
     @cached_property
@@ -174,7 +169,7 @@ def _coarse(pictures: Tensor) -> Tensor:
     return coarse.repeat_interleave(_BLOCK, dim=2).repeat_interleave(_BLOCK, dim=3)
 
 
-def _candidates(attack: MatchingAttack, release: Release) -> Release:
+def candidates_of(attack: MatchingAttack, release: Release) -> Release:
     """``CANDIDATES`` pictures of the shape of a release: raw ones, or other releases where those are asked for."""
     _, channels, height, width = release.images.shape
     drawn = batch(CANDIDATES, (channels, height, width), first=FIRST)
@@ -186,9 +181,8 @@ def _candidates(attack: MatchingAttack, release: Release) -> Release:
 
 def copied(release: Release) -> Release:
     """The same, for someone who may write into it."""
-    return Release(
-        release.images.clone(), None if release.masks is None else release.masks.clone(), release.restorations
-    )
+    masks = None if release.masks is None else release.masks.clone()
+    return Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
 
 
 def learned(attack: AnyAttack, aux: Aux) -> Any:

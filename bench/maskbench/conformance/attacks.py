@@ -8,10 +8,18 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from maskbench.conformance.attack_subject import CANDIDATES, FEW, AttackSubject, copied, learned, released
+from maskbench.conformance.attack_subject import (
+    CANDIDATES,
+    FEW,
+    AttackSubject,
+    candidates_of,
+    copied,
+    learned,
+    released,
+)
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
-from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
+from maskbench.conformance.samples import CPU, OTHER_SHAPES, STANDARD, Shape, written
 from maskbench.plugins.attack import Attack, LearnsFrom, RestorationAttack
 from maskbench.plugins.matching import MatchingAttack, Question
 from maskbench.release import Release
@@ -20,13 +28,15 @@ OTHER_PARTY = 500  # number of the other party's first picture
 BATCHES = (1, 3)
 # A network's sums differ in their last bits with the size of the batch: a level of 255, a thousandth of a logit.
 LEVELS, LOGITS = 1.0, 1e-3
+_SWITCHES = ("needs_", "restores_", "trains_", "cpu_", "pretrained")
 _DECLARED = [name for contract in (Attack, RestorationAttack, MatchingAttack) for name in contract.__annotations__]
 
 
 @define(
     "declarations",
-    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training and cpu_only are True or False, "
-    "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
+    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training, trains_network, cpu_only and "
+    "pretrained are True or False, time_limit is a number of seconds; "
+    "spell them as the contract does: the engine passes over others without a word.",
 )
 def declarations(subject: AttackSubject) -> None:
     plugin = subject.built
@@ -37,7 +47,7 @@ def declarations(subject: AttackSubject) -> None:
     if isinstance(plugin, MatchingAttack) and not (plugin.questions and {*plugin.questions} <= {*get_args(Question)}):
         known = ", ".join(map(repr, get_args(Question)))
         raise Broken(f"questions is {plugin.questions!r}, which is not one or more of {known}")
-    for name in (name for name in declared if name.startswith(("needs_", "restores_", "cpu_"))):
+    for name in (name for name in declared if name.startswith(_SWITCHES)):
         if not isinstance(getattr(plugin, name), bool):
             raise Broken(f"{name} is {getattr(plugin, name)!r}")
     if not plugin.time_limit > 0:
@@ -65,6 +75,12 @@ def input_untouched(subject: AttackSubject) -> None:
     subject.propose(attack, handed)
     if not torch.equal(handed.images, release.images) or not torch.equal(handed.kept, release.kept):
         raise Broken("it changed the release in place")
+    if isinstance(attack, MatchingAttack):
+        pictures = candidates_of(attack, release)
+        given = copied(pictures)
+        attack.match(release, given, CPU)
+        if not torch.equal(given.images, pictures.images):
+            raise Broken("it changed the candidates in place")
     aux = subject.aux(STANDARD)
     before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)

@@ -41,15 +41,18 @@ class DataOptions(pydantic.BaseModel):
     bins: tuple[str, ...] = pydantic.Field((), description="classes made of numbers: COLUMN=NUMBER,NUMBER,…")
     size: int | None = pydantic.Field(None, description="square side in pixels; native if not given")
     limit: int | None = pydantic.Field(None, description="at most this many images over all splits")
+    split_seed: int = pydantic.Field(0, ge=0, le=2**32 - 1, description="another number deals the images out anew")
     released: Released | None = pydantic.Field(None, description="a release of these images that was made elsewhere")
 
     def choices(self) -> dict[str, Any]:
         """What decides which pictures and labels these are, beside the content of the files: JSON values, no paths."""
-        return self.model_dump(mode="json", exclude={"source", "labels", "released"})
+        # What was stored before there were seeds of splits is of seed 0.
+        left_out = {"source", "labels", "released"} | ({"split_seed"} if not self.split_seed else set())
+        return self.model_dump(mode="json", exclude=left_out)
 
     def described(self) -> dict[str, Any]:
         """The same with the names of files and folders. Where they lie on this machine is nobody else's business."""
-        described = self.choices()
+        described = {**self.choices(), "split_seed": self.split_seed}
         if self.labels is not None:
             described["labels"] = Path(self.labels).name
         if self.released is not None:

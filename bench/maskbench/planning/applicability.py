@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
@@ -74,6 +74,17 @@ def question_lacks(attack: MatchingAttack, question: Question, method: Method) -
     """Why a matching attack cannot be asked a question of a method, where it cannot: it takes the method itself."""
     runs_it = attack.needs_method or question == "linkage"
     return NOT_RUN if runs_it and isinstance(method, Audited) else None
+
+
+def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:
+    """Why an attack cannot infer a label, where it cannot.
+
+    Args:
+        classes: how many each label has.
+    """
+    if label is None or not isinstance(attack, InferenceAttack):
+        return None
+    return attack.cannot_infer(classes[label])
 
 
 def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple[Label | None, ...]:

@@ -9,12 +9,11 @@ from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from maskbench.artifacts.inline import code_root
 from maskbench.errors import ContractViolation, unknown
 from maskbench.fills import FILLS
 from maskbench.models.recognizer import Recognizer
 from maskbench.plugins import judging
-from maskbench.plugins.catalogue import create_nested
+from maskbench.plugins.combination import Combination
 from maskbench.plugins.given import Given
 from maskbench.plugins.method import Method
 from maskbench.randomness import Randomness
@@ -33,7 +32,7 @@ class MaskMethod(Method):
         "released", description="whether masks are handed out; if not, an attacker has to find them"
     )
     fill: str = Field("zero", description=f"what stands in the holes: {', '.join(FILLS)}")
-    adjust: str = Field("none", description="model adjustment: how the recognizer deals with the masks")
+    adjust: str = Field("none", description="model adjustment: how the recognizer deals with the masks; several as a+b")
 
     @field_validator("fill")
     @classmethod
@@ -45,12 +44,12 @@ class MaskMethod(Method):
     @field_validator("adjust")
     @classmethod
     def _known_adjustment(cls, value: str) -> str:
-        create_nested("adjustment", value)
+        Combination.parse(value)
         return value
 
     @model_validator(mode="after")
     def _adjusted_to_what_is_there(self) -> Self:
-        if self.withholds_masks() and create_nested("adjustment", self.adjust).needs_masks:
+        if self.withholds_masks() and Combination.parse(self.adjust).needs_masks:
             raise ValueError(f"adjust={self.adjust} looks at the masks, and masks=withheld keeps them from it")
         return self
 
@@ -81,23 +80,22 @@ class MaskMethod(Method):
         return self.masks == "withheld"
 
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
-        return create_nested("adjustment", self.adjust).wrap(recognizer, teacher)
+        return Combination.parse(self.adjust).wrap(recognizer, teacher)
 
     def needs_teacher(self) -> bool:
-        return create_nested("adjustment", self.adjust).needs_teacher
+        return Combination.parse(self.adjust).needs_teacher
 
     def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
-        return create_nested("adjustment", self.adjust).loss(task, logits, taught)
+        return Combination.parse(self.adjust).loss(task, logits, taught)
 
     def release_parameters(self) -> dict[str, Any]:
         return {name: value for name, value in self.identity().items() if name != "adjust"}
 
     def adaptation_parameters(self) -> dict[str, Any]:
-        adjustment = create_nested("adjustment", self.adjust)
-        return {"adjust": adjustment.name, "masks": self.masks, **adjustment.identity()}
+        return {"adjust": Combination.parse(self.adjust).parameters(), "masks": self.masks}
 
     def adaptation_modules(self) -> tuple[str, ...]:
-        return (code_root(type(create_nested("adjustment", self.adjust))),)
+        return Combination.parse(self.adjust).modules()
 
     def promised_ratio(self) -> float | None:
         return self.ratio

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, final
 
@@ -24,13 +23,9 @@ class MatchingAux(Aux):
 
     Attributes:
         question: what the attack will be asked.
-        release: (pictures, draw) → what the method, as the attacker fitted it, makes of any pictures: float32 in [0, 1]
-            or uint8 (N, C, H, W). Draws differ in their random numbers; of a method without any, all are equal.
-            None against methods that follow attributions.
     """
 
     question: Question
-    release: Callable[[Tensor, int], Release] | None = None
 
 
 class MatchingAttack(Attack):

@@ -25,7 +25,7 @@ def parse(text: str) -> tuple[str, dict[str, Any]]:
     if not _NAME.fullmatch(name) or (separator and not rest):
         raise UsageError(f"'{text}' is not NAME or NAME:parameter=value,…")
     parameters: dict[str, Any] = {}
-    for part in _parts(rest, text):
+    for part in parts(rest, ",", text):
         key, equals, value = part.partition("=")
         if not equals or not key.strip() or not value.strip():
             before = next(reversed(parameters), None)
@@ -59,9 +59,16 @@ def parse_nested(text: str) -> tuple[str, dict[str, Any]]:
     return parse(f"{name}:{rest[:-1]}")
 
 
-def _parts(text: str, whole: str) -> list[str]:
-    """Split at the commas that are neither in brackets nor in quotes; an empty text has no parts."""
-    parts, start, depth, quote, before = [], 0, 0, "", ""
+def parts(text: str, separator: str, whole: str | None = None) -> list[str]:
+    """Split at the separators that are neither in brackets nor in quotes; an empty text has no parts.
+
+    Args:
+        whole: what the user typed, for messages; the text itself unless given.
+
+    Raises:
+        UsageError: a bracket or a quote is not closed.
+    """
+    found, start, depth, quote, before = [], 0, 0, "", ""
     for place, character in enumerate(text):
         if quote:
             quote = "" if character == quote else quote
@@ -69,13 +76,15 @@ def _parts(text: str, whole: str) -> list[str]:
             quote = character
         elif character in "()":
             depth += 1 if character == "(" else -1
-        elif character == "," and depth == 0:
-            parts.append(text[start:place])
+        elif character == separator and depth == 0:
+            found.append(text[start:place])
             start = place + 1
         if depth < 0:
             break
         before = before if character.isspace() else character
     if depth or quote:
         what = "quote" if quote else "bracket"
-        raise UsageError(f"'{whole}': a {what} is not closed. A value with a bracket of its own is written in quotes.")
-    return [part for part in (*parts, text[start:]) if part]
+        raise UsageError(
+            f"'{whole or text}': a {what} is not closed. A value with a bracket of its own is written in quotes."
+        )
+    return [part for part in (*found, text[start:]) if part]

@@ -10,24 +10,29 @@ import pandas as pd
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.reserved import OPTIMUM
-from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
 
 Status = Literal["attacked", "not attacked", "failed", "unavailable"]
 """Of a method and a kind of attack. Failed: one that failed could have been the strongest, so that is not known.
 Unavailable: the method itself cannot run here."""
 
+NO_LEAKAGE: Mapping[Status, str] = {
+    "not attacked": "not attacked",
+    "failed": "an attack failed",
+    "unavailable": "not run",
+}
+"""What tables write in the place of a leakage that is not known, never a dash: it would read as none."""
+
 _MOST = 3  # attacks that are named
 
 
-def status_of(mine: pd.DataFrame, kind: str, label: str) -> Status:
+def status_of(planned: pd.DataFrame, kind: str, label: str) -> Status:
     """Whether a method was attacked by what sees the released pixels, not by its masks' shape alone.
 
     Args:
-        mine: its rows of ``cells``.
+        planned: its cells that were planned.
         kind: of the attacks; ``label``: what they infer, empty where they infer nothing.
     """
-    planned = planned_of(mine)
     tried = planned[
         (planned["attack_kind"] == kind)
         & (planned["label"] == label)

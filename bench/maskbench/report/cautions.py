@@ -39,10 +39,13 @@ def trust(run: RunFolder, kind: Leakage) -> str:
 
 def cautions(run: RunFolder, kind: Leakage, not_attacked: Sequence[str]) -> tuple[str, ...]:
     """A sentence for each thing that limits what the numbers say, the gravest first."""
-    return tuple(_all(run, kind, not_attacked))
+    named = method_names(run.cells)
+    shown = [flag for flag in run.flags if flag.name != "coverage"]
+    alike = (list(same) for _, same in groupby(shown, key=lambda flag: flag.name))
+    return (*_limits(run, kind, not_attacked), *(_flag(flags, named) for flags in alike))
 
 
-def _all(run: RunFolder, kind: Leakage, not_attacked: Sequence[str]) -> Iterator[str]:
+def _limits(run: RunFolder, kind: Leakage, not_attacked: Sequence[str]) -> Iterator[str]:
     if not_attacked:
         such = listed([f"-a {name}" for name in attacks_to_add(kind)])
         yield f"Not attacked by any {kind} that sees its pixels: {listed(not_attacked)}. Add one of {such}."
@@ -62,10 +65,6 @@ def _all(run: RunFolder, kind: Leakage, not_attacked: Sequence[str]) -> Iterator
         yield f"{count(images, 'image')} were attacked: differences of a few points cannot be seen. Use more (--limit)."
     if run.samples.empty:
         yield "The folder holds no samples: differences are judged as if methods had been run on different images."
-    named = method_names(run.cells)
-    shown = [flag for flag in run.flags if flag.name != "coverage"]
-    for _, alike in groupby(shown, key=lambda flag: flag.name):
-        yield _flag(list(alike), named)
 
 
 def _flag(alike: Sequence[Flag], named: Callable[[str, float], str]) -> str:

@@ -35,11 +35,27 @@ def summarize(run: RunFolder) -> pd.DataFrame:
       alone.
     - restoration: hole SSIM of the strongest attack on owner-train; psnr: the same attack's, whole image, in dB.
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
-      the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images.
+      the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images; at
+      most the advantage itself, since an attack that is below its prior there gains nothing by it.
+    - utility is NaN for all where ``raw_at_prior``.
     - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
       alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
-    return pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
+    frame = pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
+    if raw_at_prior(frame):
+        frame[["utility", "utility_low", "utility_high"]] = np.nan
+    return frame
+
+
+def raw_at_prior(summary: pd.DataFrame) -> bool:
+    """Whether raw images are recognized no better than fully masked ones, as far as the interval tells.
+
+    Then there is no utility to keep: what a method keeps of it is a number over almost nothing.
+    """
+    raw, null = (summary[summary["role"] == role] for role in ("raw", "null"))
+    if raw.empty or null.empty:
+        return False
+    return bool(raw["accuracy_low"].iloc[0] <= null["accuracy"].iloc[0])
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Value | None:
@@ -69,15 +85,21 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
         "over_null": read(inference, "advantage_over_null"),
         **{kind: read(strongest[strongest["attack_kind"] == kind], MAIN[kind]) for kind in FINDING},
     }
+    if found["over_null"] is not None and found["inference"] is not None:
+        found["over_null"] = _at_most(found["over_null"], found["inference"])
     row: dict[str, Any] = {"method": method, "ratio": ratio, "role": mine["role"].iloc[0]}
     for name, value in found.items():
         row |= _columns(name, value)
         if name in ("restoration", "inference"):
             row[f"{name}_attack"] = value.attack if value else ""
-            row[f"{name}_status"] = status_of(mine, name, run.inferred if name == "inference" else "")
+            row[f"{name}_status"] = status_of(cells, name, run.inferred if name == "inference" else "")
     ok = int((cells["status"] == "ok").sum())
     finders = {f"{kind}_attack": value.attack if (value := found[kind]) else "" for kind in FINDING}
     return {**row, **finders, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+
+
+def _at_most(value: Value, most: Value) -> Value:
+    return Value(min(value.value, most.value), min(value.low, most.low), min(value.high, most.high))
 
 
 def _columns(name: str, value: Value | None) -> dict[str, float]:

@@ -42,9 +42,10 @@ def verdict(run: RunFolder) -> Verdict:
     """
     found = _Findings(run)
     equal = found.at_equal_leakage()
-    said = [equal, f"{found.frontier(numbers=False)} {found.others()}"] if equal else [found.frontier(), found.others()]
-    sentences = (*(sentence.strip() for sentence in said), trust(run, found.kind))
-    return Verdict(tuple(filter(None, sentences)), cautions(run, found.kind, found.with_status("not attacked")))
+    frontier, others = found.frontier(numbers=not equal), found.others()
+    said = [equal, "; ".join(filter(None, (frontier, others)))] if equal else [frontier, others]
+    sentences = [f"{text[0].upper()}{text[1:]}." for text in said if text]
+    return Verdict((*sentences, trust(run, found.kind)), cautions(run, found.kind, found.with_status("not attacked")))
 
 
 class _Findings:
@@ -85,7 +86,7 @@ class _Findings:
         for why in dict.fromkeys(each.outside for each in found.methods if each.outside):
             clauses.append(f"{why}: {listed([each.method for each in found.methods if each.outside == why])}")
         at = f"advantage {share(found.leakage)}" if self.kind == "inference" else f"hole SSIM {found.leakage:.2f}"
-        return f"At the leakage of {found.reference} ({at}): {'; '.join(clauses)}."
+        return f"at the leakage of {found.reference} ({at}): {'; '.join(clauses)}"
 
     def frontier(self, *, numbers: bool = True) -> str:
         """Which methods are on the frontier."""
@@ -93,18 +94,18 @@ class _Findings:
         if not self._placed:
             return self._nothing_known(against)
         if len(self._as_leaky_as_raw()) == len(self._placed):
-            every = "The method leaks" if len(self._placed) == 1 else f"Each of the {len(self._placed)} methods leaks"
-            return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}."
+            every = "the method leaks" if len(self._placed) == 1 else f"each of the {len(self._placed)} methods leaks"
+            return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}"
         on = sorted((each for each in self._placed if each.on_frontier), key=lambda each: -each.accuracy)
         if not on:
-            return f"Raw or fully masked images are as good as any method in accuracy and in leakage, the {against}."
+            return f"raw or fully masked images are as good as any method in accuracy and in leakage, the {against}"
         said = self._with_numbers if numbers else lambda each: self._named(each.method, each.ratio)
         if len(on) == 1:
-            return f"No other method keeps more accuracy or leaks less than {said(on[0])}; leakage is the {against}."
+            return f"no other method keeps more accuracy or leaks less than {said(on[0])}; leakage is the {against}"
         names = [said(each) for each in on[:_WITH_NUMBERS]]
         return (
-            f"On the frontier, where no other method keeps more and leaks less: {listed(names, len(on))}; leakage is "
-            f"the {against}."
+            f"on the frontier, where no other method keeps more and leaks less: {listed(names, len(on))}; leakage is "
+            f"the {against}"
         )
 
     def others(self) -> str:
@@ -123,8 +124,7 @@ class _Findings:
             said[f"not attacked, add -a {attacks_to_add(self.kind)[0]}"] = self.with_status("not attacked")
             said["leakage not known, since an attack failed"] = self.with_status("failed")
         said["could not run here"] = self.with_status("unavailable")
-        text = "; ".join(f"{what}: {listed(names)}" for what, names in said.items() if names)
-        return f"{text[0].upper()}{text[1:]}." if text else ""
+        return "; ".join(f"{what}: {listed(names)}" for what, names in said.items() if names)
 
     def _as_leaky_as_raw(self) -> list[Placed]:
         if self._raw is None:
@@ -145,8 +145,8 @@ class _Findings:
 
     def _nothing_known(self, against: str) -> str:
         if self.with_status("failed"):
-            return f"No leakage is known, the {against}: an attack failed that could have been the strongest."
-        return f"No leakage is known: no attack saw the released pixels. Add one: -a {attacks_to_add(self.kind)[0]}."
+            return f"no leakage is known, the {against}: an attack failed that could have been the strongest"
+        return f"no leakage is known: no attack saw the released pixels; add one, -a {attacks_to_add(self.kind)[0]}"
 
     def _leakage_in_words(self) -> str:
         if self.kind == "inference":

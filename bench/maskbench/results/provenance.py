@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import platform
 import re
 import shlex
@@ -14,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from maskbench.artifacts.fingerprint import digest
+from maskbench.artifacts.fingerprint import closure, digest
 from maskbench.data.parties import SPLITS_OF
 from maskbench.executors.executor import MISSING
 from maskbench.executors.hardware import device_name
@@ -24,8 +25,9 @@ from maskbench.models.recognizers import identity
 from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
+from maskbench.results import flags
 from maskbench.results.execution import Execution
-from maskbench.results.measure import planned_of
+from maskbench.results.measure import measure, planned_of
 from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
 from maskbench.results.shard import ShardRecord
 from maskbench.results.timings import SHORT
@@ -45,6 +47,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
     for step in execution.plan.steps.values():
         libraries |= step.ingredients["libraries"]
         code |= step.ingredients["sources"]
+    code |= _measuring_code()
     statuses = Counter(planned_of(cells)["status"])
     data, matrix, plan = execution.data.record, execution.matrix, execution.plan
     released = matrix.data.options.released
@@ -80,6 +83,12 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _measuring_code() -> dict[str, str]:
+    """Module → hash of its code, of those that make cells and flags from samples: no stage runs them."""
+    rules = (f"{flags.__name__}.{module.name}" for module in pkgutil.iter_modules(flags.__path__))
+    return closure((measure.__module__, *rules))[0]
 
 
 def _split_fingerprints(execution: Execution) -> dict[str, str]:

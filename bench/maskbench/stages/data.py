@@ -52,13 +52,14 @@ class Data(Stage):
             "sensitive": options.sensitive,
             "size": options.size,
             "limit": options.limit,
+            "split seed": options.split_seed or None,
         }
         shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
         return f"{Path(options.source).name} ({shown})"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         images = load(self.options)
-        return Dataset.pack(images, split(images, self.options.limit))
+        return Dataset.pack(images, split(images, self.options.limit, self.options.split_seed))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,13 +14,12 @@ from maskbench.data.parties import SPLITS_OF, Party, Split
 from maskbench.metrics.matching import first, outcomes
 from maskbench.plugins.attack import Known
 from maskbench.plugins.matching import MatchingAttack, MatchingAux, Question
-from maskbench.plugins.method import Method
 from maskbench.randomness import derive, seeded
-from maskbench.release import Release, as_bytes
-from maskbench.stages.batched_release import in_batches
+from maskbench.release import Release
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.released_again import handed_out, releasing
 from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage, code_of
 from maskbench.stages.trial import Trial
@@ -28,8 +27,8 @@ from maskbench.stages.trial import Trial
 _POOL = 4096
 """Most candidates of a pool, but for the pictures that are scored, all of which are among them."""
 
-_OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train"}
 _OWN: Split = "attacker_validation"
+_OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train", _OWN: "attacker_train"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Matching(Stage):
 
     Candidates for the releases of one of the owner's splits are pictures of that split, the scored ones among them. The
     control pool is of the owner's other split. So an attack learned from none of them. The attacker chooses among its
-    attacks by rank 1 among its own validation pictures.
+    attacks by rank 1 on its own validation pictures, among all of its pictures.
     """
 
     kind: ClassVar[str] = "matching"
@@ -110,14 +109,15 @@ class Matching(Stage):
         """What the attack says of the scored part of a split, its candidates in random order."""
         scored = dataset.scored(split, self.trial.settings.scored)
         within = {split: dataset.scored(split, max(_POOL, len(scored)))}
-        if split in _OTHER:
-            within[_OTHER[split]] = dataset.scored(_OTHER[split], _POOL)
+        other = _OTHER[split]
+        within[other] = dataset.scored(other, _POOL)
         candidates = _joined([self._candidates(dataset, inputs, each, chosen) for each, chosen in within.items()])
         order = torch.randperm(len(candidates))
         shuffled = attack.matched(as_seen(inputs, split, scored), candidates.select(order), device)
         scores = torch.empty_like(shuffled)
         scores[:, order] = shuffled
-        pool = len(within[split])
+        # Attacker-validation is small, and a choice among few candidates misses: those beside it are no control.
+        pool = len(candidates) if split == _OWN else len(within[split])
         own = torch.searchsorted(within[split], scored)
         return _Scores(dataset.index(split)[scored], scores[:, :pool], own, scores[:, pool:])
 
@@ -126,7 +126,7 @@ class Matching(Stage):
             return Release.of_bytes(dataset.bytes(split)[positions])
         party: Party = "attacker" if split == _OWN else "owner"
         second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
-        return _handed_out(self.trial.method, second)
+        return handed_out(self.trial.method, second)
 
     def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> MatchingAux:
         settings = self.trial.settings
@@ -142,7 +142,7 @@ class Matching(Stage):
             device=context.device,
             progress=context.progress,
             question=self.question,
-            release=None if method.requests() else _releasing(method, seed, context.device),
+            release=releasing(method, seed, context.device),
         )
 
 
@@ -154,23 +154,6 @@ class _Scores:
     pool: Tensor
     own: Tensor
     control: Tensor
-
-
-def _releasing(method: Method, seed: int, device: torch.device) -> Callable[[Tensor, int], Release]:
-    """The method as the attacker fitted it, run on any pictures; the task labels of those are not known."""
-
-    def release(pictures: Tensor, draw: int) -> Release:
-        numbers = torch.arange(len(pictures))
-        raw = as_bytes(pictures).cpu()
-        made = in_batches(method, raw, numbers, None, {}, derive(seed, "release", str(draw)), device)
-        return _handed_out(method, made)
-
-    return release
-
-
-def _handed_out(method: Method, release: Release) -> Release:
-    """A release that no masks were found for: without them, where they are withheld."""
-    return Release.of_bytes(release.image_bytes) if method.withholds_masks() else release
 
 
 def _joined(releases: list[Release]) -> Release:

@@ -156,3 +156,39 @@ def test_distillation_is_the_papers_loss() -> None:
     student, teacher = (logits / 3).softmax(1), (taught / 3).softmax(1)
     divergence = (teacher * (teacher / student).log()).sum(1).mean()
     torch.testing.assert_close(found, 0.75 * task + 0.25 * 9 * divergence)
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (30, 21)])
+def test_mask_dropout_hides_squares_in_training_alone(shape: tuple[int, int]) -> None:
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    class Spy(nn.Module):
+        def forward(self, images: Tensor, masks: Tensor) -> Tensor:
+            seen.append((images, masks))
+            return images.mean((2, 3))
+
+    adjustment = create_nested("adjustment", "mask-dropout(share=0.5,unit=3)")
+    module = adjustment.around(Spy(), recognizer(), None)
+    torch.manual_seed(0)
+    images = torch.rand(64, CHANNELS, *shape) + 0.1
+    module.train()(images, None)
+    shown, masks = seen[-1]
+    assert torch.equal(shown, images * masks)
+    assert abs(float(masks.mean()) - 0.5) < 0.05
+    whole = masks[:, :, : shape[0] // 3 * 3, : shape[1] // 3 * 3]
+    squares = F.avg_pool2d(whole, 3)
+    assert bool(((squares == 0) | (squares == 1)).all())
+    module.eval()(images, None)
+    assert seen[-1] == (images, None)
+
+
+def test_the_warm_up_of_mask_dropout_goes_from_little_to_much() -> None:
+    module = create_nested("adjustment", "mask-dropout(share=0.8,warm_up=10)").wrap(recognizer(), None).train()
+    hidden = []
+    module.network.register_forward_pre_hook(lambda part, inputs: hidden.append(1 - float(inputs[1].mean())))
+    images, _ = pictures(count=64, hidden=0.0)
+    for _ in range(14):
+        module(images, None)
+    assert hidden[0] == 0
+    assert abs(hidden[5] - 0.4) < 0.06
+    assert min(hidden[10:]) > 0.7

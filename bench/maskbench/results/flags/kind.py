@@ -9,6 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
+from maskbench.plugins.attack import Attack
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.reserved import OPTIMUM
 from maskbench.results.reading import Value, grouped, headline, methods, read
 from maskbench.results.schema import DERIVED
@@ -118,6 +120,13 @@ def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
         if value:
             found[attack, label, part["learns_from"].iloc[0]] = value
     return found
+
+
+def declared(attack: str) -> type[Attack] | None:
+    """The class of an attack, by what tables call it; None where it is not installed here."""
+    name = attack.partition(":")[0]
+    found = catalogue()
+    return found.get("attack", name) if name in found.names("attack") else None
 
 
 MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage", "matching": "rank 1", "linkage": "rank 1 of links"}

@@ -63,16 +63,17 @@ def _counts(coverage: dict[str, int]) -> str:
 
 
 def _stages(run: RunFolder) -> Iterator[str]:
-    """A scoring stage that no cell shows was left out; a cell that no stage made was put in."""
+    """A stage that scored and that no cell shows was left out; a cell that no stage made was put in."""
     planned = planned_of(run.cells)
     cells = set(planned.loc[planned["status"] == "ok", "stage_key"])
     ran = run.timings[run.timings["source"].isin(("computed", "stored"))]
-    scored = set(ran.loc[ran["stage"] == "scoring", "key"])
-    if hidden := scored - cells:
-        titles = ran.loc[ran["key"].isin(hidden), "title"]
-        yield f"timings.csv has {len(hidden)} scored cells that cells.parquet lacks: {', '.join(titles[:3])} …"
-    if invented := cells - scored:
-        yield f"cells.parquet has {len(invented)} stage keys of which timings.csv knows no scoring stage."
+    scoring = ran[ran["stage"].isin(ran.loc[ran["key"].isin(cells), "stage"])]
+    hidden = scoring[~scoring["key"].isin(cells)]
+    if len(hidden):
+        titles = ", ".join(hidden["title"].iloc[:3])
+        yield f"timings.csv has {len(hidden)} scored cells that cells.parquet lacks, such as {titles}."
+    if invented := cells - set(ran["key"]):
+        yield f"cells.parquet has {len(invented)} stage keys of which timings.csv knows no stage."
 
 
 def _images(run: RunFolder) -> Iterator[str]:
