@@ -3,6 +3,7 @@
 from .artifacts.file_digest import content_digest as content_digest
 from .attributions.algorithm import Algorithm as Algorithm
 from .attributions.names import AttributionName as AttributionName
+from .auditing import audit as audit
 from .by_name import build_recognizer as build_recognizer
 from .by_name import find_attribution as find_attribution
 from .by_name import method as method

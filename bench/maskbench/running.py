@@ -55,6 +55,8 @@ def run(
     data: str | Path | None = None,
     target: str | None = None,
     sensitive: str | None = None,
+    labels: str | Path | None = None,
+    bins: Iterable[str] | None = None,
     size: int | None = None,
     limit: int | None = None,
     recognizer: str | None = None,
@@ -80,6 +82,8 @@ def run(
         ratios: shares hidden, in [0, 1], instead of the suite's.
         seeds: how many; they are 0, 1, ….
         data: built-in name, folder, or ``hf:NAME``; ``target`` and ``sensitive`` name its label columns.
+        labels: CSV file with the labels of a folder: the file's name, then any columns.
+        bins: classes made of numbers, such as ``age=18,40,65``.
         size: side in pixels; ``limit``: at most this many images over all splits.
         recognizer: as ``maskbench list recognizers`` shows them.
         device: auto, cpu, cuda or cuda:N.
@@ -107,12 +111,20 @@ def run(
     chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
     chosen = chosen if isinstance(chosen, Suite) else validate({"name": "run", **chosen}, "The suite")
     overrides = {
-        "methods": _all_typed("method", methods),
-        "attacks": _all_typed("attack", attacks),
+        "methods": all_typed("method", methods),
+        "attacks": all_typed("attack", attacks),
         "ratios": None if ratios is None else tuple(ratios),
         "seeds": seeds,
     }
-    about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
+    about_data = {
+        "source": data,
+        "target": target,
+        "sensitive": sensitive,
+        "labels": labels,
+        "bins": None if bins is None else tuple(bins),
+        "size": size,
+        "limit": limit,
+    }
     chosen = changed(chosen, overrides, about_data, recognizer)
     refuse_places(chosen, _path(out), store)
     executor = choose_executor(
@@ -302,7 +314,8 @@ def typed_command(arguments: Sequence[str]) -> str:
     return command_line(arguments)
 
 
-def _all_typed(kind: str, plugins: Iterable[str | Plugin | type[Plugin]] | None) -> tuple[str, ...] | None:
+def all_typed(kind: str, plugins: Iterable[str | Plugin | type[Plugin]] | None) -> tuple[str, ...] | None:
+    """Plug-ins as a user types them; classes that no file holds become known by their names."""
     if isinstance(plugins, str):
         # Its letters would be taken one by one.
         raise UsageError(f"{kind}s={plugins!r} is one text: write a list, {kind}s=[{plugins!r}].")

@@ -26,7 +26,7 @@ LAYERS = (
     ("__main__",),
     ("cli", "pytest_plugin"),
     (FACADE,),
-    ("running", "merging", "runs", "by_name"),
+    ("running", "auditing", "merging", "runs", "by_name"),
     ("report", "gate", "audit", "releasing", "conformance"),
     ("runfolder",),
     ("results",),

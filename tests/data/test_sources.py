@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from image_files import png, random_image, write_classes, write_parquet
-from maskbench.data.load import built_in, fingerprint, load, resolve, source_module
+from maskbench.data.load import built_in, fingerprint, load, resolve, source_modules
 from maskbench.data.options import DataOptions
 from maskbench.errors import UsageError
 from PIL import Image
@@ -53,7 +53,7 @@ def test_folder_of_classes(tmp_path):
     assert (found.name, found.target, found.sensitive, found.native_test) == ("pets", "label", None, None)
     assert found.classes == {"label": ["cat", "dog"]}
     assert found.labels["label"].bincount().tolist() == [60, 50]
-    assert source_module(options(root)) == "maskbench.data.sources.folder"
+    assert source_modules(options(root)) == ("maskbench.data.sources.folder",)
 
 
 def test_folder_with_its_own_test_split(tmp_path):
@@ -214,7 +214,7 @@ def test_hugging_face_folder_equals_its_parquet_files(tmp_path, offline_datasets
     for word, count, seed in (("train", 60, 0), ("test", 20, 900)):
         write_parquet(root / f"{word}.parquet", {"kind": np.arange(count) % 2}, {"kind": ["a", "b"]}, seed)
     by_library, by_files = load(options(f"hf:{root}")), load(options(root))
-    assert source_module(options(f"hf:{root}")) == "maskbench.data.sources.hf"
+    assert source_modules(options(f"hf:{root}")) == ("maskbench.data.sources.hf",)
     by_library_rows, by_files_rows = (
         sorted(zip(found.images.flatten(1).tolist(), found.native_test.tolist(), strict=True))
         for found in (by_library, by_files)

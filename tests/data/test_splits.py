@@ -29,7 +29,7 @@ def make_set(content, target, sensitive=None, native_test=None) -> ImageSet:
     if native_test is not None:
         native_test = torch.as_tensor(native_test)
     chosen = None if sensitive is None else "sensitive"
-    return ImageSet("made", images, labels, classes, native_test, True, "target", chosen, [])
+    return ImageSet("made", images, labels, classes, native_test, True, "target", chosen, [], torch.arange(len(images)))
 
 
 def contents(image_set: ImageSet, splits: Splits) -> dict[str, list[bytes]]:
@@ -77,6 +77,7 @@ def test_the_order_of_the_images_does_not_matter(image_set, limit, random):
         image_set.target,
         image_set.sensitive,
         [],
+        image_set.rows[order],
     )
     assert contents(shuffled, split(shuffled, limit)) == contents(image_set, split(image_set, limit))
 

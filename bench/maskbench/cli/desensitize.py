@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Self
@@ -117,7 +118,7 @@ def desensitize(
             )
         except OSError as error:
             raise UsageError(f"{error}. What is done is kept: mend it and go on with --resume.") from error
-    _tell(finished, console)
+    _tell(finished, source, console)
     if finished.errors:
         raise typer.Exit(exits.FAILED)
 
@@ -155,7 +156,7 @@ class _Watcher:
         self._console.print(f"[yellow]Note:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
-def _tell(finished: Finished, console: Console) -> None:
+def _tell(finished: Finished, source: Path, console: Console) -> None:
     images = finished.manifest["images"]
     count = images["released"] + images["errors"]
     before = "Finished before: " if finished.already else ""
@@ -174,6 +175,7 @@ def _tell(finished: Finished, console: Console) -> None:
         )
     errors = finished.errors
     if not errors:
+        _tell_next(source, finished, console)
         return
     console.print(f"[bold red]{len(errors)} could not be released:[/]", highlight=False)
     for name, reason in errors[:_SHOWN]:
@@ -187,3 +189,27 @@ def _tell(finished: Finished, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _tell_next(source: Path, finished: Finished, console: Console) -> None:
+    """Where to go from here: whether the release may be handed out, it does not say."""
+    command = f"maskbench run --data {shlex.quote(_as_data(source))}"
+    labels = [f" --{name} {shlex.quote(str(value))}" for name, value in _labels(finished).items() if value]
+    manifest = shlex.quote(str(finished.destination / "manifest.json"))
+    console.print(
+        f"Next: measure what this release leaks, before it leaves: {escape(command)} --release {escape(manifest)}"
+        f"{escape(''.join(labels))}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _as_data(source: Path) -> str:
+    """The source as ``--data`` takes it: a relative folder could be the name of a built-in set."""
+    text = str(source.parent if source.is_file() else source)
+    return text if source.is_absolute() or text.startswith((".", "~")) else f"./{text}"
+
+
+def _labels(finished: Finished) -> dict[str, object]:
+    asked = finished.manifest["options"]
+    return {name: asked.get(name) for name in ("target", "sensitive")}

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from maskbench.cli import audit as audit_command
 from maskbench.cli import baseline as baseline_command
 from maskbench.cli import check as check_command
 from maskbench.cli import compare as compare_command
@@ -82,6 +83,7 @@ app.command("leaderboard")(leaderboard_command.leaderboard)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)
+app.command("audit")(audit_command.audit)
 app.command("desensitize")(desensitize_command.desensitize)
 app.command("why")(why_command.why)
 app.add_typer(store_command.app, name="store", no_args_is_help=True)

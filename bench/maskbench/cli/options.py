@@ -17,6 +17,20 @@ DataSource = Annotated[
 ]
 Target = Annotated[str | None, typer.Option(help="Label column that the recognizer learns.", metavar="COLUMN")]
 Sensitive = Annotated[str | None, typer.Option(help="Label column that the attacker infers.", metavar="COLUMN")]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels", help="Labels of a folder of images: the file's name, then any columns.", metavar="FILE.csv"
+    ),
+]
+Bins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--bins",
+        help="Make classes of a column of numbers, such as age=18,40,65; may be repeated.",
+        metavar="COLUMN=N,N,…",
+    ),
+]
 Size = Annotated[
     int | None,
     typer.Option(
@@ -33,6 +47,15 @@ Methods = Annotated[
         "-m",
         help="NAME or NAME:parameter=value,…; may be repeated. Replaces the suite's.",
         metavar="METHOD",
+    ),
+]
+ReleaseOf = Annotated[
+    Path | None,
+    typer.Option(
+        "--release",
+        help="Measure the method of a release: the manifest.json of `maskbench desensitize`. Name its raw images with "
+        "--data.",
+        metavar="MANIFEST",
     ),
 ]
 Attacks = Annotated[

@@ -40,9 +40,12 @@ def run(
     data: options.DataSource = None,
     target: options.Target = None,
     sensitive: options.Sensitive = None,
+    labels: options.Labels = None,
+    bins: options.Bins = None,
     size: options.Size = None,
     limit: options.Limit = None,
     method: options.Methods = None,
+    release: options.ReleaseOf = None,
     attack: options.Attacks = None,
     recognizer: options.RecognizerName = None,
     ratio: options.Ratios = None,
@@ -64,6 +67,8 @@ def run(
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
+    if suite is None and release is not None:
+        suite = "audit"
     if suite is None:
         print_suites(console)
         return
@@ -77,13 +82,27 @@ def run(
         from maskbench.numerics import Numerics
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
+        from maskbench.releasing.measured import released_by
         from maskbench.report.terminal import print_provisional, print_run
 
         numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
         options.load_plugins(plugin)
+        if release is not None:
+            if method:
+                raise UsageError("--release names the method: leave --method out.")
+            released, released_size = released_by(release)
+            method, size = list(running.all_typed("method", [released]) or ()), size or released_size
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
-        about_data = {"source": data, "target": target, "sensitive": sensitive, "size": size, "limit": limit}
+        about_data = {
+            "source": data,
+            "target": target,
+            "sensitive": sensitive,
+            "labels": labels,
+            "bins": bins,
+            "size": size,
+            "limit": limit,
+        }
         chosen = running.changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
         executor = choose_executor(

@@ -21,6 +21,7 @@ class ImageSet:
         target: label column that the recognizer learns.
         sensitive: label column that the attacker infers; None if there is none.
         notes: what was converted or dropped and by which rule, one sentence each.
+        rows: int64 N, the place of each image in its source.
     """
 
     name: str
@@ -32,3 +33,4 @@ class ImageSet:
     target: str
     sensitive: str | None
     notes: list[str]
+    rows: Tensor

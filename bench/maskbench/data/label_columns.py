@@ -38,6 +38,11 @@ def label_table(table: pa.Table, features: Features, native_test: np.ndarray | N
     classes: dict[str, list[str]] = {}
     rejected: dict[str, str] = {}
     notes: list[str] = []
+    numbers = {
+        column: _numbers(table[column])
+        for column in table.column_names
+        if class_names(features.get(column, {})) is None and is_number(table[column].type)
+    }
     for column in sorted(table.column_names, key=lambda name: class_names(features.get(name, {})) is None):
         values = table[column]
         if not is_candidate(values.type):
@@ -52,7 +57,17 @@ def label_table(table: pa.Table, features: Features, native_test: np.ndarray | N
             rejected[column] = f"has {len(found)} classes; a label column has 2 to {_MOST_CLASSES}"
             continue
         labels[column], classes[column] = codes, found
-    return LabelTable(labels, classes, native_test, rejected, notes)
+    return LabelTable(labels, classes, native_test, rejected, notes, numbers)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether a column of this type holds numbers, of which classes can be made."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _numbers(values: pa.ChunkedArray) -> np.ndarray:
+    """Float64 (N,), NaN where a number is missing."""
+    return np.asarray(values.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
 
 def _by_name(column: str, values: pa.ChunkedArray, names: list[str]) -> tuple[np.ndarray, list[str]]:

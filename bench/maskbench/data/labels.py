@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from maskbench.data.bins import HINT
 from maskbench.data.paths import one_line
 from maskbench.data.source import MISSING, LabelTable
 from maskbench.errors import UsageError
@@ -48,7 +49,8 @@ def tidied(table: LabelTable, where: str) -> LabelTable:
         if len(found) < 2:
             rejected[name] = "has one class; a label column needs two or more"
         elif len(found) > max(_FEW, images / 2):
-            rejected[name] = f"has {len(found)} classes for {images} images, so it tells images apart like a number"
+            why = f"has {len(found)} classes for {images} images, so it tells images apart like a number"
+            rejected[name] = f"{why}: {HINT.format(column=name)}" if column in table.numbers else why
         else:
             labels[name], classes[name] = codes, found
     return replace(table, labels=labels, classes=classes, rejected=rejected, notes=notes)

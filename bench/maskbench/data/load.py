@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from maskbench.data.bins import binned
 from maskbench.data.decode import Decoded, decode
 from maskbench.data.duplicates import distinct
 from maskbench.data.hashing import pixel_digests, row_digests
 from maskbench.data.labels import label_name, tidied, without_empty_classes
 from maskbench.data.options import DataOptions
+from maskbench.data.pair_check import Checked, check_pairs
+from maskbench.data.paired_folder import PairedFolder, paired
 from maskbench.data.parties import Label
-from maskbench.data.paths import nearest_folder, shown
+from maskbench.data.paths import existing_folder, nearest_folder, shown
 from maskbench.data.selection import quota, strata, stratified
 from maskbench.data.sizes import check_images, check_size
 from maskbench.data.source import MISSING, LabelTable, RawImages, Source
@@ -41,8 +45,11 @@ def resolve(options: DataOptions) -> DataOptions:
     check_size(options.size)
     if options.limit is not None and options.limit < _LEAST_LIMIT:
         raise UsageError(f"--limit is {options.limit}; the smallest is {_LEAST_LIMIT} images.")
-    source = _open(options.source)
-    table = _labels(source)
+    source = _open(options)
+    if options.released is not None and options.released.unreadable is None:
+        options = options.model_copy(update={"released": checked(options).options})
+        source = _open(options)
+    table = _labels(source, options)
     default_target = source.default_target or next(iter(table.labels), None)
     target = default_target if options.target is None else label_name(options.target)
     if target is None:
@@ -58,22 +65,47 @@ def resolve(options: DataOptions) -> DataOptions:
             f"Target and sensitive label are both '{target}'. Name two different columns with --target and "
             f"--sensitive; {source.title} has: {', '.join(table.labels)}."
         )
-    return options.model_copy(update={"source": source.canonical, "target": target, "sensitive": sensitive})
+    found: dict[str, Any] = {"source": source.canonical, "target": target, "sensitive": sensitive}
+    if options.labels is not None:
+        found["labels"] = str(Path(options.labels).resolve())
+    return options.model_copy(update=found)
+
+
+def unlabelled(options: DataOptions) -> tuple[str, ...]:
+    """Return the pictures of a folder that its file of labels has no row for, so that they are left out."""
+    return _open(options).unlabelled()
+
+
+def checked(options: DataOptions) -> Checked:
+    """Look at every pair of a release that was made elsewhere.
+
+    Raises:
+        UsageError: there are too few pairs, or sizes that differ.
+    """
+    return check_pairs(released_pictures(options), options)
+
+
+def released_pictures(options: DataOptions) -> PairedFolder:
+    """Open the pairs of a release that was made elsewhere; ``options`` are resolved."""
+    source = _open(options)
+    if not isinstance(source, PairedFolder):
+        raise TypeError("these data have no release that was made elsewhere")
+    return source
 
 
 def fingerprint(options: DataOptions) -> str:
     """Return the sha256 (hex) of the raw bytes of the source, all of it whatever the other options say."""
-    return _open(options.source).fingerprint()
+    return _open(options).fingerprint()
 
 
 def source_name(options: DataOptions) -> str:
     """Return what the source is called now: a folder that was renamed is the same data by another name."""
-    return _open(options.source).title
+    return _open(options).title
 
 
-def source_module(options: DataOptions) -> str:
-    """Return the dotted name of the module that serves the source."""
-    return type(_open(options.source)).__module__
+def source_modules(options: DataOptions) -> tuple[str, ...]:
+    """Return the dotted names of the modules that serve the source."""
+    return tuple(dict.fromkeys((type(_opened(options.source)).__module__, type(_open(options)).__module__)))
 
 
 def known_world(options: DataOptions) -> World | None:
@@ -81,7 +113,9 @@ def known_world(options: DataOptions) -> World | None:
 
     Labels other than the world's own, or images of another size, come from no known distribution.
     """
-    source = _open(options.source)
+    source = _open(options)
+    if options.released is not None:
+        return None
     own = options.target == source.default_target and options.sensitive == source.default_sensitive
     if source.world is None or not own or options.size not in (None, source.world.side):
         return None
@@ -90,7 +124,7 @@ def known_world(options: DataOptions) -> World | None:
 
 def label_classes(options: DataOptions) -> dict[Label, int]:
     """Return the number of classes of the chosen labels, without decoding images; ``options`` are resolved."""
-    table, chosen, _ = _labelled(_open(options.source), options)
+    table, chosen, _ = _labelled(_open(options), options)
     return {label: len(table.classes[column]) for label, column in zip(_LABELS, chosen, strict=False)}
 
 
@@ -113,7 +147,7 @@ def load(options: DataOptions) -> ImageSet:
     from maskbench.data.imageset import ImageSet
 
     options = resolve(options)
-    source = _open(options.source)
+    source = _open(options)
     table, chosen, labelled = _labelled(source, options)
     notes = [*table.notes]
     if dropped := int((~labelled).sum()):
@@ -137,6 +171,7 @@ def load(options: DataOptions) -> ImageSet:
         flippable=source.flippable,
         target=chosen[0],
         sensitive=options.sensitive,
+        rows=torch.from_numpy(rows),
         notes=notes + decoded.notes,
     )
 
@@ -150,28 +185,46 @@ def refuse_inside(options: DataOptions, places: Mapping[str, Path]) -> None:
     Raises:
         UsageError: a place lies in the folder that the data lie in, or is that folder; or there are no such data.
     """
-    folder = _open(options.source).folder
-    for what, place in places.items():
-        try:
-            inside = folder is not None and place.resolve().is_relative_to(folder.resolve())
-        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or no name that a file can have
-            raise UsageError(f"{what} cannot be written to {shown(place)}: {error}") from None
-        if inside:
-            raise UsageError(
-                f"{what} would lie in the data, in {shown(place)}, and the next run would read them as images: "
-                f"choose a place outside {shown(str(folder))}."
-            )
+    folders = [_open(options).folder]
+    if options.released is not None:
+        folders += [existing_folder(place) for place in (options.released.folder, options.released.masks) if place]
+    for folder, (what, place) in product(folders, places.items()):
+        _refuse_inside(folder, what, place)
+
+
+def _refuse_inside(folder: Path | None, what: str, place: Path) -> None:
+    try:
+        inside = folder is not None and place.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, or no name that a file can have
+        raise UsageError(f"{what} cannot be written to {shown(place)}: {error}") from None
+    if inside:
+        raise UsageError(
+            f"{what} would lie in the data, in {shown(place)}, and the next run would read them as images: "
+            f"choose a place outside {shown(str(folder))}."
+        )
 
 
 def _sources() -> list[type[Source]]:
     return catalogue().classes("source")
 
 
-def _labels(source: Source) -> LabelTable:
-    return tidied(source.labels(), source.title)
+def _labels(source: Source, options: DataOptions) -> LabelTable:
+    return tidied(binned(source.labels(), options.bins), source.title)
 
 
-def _open(text: str) -> Source:
+def _open(options: DataOptions) -> Source:
+    """Open the source with the labels that were named for it, and of a release the pictures that it has.
+
+    Raises:
+        UsageError: there is no such source, or it takes no labels or no release.
+    """
+    source = _opened(options.source)
+    if options.labels is not None:
+        source = source.labelled_by(Path(options.labels))
+    return source if options.released is None else paired(source, options.released)
+
+
+def _opened(text: str) -> Source:
     """Ask every source, so that no order decides.
 
     Raises:
@@ -195,7 +248,7 @@ def _labelled(source: Source, options: DataOptions) -> tuple[LabelTable, list[st
     Raises:
         UsageError: no image has.
     """
-    table = _labels(source)
+    table = _labels(source, options)
     chosen = [column for column in (options.target, options.sensitive) if column is not None]
     labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
     if not labelled.any():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 import numpy as np
 from PIL import Image
 
+from maskbench.data.paths import shown
 from maskbench.errors import UsageError
 from maskbench.worlds.world import World
 
@@ -38,6 +39,7 @@ class LabelTable:
         native_test: bool (N,), or None where the source has no test split of its own.
         rejected: column → why it is no label column.
         notes: what was left out.
+        numbers: column of numbers → float64 (N,), NaN where one is missing: what classes can be made of.
     """
 
     labels: dict[str, np.ndarray]
@@ -45,6 +47,7 @@ class LabelTable:
     native_test: np.ndarray | None
     rejected: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    numbers: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,20 @@ class Source(ABC):
     def labels(self) -> LabelTable:
         """Read every label column; raise UsageError where the source holds no usable images."""
 
+    def labelled_by(self, file: Path) -> Source:
+        """The same pictures with the labels of a file.
+
+        Raises:
+            UsageError: they lie in no folder as files with names of their own.
+        """
+        raise UsageError(
+            f"--labels {file}: {self.title} brings its own labels. A file of labels goes with a folder of image files."
+        )
+
+    def unlabelled(self) -> tuple[str, ...]:
+        """The pictures that are there but have no row in the file of labels; they are left out."""
+        return ()
+
     @abstractmethod
     def images(self) -> RawImages:
         """Give access to the stored images."""
@@ -114,6 +131,12 @@ class Source(ABC):
 def unreadable(where: str, reason: str) -> UsageError:
     """The error for a file or image that cannot be read, for those who need every one."""
     return UsageError(f"Cannot read {where}: {reason}. Repair it or take it out of the data.")
+
+
+def refuse_closed(root: Path, closed: Mapping[PurePosixPath, str]) -> None:
+    """Raise the error for a folder that cannot be looked into: nobody could tell whether its content changed."""
+    for path, why in closed.items():
+        raise unreadable(f"the folder {shown(root / path)}", why)
 
 
 def split_word(name: str) -> str | None:

@@ -9,7 +9,8 @@ from maskbench.data.parties import Label
 from maskbench.errors import UsageError
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
-from maskbench.plugins.matching import MatchingAttack
+from maskbench.plugins.audited import NOT_RUN, Audited
+from maskbench.plugins.matching import MatchingAttack, Question
 from maskbench.plugins.method import Method
 
 
@@ -67,6 +68,12 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
             f"on {method.name} is fast enough for so many: name a faster one as well"
         )
     return None
+
+
+def question_lacks(attack: MatchingAttack, question: Question, method: Method) -> str | None:
+    """Why a matching attack cannot be asked a question of a method, where it cannot: it takes the method itself."""
+    runs_it = attack.needs_method or question == "linkage"
+    return NOT_RUN if runs_it and isinstance(method, Audited) else None
 
 
 def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from maskbench.data.load import known_world, label_classes
+from maskbench.data.load import known_world, label_classes, released_pictures
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
@@ -18,11 +18,13 @@ from maskbench.planning.applicability import (
     cannot_infer,
     inferred_labels,
     method_lacks,
+    question_lacks,
     refuse_without_restorations,
 )
 from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
+from maskbench.plugins.audited import audited
 from maskbench.plugins.catalogue import catalogue, create
 from maskbench.plugins.controls import control
 from maskbench.plugins.matching import MatchingAttack
@@ -69,7 +71,7 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     Raises:
         UsageError: an unknown method, attack or parameter, the same one twice, or too many combinations.
     """
-    methods = _methods(suite)
+    methods = _methods(suite, options)
     attacks = tuple(create("attack", *parse(text)) for text in suite.attacks)
     _refuse_twice("attack", [attack.label() for attack in attacks])
     refuse_without_restorations(attacks)
@@ -81,14 +83,22 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     return Matrix(suite, data, methods, attacks, tuple(cells))
 
 
-def _methods(suite: Suite) -> tuple[Method, ...]:
+def _methods(suite: Suite, options: DataOptions) -> tuple[Method, ...]:
     methods: list[Method] = []
     for text in suite.methods:
         name, parameters = parse(text)
         methods += [create("method", name, given) for given in _with_ratios(name, parameters, suite)]
     _refuse_twice("method", [method.label() for method in methods])
     missing = [role for role in _ROLES if all(method.role != role for method in methods)]
-    return (*map(control, missing), *methods)
+    return (*map(control, missing), *methods, *_audited(options))
+
+
+def _audited(options: DataOptions) -> tuple[Method, ...]:
+    """The release that was made elsewhere, where these data have one."""
+    if options.released is None:
+        return ()
+    found = released_pictures(options)
+    return (audited(options.released.folder, found.release_fingerprint(), found.masks() is not None),)
 
 
 def _with_ratios(name: str, parameters: dict[str, Any], suite: Suite) -> list[dict[str, Any]]:
@@ -164,18 +174,12 @@ def _found_masks(trial: Trial) -> Stage | None:
 
 def _matched(trial: Trial, attack: MatchingAttack, why: str | None) -> list[Cell]:
     """A cell for each question of a matching attack."""
-    return [
-        Cell(
-            trial.method,
-            attack,
-            None,
-            trial.seed,
-            None if why else Matching(trial, attack, question),
-            why,
-            question=question,
-        )
-        for question in attack.questions
-    ]
+    cells = []
+    for question in attack.questions:
+        reason = why or question_lacks(attack, question, trial.method)
+        scoring = None if reason else Matching(trial, attack, question)
+        cells.append(Cell(trial.method, attack, None, trial.seed, scoring, reason, question=question))
+    return cells
 
 
 def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:

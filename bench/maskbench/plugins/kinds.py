@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskbench.plugins.reserved import RESERVED
+from maskbench.plugins.reserved import AUDITED, RESERVED
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("method", "maskbench.plugins.method:Method", "maskbench.methods"),
+        Kind("method", "maskbench.plugins.method:Method", "maskbench.methods", reserved=(AUDITED,)),
         Kind("attack", "maskbench.plugins.attack:Attack", "maskbench.attacks", reserved=RESERVED),
         Kind("adjustment", "maskbench.plugins.adjustment:Adjustment", "maskbench.methods.adjustments"),
         Kind("recognizer", "maskbench.models.architecture:Architecture", "maskbench.models", indexed=True),

@@ -29,3 +29,6 @@ BESIDE = (OPTIMUM, PERMUTED)
 """What stands beside attacks and is none that an attacker could choose."""
 
 RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM, PERMUTED)
+
+AUDITED: Final = "audited"
+"""Not an attack: what stands in the place of a method where a release was made elsewhere."""

@@ -21,7 +21,7 @@ LEARNS: Mapping[str, str] = {
 
 _RISKS = {
     ("matching", ""): "singling out: whose release is this?",
-    ("linkage", ""): "linkability: are these two of one picture?",
+    ("linkage", ""): "linkability: are these two releases of one picture?",
     ("inference", "sensitive"): "inference of {sensitive}",
     ("inference", "target"): "inference of {target}",
     ("restoration", ""): "restoration of what was hidden",
@@ -82,9 +82,10 @@ def attacker(run: RunFolder) -> dict[str, Any]:
 
 def attacks(run: RunFolder, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Which attacks ran, and which kinds did not."""
-    kinds = set(run.cells["attack_kind"])
+    kinds = set(run.cells.loc[(run.cells["role"] == "method") & (run.cells["status"] == "ok"), "attack_kind"])
     missing = {
-        "matching": "No matching attack was run: singling out and linkability were not measured.",
+        "matching": "No matching attack was run: singling out was not measured.",
+        "linkage": "No matching attack was asked to link two releases: linkability was not measured.",
         "inference": "No inference attack was run: what can be told of a label was not measured.",
         "restoration": "No restoration attack was run: what can be won back of a picture was not measured.",
     }

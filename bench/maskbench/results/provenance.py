@@ -50,6 +50,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
     code |= _measuring_code()
     statuses = Counter(planned_of(cells)["status"])
     data, matrix, plan = execution.data.record, execution.matrix, execution.plan
+    released = matrix.data.options.released
     sources = Counter(outcome.source for outcome in execution.outcomes.values())
     found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
@@ -60,8 +61,9 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "suite": _suite(execution),
         "data": {
             # A name, not a path: where the data lie on this machine is nobody else's business.
-            **matrix.data.options.model_dump(exclude={"source"}),
+            **matrix.data.options.described(),
             **data,
+            "notes": [*data["notes"], *(released.notes if released else ())],
             "fingerprint": plan.steps[plan.key(matrix.data)].ingredients["parameters"]["content"],
             "splits": _split_fingerprints(execution),
         },

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.imageset import ImageSet
-from maskbench.data.load import fingerprint, load, source_module
+from maskbench.data.load import fingerprint, load, source_modules
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import SPLITS_OF, Label, Split
 from maskbench.data.splits import Splits, split
@@ -37,13 +37,10 @@ class Data(Stage):
         return {}
 
     def parameters(self) -> Mapping[str, Any]:
-        chosen = self.options.model_dump(exclude={"source", "split_seed"})
-        # What was stored before there were seeds of splits is of seed 0.
-        seed = {"split_seed": self.options.split_seed} if self.options.split_seed else {}
-        return {**chosen, **seed, "content": fingerprint(self.options)}
+        return {**self.options.choices(), "content": fingerprint(self.options)}
 
     def roots(self) -> tuple[str, ...]:
-        return (source_module(self.options),)
+        return source_modules(self.options)
 
     def title(self) -> str:
         return "data"
@@ -78,7 +75,7 @@ class Dataset:
         The images lie apart by split, so that whoever needs the attacker's own has nothing of the owner's.
         """
         chosen: dict[str, Tensor] = {name: getattr(splits, name) for names in SPLITS_OF.values() for name in names}
-        tensors = {"target": images.labels[images.target], **chosen}
+        tensors = {"target": images.labels[images.target], "rows": images.rows, **chosen}
         tensors |= {_images(split): images.images[index] for split, index in chosen.items()}
         if images.sensitive is not None:
             tensors["sensitive"] = images.labels[images.sensitive]
@@ -99,6 +96,10 @@ class Dataset:
     def index(self, split: Split) -> Tensor:
         """Int64 (N,): the numbers of a split's images."""
         return self.artifact.tensors[split]
+
+    def rows(self, split: Split) -> Tensor:
+        """Int64 (N,): the places of a split's images in their source."""
+        return self.artifact.tensors["rows"][self.index(split)]
 
     def bytes(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): a split's raw images."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
-from maskbench.data.load import known_world, source_module
+from maskbench.data.load import known_world, source_modules
 from maskbench.data.parties import SPLITS_OF, Split
 from maskbench.errors import Unavailable
 from maskbench.release import to_bytes
@@ -41,7 +41,7 @@ class Optimum(Stage):
         return {"method": self.trial.method.name, "seed": self.trial.seed, "scored": self.trial.settings.scored}
 
     def roots(self) -> tuple[str, ...]:
-        return (code_of(self.trial.method), source_module(self.trial.data.options))
+        return (code_of(self.trial.method), *source_modules(self.trial.data.options))
 
     def title(self) -> str:
         return f"optimum of {self.trial.method.label(leave_out=('adjust',))} · seed {self.trial.seed}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from maskbench.data.parties import Label, Party
+from maskbench.plugins.audited import Audited
 from maskbench.plugins.method import Method
 from maskbench.stages.attributions import Attributions
+from maskbench.stages.audited_release import AuditedRelease
 from maskbench.stages.data import Data
 from maskbench.stages.found_masks import FoundMasks
 from maskbench.stages.party_release import PartyRelease, explained, takes_owners_fit
@@ -33,6 +35,8 @@ class Trial:
         """
         again = 0 if self.method.deterministic else again
         seed = 0 if self._always_the_same() else self.seed
+        if isinstance(self.method, Audited):
+            return AuditedRelease(self.data, self.method, party, seed)
         if takes_owners_fit(self.method, party):
             owners = self.release("owner")
             return PartyRelease(self.data, self.method, party, seed, draw, owners=owners, again=again)

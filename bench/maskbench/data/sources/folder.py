@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -10,11 +9,12 @@ import numpy as np
 
 from maskbench.data.class_folders import Layout, lay_out
 from maskbench.data.hashing import hash_files
-from maskbench.data.image_files import IMAGE_SUFFIXES, FoundFiles, find_files, regular_file
+from maskbench.data.image_files import IMAGE_SUFFIXES, FoundFiles, find_files
+from maskbench.data.images_in_folder import images_of
 from maskbench.data.own_output import pictures_of, refuse_results_in
 from maskbench.data.paths import existing_folder, parquet_files, shown
-from maskbench.data.pixels import UnreadableImage, open_image
-from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, unreadable
+from maskbench.data.source import LabelTable, RawImages, Source, native_test_split, refuse_closed
+from maskbench.data.sources.labelled_folder import LabelledFolder, metadata_files
 from maskbench.errors import UsageError
 
 _COLUMN = "label"
@@ -32,15 +32,19 @@ class ClassFolder(Source):
 
     @classmethod
     def opened(cls, text: str) -> ClassFolder | None:
-        """Open any folder without Parquet files."""
+        """Open any folder without Parquet files, and without a file of labels for its images."""
         root = existing_folder(text)
-        return cls(root) if root is not None and not parquet_files(root) else None
+        return cls(root) if root is not None and not parquet_files(root) and not metadata_files(root) else None
 
     def __init__(self, root: Path) -> None:
         self.folder = root
         self.root = pictures_of(root)
         self.title = shown(root.name)
         self.canonical = str(root)
+
+    def labelled_by(self, file: Path) -> LabelledFolder:
+        """The images of the folder, at any depth, with the labels of a file."""
+        return LabelledFolder(self.folder or self.root, [file])
 
     @cached_property
     def _found(self) -> FoundFiles:
@@ -53,10 +57,12 @@ class ClassFolder(Source):
         if not layout.images:
             closed = "".join(f" {shown(path)}: {why}." for path, why in self._found.closed.items())
             name = shown(self.root.name)
+            closed += _deeper(self._found, self.root)
             raise UsageError(
                 f"No class folders with images in {shown(self.root)}: expected {name}/CLASS/image.png, "
                 f"or {name}/train/CLASS/image.png and {name}/test/CLASS/image.png "
-                f"({', '.join(IMAGE_SUFFIXES)}).{closed}{_deeper(self._found, self.root)}"
+                f"({', '.join(IMAGE_SUFFIXES)}). Or name a file of "
+                f"labels with --labels FILE.csv: the file name, then any columns.{closed}"
             )
         return layout
 
@@ -64,6 +70,11 @@ class ClassFolder(Source):
     def paths(self) -> list[PurePosixPath]:
         """The images, relative to the folder, in the order of the labels."""
         return [image.path for image in self._layout.images]
+
+    @property
+    def all_paths(self) -> list[PurePosixPath]:
+        """The same, and those that are passed over."""
+        return self._found.images
 
     def labels(self) -> LabelTable:
         """Take the folders' names as classes."""
@@ -82,21 +93,7 @@ class ClassFolder(Source):
 
     def images(self) -> RawImages:
         """Give access to the files."""
-        paths = [self.root / path for path in self.paths]
-
-        def raw(row: int) -> bytes:
-            try:
-                return regular_file(paths[row]).read_bytes()
-            except OSError as error:
-                raise unreadable(f"the image {shown(paths[row])}", os.strerror(error.errno or 0)) from error
-            except UnreadableImage as error:
-                raise unreadable(f"the image {shown(paths[row])}", str(error)) from None
-
-        return RawImages(
-            raw=raw,
-            open=lambda row: open_image(regular_file(paths[row])),
-            where=lambda row: shown(paths[row]),
-        )
+        return images_of(self.root, self.paths)
 
     def fingerprint(self) -> str:
         """Hash the images' files.
@@ -104,8 +101,7 @@ class ClassFolder(Source):
         Raises:
             UsageError: a file or folder cannot be read, so that nobody could tell whether it changed.
         """
-        for path, why in self._found.closed.items():
-            raise unreadable(f"the folder {shown(self.root / path)}", why)
+        refuse_closed(self.root, self._found.closed)
         return hash_files(self.root, [self.root / path for path in self.paths])
 
 

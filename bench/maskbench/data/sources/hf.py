@@ -94,6 +94,8 @@ class HuggingFace(Source):
         total = hashlib.sha256(row_digests(images.raw, rows).tobytes())
         for column, codes in table.labels.items():
             total.update(f"{column}\0{table.classes[column]}\0".encode() + codes.tobytes())
+        for column in sorted(table.numbers.keys() - table.labels.keys()):  # classes may be made of them
+            total.update(f"{column}\0".encode() + table.numbers[column].tobytes())
         if table.native_test is not None:
             total.update(table.native_test.tobytes())
         return total.hexdigest()

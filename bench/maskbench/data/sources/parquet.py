@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from maskbench.data.arrow_images import image_column, raw_images
 from maskbench.data.hashing import hash_files
-from maskbench.data.label_columns import is_candidate, label_table
+from maskbench.data.label_columns import is_candidate, is_number, label_table
 from maskbench.data.own_output import refuse_results
 from maskbench.data.parquet_files import read_features, read_schema, without_views
 from maskbench.data.paths import existing_folder, parquet_files, shown
@@ -65,7 +65,11 @@ class ParquetFolder(Source):
         """Read the columns that can hold labels, and those alone."""
         features = read_features(self._schema)
         image = image_column(self._schema, features, str(self.root))
-        columns = [field.name for field in self._schema if field.name != image and is_candidate(field.type)]
+        columns = [
+            field.name
+            for field in self._schema
+            if field.name != image and (is_candidate(field.type) or is_number(field.type))
+        ]
         tables = [_read(path, columns) for path in self.files]
         if sum(len(table) for table in tables) == 0:
             raise UsageError(f"The Parquet files in {self.root} have no rows.")
