@@ -31,14 +31,14 @@ TITLES: Mapping[str, str] = {
     "recognition": "Recognition",
     "restoration": "Restoration attacks",
     "inference": "Inference attacks",
-    "matching": "Matching attacks: which raw picture a release is of",
-    "linkage": "Matching attacks: which other release is of the same picture",
+    "matching": "Matching attacks: the raw picture of a release",
+    "linkage": "Matching attacks: the other release of a picture",
     "masks": "Masks that were withheld, and found",
 }
 """Family of metrics → what a table of it is called."""
 
 _ALWAYS = ("method", "attack")
-_UNITS = {"share": "%", "1": "", "bit": "bit"}
+_UNITS = {"share": "%", "share of raw": "%", "share of the image": "%", "1": "", "bit": "bit"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _rows(run: NamedRun, chosen: pd.DataFrame, family: Family) -> list[tuple[tup
     kind = "none" if family == "recognition" else family
     mine = chosen[chosen["attack_kind"] == kind]
     hidden = hidden_shares(run.results.cells)
-    scales = {metric.name: 100.0 if metric.unit == "share" else 1.0 for metric in FAMILIES[family]}
+    scales = {metric.name: 100.0 if _UNITS.get(metric.unit) == "%" else 1.0 for metric in FAMILIES[family]}
     found: dict[tuple[str, ...], dict[str, Value]] = {}
     shares: dict[tuple[str, float | None], str] = {}
     names = ("method", "params", "ratio", "attack", "label", "learns_from", "aux_share", "split", "status", "reason")

@@ -88,8 +88,8 @@ def labelled(curves: Sequence[Curve], names: Mapping[str, str]) -> list[Curve]:
 
 
 def _coincide(one: Curve, other: Curve) -> bool:
-    values = [curve.points[["x", "value"]].to_numpy(np.float64) for curve in (one, other)]
-    return one.role == other.role and values[0].shape == values[1].shape and np.allclose(*values, rtol=0, atol=1e-9)
+    own, theirs = (curve.points[["x", "value"]].to_numpy(np.float64) for curve in (one, other))
+    return one.role == other.role and own.shape == theirs.shape and np.allclose(own, theirs, rtol=0, atol=1e-9)
 
 
 def _with_all(rows: pd.DataFrame) -> float:

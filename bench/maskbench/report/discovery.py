@@ -6,7 +6,7 @@ import pkgutil
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from maskbench.report import figures as figures_folder
 from maskbench.report import tables as tables_folder
@@ -24,16 +24,14 @@ def tables() -> tuple[Table, ...]:
 @lru_cache(maxsize=1)
 def figures() -> tuple[Figure, ...]:
     """Every figure, by its name: a module of ``figures`` sets ``FIGURES``. Loads matplotlib."""
-    return _by_name({module.__name__: _set_in(module, "FIGURES") for module in _modules(figures_folder)})
+    return _by_name({module.__name__: tuple(_set_in(module, "FIGURES")) for module in _modules(figures_folder)})
 
 
 def _tables_of(module: ModuleType) -> tuple[Table, ...]:
-    if hasattr(module, "TABLES"):
-        return tuple(module.TABLES)
-    return (_set_in(module, "TABLE"),)
+    return tuple(module.TABLES) if hasattr(module, "TABLES") else (_set_in(module, "TABLE"),)
 
 
-def _set_in(module: ModuleType, name: str) -> tuple[_Part, ...] | _Part:
+def _set_in(module: ModuleType, name: str) -> Any:
     if not hasattr(module, name):
         raise ValueError(f"{module.__name__} sets no {name}: every module of this folder does.")
     return getattr(module, name)

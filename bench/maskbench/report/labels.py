@@ -59,7 +59,8 @@ def place_labels(axes: Axes, marks: Sequence[Mark], size: float = 8.5) -> None:
         half_width, half_height = extent.width / 2 + 2 * unit, extent.height / 2
         best = _place(x, y, half_width, half_height, field, taken, bars, unit)
         taken.append(_box(x + best.dx, y + best.dy, half_width, half_height))
-        text.set_position(axes.transData.inverted().transform((x + best.dx, y + best.dy)))
+        left, low = axes.transData.inverted().transform((x + best.dx, y + best.dy))
+        text.set_position((float(left), float(low)))
         if best.reach > _FAR:
             # To the middle of the name, below which it ends.
             end = axes.transData.inverted().transform(_edge(best.dx, best.dy, half_width, half_height, x, y))

@@ -8,11 +8,18 @@ import pandas as pd
 
 from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import catalogue
-from maskbench.plugins.reserved import RECOGNITION
+from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.report.hidden import hidden_shares
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import grouped, methods
 from maskbench.runfolder.folder import RunFolder
+
+_OF_OUR_OWN = {
+    FIND_MASKS: "it looks for masks that were withheld, and the method withholds none",
+    STACKED: "it adds up attacks of one kind, and fewer than two of them ran",
+    OPTIMUM: "the best possible attack is not known for the method",
+}
+"""What no plug-in is → why a method may be without it."""
 
 RAN, FAILED, UNAVAILABLE, NONE = "ran", "failed", "unavailable", "does not apply"
 
@@ -60,7 +67,9 @@ def missing(run: RunFolder) -> list[Missing]:
     planned = planned_of(run.cells)
     absent = planned[planned["status"] != "ok"]
     found = []
-    for (status, reason), part in grouped(absent, "status", "reason"):
+    # A stage that failed is named before its reason; the cells say that already, and alike reasons stand together.
+    alike = absent.assign(reason=absent["reason"].str.replace(r"^.* · seed \d+: ", "", regex=True))
+    for (status, reason), part in grouped(alike, "status", "reason"):
         pairs = zip(part["method"], part["params"], part["attack"], strict=True)
         named = (
             (f"{method}:{params}" if params else method) + ("" if attack == RECOGNITION else f" × {attack}")
@@ -85,6 +94,8 @@ def _status(cells: pd.DataFrame) -> str:
 
 
 def _needs(attack: str) -> str:
+    if attack in _OF_OUR_OWN:
+        return _OF_OUR_OWN[attack]
     try:
         plugin = catalogue().get("attack", attack.split(":", 1)[0])
     except UsageError:

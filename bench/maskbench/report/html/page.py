@@ -14,12 +14,15 @@ from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from maskbench.report.discovery import tables
-from maskbench.report.html import comparison, coverage, described, provenance, risks
+from maskbench.report.html import comparison, coverage, described, provenance
 from maskbench.report.html.curves import curve_panels
+from maskbench.report.html.efficiency import efficiencies
 from maskbench.report.html.every_number import every_number
 from maskbench.report.html.flags import flagged
 from maskbench.report.html.grids import picture_grids
+from maskbench.report.html.leakage import leakage_sections
 from maskbench.report.html.plot import plot_data
+from maskbench.report.html.shape import shapes
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.html.timing import timing_tables
 from maskbench.report.named import NamedRun
@@ -69,10 +72,9 @@ def _of_one(run: NamedRun) -> dict[str, Any]:
         "verdict": verdict(results),
         "plot": plot_data([run], styles),
         "tables": _tables(results),
-        "singled_out": risks.singled_out(results),
-        "inference": risks.inferred(results),
-        "shapes": risks.shapes(results),
-        "efficiency": risks.efficiencies(results),
+        "leakage": leakage_sections(results),
+        "shapes": shapes(results),
+        "efficiency": efficiencies(results),
         "grids": picture_grids(results),
         "curves": curve_panels(results, styles),
         "coverage": covered,

@@ -52,7 +52,12 @@ def _about(run: NamedRun, names: ShortNames) -> dict[str, Any]:
 def _axis(kind: Family) -> dict[str, Any]:
     metric = metric_of(kind, MAIN[kind])
     share = metric.unit == "share"
-    words = {"restoration": "hole SSIM of the restoration", "inference": "advantage of the inference"}
+    words = {
+        "restoration": "hole SSIM of the restoration",
+        "inference": "advantage of the inference",
+        "matching": "raw picture found first",
+        "linkage": "other release of the picture found first",
+    }
     return {
         "title": words.get(kind, f"{metric.name.replace('_', '-')} of the {kind}") + (", %" if share else ""),
         "explains": metric.description,
@@ -80,7 +85,7 @@ def _points(number: int, run: NamedRun, styles: Mapping[str, Style], names: Shor
                 "recognizer": str(mine["recognizer"].iloc[0]),
                 "accuracy": numbers(read(rows[rows["attack_kind"] == "none"], "accuracy")),
                 "leaks": {kind: _leak(mine, kind) for kind in ATTACKS},
-                "why": {"accuracy": _why(mine, "none"), **{kind: _why(mine, kind) for kind in ATTACKS}},
+                "why": {"accuracy": _why(mine, "none")} | {str(kind): _why(mine, kind) for kind in ATTACKS},
                 "shape": _only_shape(mine),
                 "colour": style.colour,
                 "symbol": style.symbol,

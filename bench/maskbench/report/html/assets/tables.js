@@ -71,7 +71,8 @@
       const found = rows();
       body.replaceChildren(...found.slice(0, shown).map((row) => (row.element ??= model.build(row))));
       const visible = Math.min(shown, found.length);
-      count.textContent = visible < model.rows.length ? `${visible} of ${model.rows.length} rows` : `${visible} rows`;
+      const total = `${model.rows.length} ${model.rows.length === 1 ? "row" : "rows"}`;
+      count.textContent = visible < model.rows.length ? `${visible} of ${total}` : total;
       more.hidden = visible >= found.length;
     };
     heads.forEach((head, column) => {

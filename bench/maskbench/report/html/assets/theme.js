@@ -23,6 +23,14 @@ const theme = (() => {
     if (before === undefined) delete root.dataset.theme; else root.dataset.theme = before;
     tell();
   });
+  const alone = document.getElementById("print-leakage-report");
+  if (alone) {
+    alone.addEventListener("click", () => {
+      root.dataset.only = "leakage-report";
+      print();
+      delete root.dataset.only;
+    });
+  }
   return {
     colour: (name) => getComputedStyle(root).getPropertyValue(`--${name}`).trim(),
     whenChanged: (listener) => listeners.push(listener),
