@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from maskbench.plugins.reserved import OPTIMUM
+from maskbench.plugins.reserved import BESIDE, OPTIMUM
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.text import percent, plain
@@ -21,7 +21,7 @@ def efficiencies(run: RunFolder) -> ShownTable:
     for method, ratio, mine in methods(rows):
         for (attack,), part in grouped(mine, "attack"):
             found = read(part, "efficiency")
-            if found is None or attack == OPTIMUM:
+            if found is None or attack in BESIDE:
                 continue
             optimum = read(mine[mine["attack"] == OPTIMUM], "bits")
             built.append(
