@@ -18,6 +18,7 @@ class Gaussian(InferenceAttack):
 
     name: ClassVar[str] = "gaussian"
     source: ClassVar[str] = "Fisher 1936 (linear discriminants); covariance shrunk by 0907.4698, equation 23"
+    trains_network: ClassVar[bool] = False
 
     components: int = Field(256, ge=2, description="principal components of the covariance; the rest is noise")
 

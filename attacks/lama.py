@@ -38,6 +38,7 @@ class LaMa(RestorationAttack):
     name: ClassVar[str] = "lama"
     source: ClassVar[str] = "2109.07161; weights as lama-cleaner finds them"
     needs_masks: ClassVar[bool] = True
+    pretrained: ClassVar[bool] = True
     paths: ClassVar[tuple[str, ...]] = ("weights",)
 
     enlarge: int = Field(

@@ -22,6 +22,7 @@ class Linear(InferenceAttack):
 
     name: ClassVar[str] = "linear"
     source: ClassVar[str] = "Turk and Pentland 1991 (eigenfaces); factor analysis with missing data"
+    trains_network: ClassVar[bool] = False
 
     components: int = Field(200, ge=2, description="principal components of the pictures")
 

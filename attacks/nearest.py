@@ -21,6 +21,7 @@ class Nearest(InferenceAttack):
 
     name: ClassVar[str] = "nearest"
     source: ClassVar[str] = "1902.01350 (F-BLEAU); Stone 1977 (universal consistency)"
+    trains_network: ClassVar[bool] = False
 
     components: int = Field(100, ge=2, description="principal components of the pictures, at most")
 

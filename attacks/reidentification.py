@@ -48,12 +48,12 @@ class ReIdentify(InferenceAttack):
         """Name of the restoration whose images are looked up; empty for the release as it is."""
         return ""
 
+    def cannot_infer(self, classes: int) -> str | None:
+        if classes >= self.people:
+            return None
+        return f"the label has {classes} classes, which are groups, not people: choose a label that says who it is."
+
     def fit(self, aux: InferenceAux) -> Any:
-        if aux.classes < self.people:
-            raise Unavailable(
-                f"the sensitive label has {aux.classes} classes, which are groups, not people: "
-                "choose a label that says who it is."
-            )
         if aux.train.raw is None:
             raise Unavailable("looking people up needs a sensitive label that says who it is: choose it.")
         chosen = self.chosen(aux)

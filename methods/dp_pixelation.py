@@ -42,6 +42,9 @@ class DpPix(Method):
             )
         return self
 
+    def claimed_epsilon(self) -> tuple[float, str]:
+        return self.epsilon, f"differ in at most {self.m} pixels (each channel by itself)"
+
     def desensitize(self, images: Tensor, given: Given) -> Release:
         channels, height, width = images.shape[1:]
         means = block_means(images, self.block)

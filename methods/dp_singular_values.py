@@ -42,6 +42,9 @@ class DpSvd(Method):
             )
         return self
 
+    def claimed_epsilon(self) -> tuple[float, str]:
+        return self.epsilon, "have singular values one grey level apart (of the vectors it claims nothing)"
+
     def desensitize(self, images: Tensor, given: Given) -> Release:
         channels, height, width = images.shape[1:]
         rank = min(self.rank, height, width)

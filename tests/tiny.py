@@ -144,7 +144,9 @@ def _in_order(cells: Sequence[Cell]) -> list[Cell]:
     """Cells as the table has them: all seeds of one together."""
     groups: dict[object, list[Cell]] = {}
     for cell in cells:
-        groups.setdefault((cell.method, cell.attack_name, cell.label, cell.aux_share), []).append(cell)
+        groups.setdefault((cell.method, cell.attack_name, cell.attack_kind, cell.label, cell.aux_share), []).append(
+            cell
+        )
     return [cell for group in groups.values() for cell in group]
 
 

@@ -50,6 +50,9 @@ from .plugins.given import NoisyMap as NoisyMap
 from .plugins.given import Owner as Owner
 from .plugins.mask_method import MaskMethod as MaskMethod
 from .plugins.mask_method import keep_highest as keep_highest
+from .plugins.matching import MatchingAttack as MatchingAttack
+from .plugins.matching import MatchingAux as MatchingAux
+from .plugins.matching import Question as Question
 from .plugins.method import Method as Method
 from .randomness import Randomness as Randomness
 from .randomness import derive as derive
@@ -59,6 +62,7 @@ from .release import content_numbers as content_numbers
 from .release import to_bytes as to_bytes
 from .release import to_float as to_float
 from .releasing.command import desensitize as desensitize
+from .runfolder.verification.verify import verify as verify
 from .running import run as run
 from .runs import Run as Run
 from .runs import load as load

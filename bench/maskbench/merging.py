@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from maskbench.errors import UsageError
-from maskbench.report.write import write_figures, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.runfolder.claim import claimed
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runfolder.merging import NamedShard, merged
@@ -41,7 +41,7 @@ def merge(
         results = RunFolder.read(claim.aside)
         try:
             write_tables(results, claim.aside)
-            write_figures(results, claim.aside)
+            write_report_and_figures(results, claim.aside)
         finally:
             claim.finish()
     return Run(results, claim.folder)

@@ -21,12 +21,18 @@ class Release:
         masks: float32, (N, 1, H, W), 1 = kept and 0 = hidden; None where the method hides nothing by a mask.
         restorations: name of a restoration attack → its images, float32; filled by the engine for the inference
             attacks that ask for it, never by a method.
+
+    Attributes:
+        task_labels: int64 (N,), where the attacker knows them, of training images; filled by the engine, never by a
+            method; else None.
     """
+
+    task_labels: Tensor | None
 
     def __init__(
         self, images: Tensor, masks: Tensor | None = None, restorations: Mapping[str, Tensor] | None = None
     ) -> None:
-        vars(self).update(images=images, masks=masks, restorations=restorations or {})
+        vars(self).update(images=images, masks=masks, restorations=restorations or {}, task_labels=None)
 
     @classmethod
     def of_bytes(
@@ -40,7 +46,21 @@ class Release:
             restorations: name of a restoration attack → its images, uint8; read when they are asked for.
         """
         release = cls.__new__(cls)
-        vars(release).update(image_bytes=images, mask_bytes=masks, restoration_bytes=restorations or {})
+        vars(release).update(
+            image_bytes=images, mask_bytes=masks, restoration_bytes=restorations or {}, task_labels=None
+        )
+        return release
+
+    def with_task_labels(self, labels: Tensor | None) -> Release:
+        """The same, with other task labels or none.
+
+        Raises:
+            ValueError: there is not one label for each image.
+        """
+        if labels is not None and labels.shape != (len(self),):
+            raise ValueError(f"labels: expected one for each of {len(self)} images, got {tuple(labels.shape)}.")
+        release = Release.__new__(Release)
+        vars(release).update(vars(self) | {"task_labels": labels})
         return release
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -105,11 +125,13 @@ class Release:
         """The same release for some of its images."""
         if self._in_bytes:
             masks = None if self.mask_bytes is None else self.mask_bytes[index]
-            return Release.of_bytes(
+            chosen = Release.of_bytes(
                 self.image_bytes[index], masks, _Made(self.restoration_bytes, lambda images: images[index])
             )
-        masks = None if self.masks is None else self.masks[index]
-        return Release(self.images[index], masks, _Made(self.restorations, lambda images: images[index]))
+        else:
+            masks = None if self.masks is None else self.masks[index]
+            chosen = Release(self.images[index], masks, _Made(self.restorations, lambda images: images[index]))
+        return chosen if self.task_labels is None else chosen.with_task_labels(self.task_labels[index])
 
     @property
     def _in_bytes(self) -> bool:

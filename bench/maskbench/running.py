@@ -31,7 +31,7 @@ from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import add_file, catalogue
 from maskbench.report.terminal import print_provisional
-from maskbench.report.write import write_figures, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.collect import collect
 from maskbench.results.examples import examples
 from maskbench.results.execution import Execution
@@ -155,7 +155,7 @@ def run_suite(
     """Run a suite and write its results: the folder is claimed first, and holds them all or nothing.
 
     Args:
-        show: told the results as soon as the tables are written, before the figures are drawn.
+        show: told the results as soon as the tables are written, before the page is and the figures are drawn.
         show_provisional: told those of the first seed alone once it is done, in another thread, while others are made
             in other processes.
         shard: the part of the suite to run; None: all of it.
@@ -175,7 +175,7 @@ def run_suite(
         try:
             write_tables(results, claim.aside)
             show(results)
-            write_figures(results, claim.aside)
+            write_report_and_figures(results, claim.aside)
         finally:
             # What was found is whole, whatever becomes of a table: it can be made again from the folder.
             claim.finish()

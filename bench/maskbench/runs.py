@@ -12,7 +12,7 @@ import pandas as pd
 from maskbench.report.captions import run_caption
 from maskbench.report.summary import summarize
 from maskbench.report.tables.summary import headline
-from maskbench.report.write import write_figures, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
@@ -27,7 +27,7 @@ class Run:
 
     Attributes:
         results: everything that the run found.
-        path: the folder that holds it, with tables and figures.
+        path: the folder that holds it, with tables, figures and ``report.html``.
     """
 
     results: RunFolder
@@ -71,9 +71,9 @@ class Run:
         return draw(self.results)
 
     def report(self) -> None:
-        """Write tables and figures again, from the folder alone."""
+        """Write tables, figures and ``report.html`` again, from the folder alone."""
         write_tables(self.results, self.path)
-        write_figures(self.results, self.path)
+        write_report_and_figures(self.results, self.path)
 
     def __repr__(self) -> str:
         coverage = self.results.provenance["coverage"]

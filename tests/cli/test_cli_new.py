@@ -14,7 +14,7 @@ from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import add_file, catalogue
 
 CHECKOUT = Path(__file__).parents[2]
-KINDS = [("method", "method"), ("attack", "restoration"), ("attack", "inference")]
+KINDS = [("method", "method"), *(("attack", gives) for gives in ("restoration", "inference", "matching"))]
 
 
 @pytest.fixture

@@ -26,6 +26,5 @@ def test_options_that_do_not_fit_are_refused(options: list[str], message: str) -
 
 def test_without_the_extra_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    monkeypatch.delitem(sys.modules, "maskbench.executors.ray", raising=False)
     with pytest.raises(mb.UsageError, match=r"pip install 'maskbench\[ray\]'"):
         mb.run("quick", ray="auto", device="cpu", progress=False)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from maskbench import Aux, InferenceAttack, InferenceAux, Release, RestorationAttack
+from maskbench import Attack, Aux, InferenceAttack, InferenceAux, MatchingAttack, Release, RestorationAttack
 from maskbench.conformance.attacks import ATTACK_CHECKS
 from maskbench.conformance.suite import check, examine
 from pydantic import Field, PrivateAttr
@@ -176,6 +176,34 @@ class NeedsInWords(Shown):
     needs_key: ClassVar[Any] = "no"
 
 
+class FirstIsBest(MatchingAttack):
+    """The first candidate is the best one, whichever it is."""
+
+    name: ClassVar[str] = "first-is-best"
+
+    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        return -torch.arange(float(len(candidates))).repeat(len(release), 1)
+
+
+class OverwritesCandidates(MatchingAttack):
+    """Candidates are its buffer."""
+
+    name: ClassVar[str] = "overwrites-candidates"
+
+    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        return -torch.cdist(release.images.flatten(1), candidates.images.mul_(0.5).flatten(1))
+
+
+class AsksElse(FirstIsBest):
+    """A question that nobody asks."""
+
+    name: ClassVar[str] = "asks-else"
+    questions: ClassVar[Any] = ("linking",)
+
+    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        return torch.zeros(len(release), len(candidates))
+
+
 BROKEN = {
     Loud: "name",
     Unsourced: "documented",
@@ -188,6 +216,9 @@ BROKEN = {
     OverwritesAux: "input",
     Unseeded: "determinism",
     MixesTheBatch: "batch size",
+    OverwritesCandidates: "input",
+    AsksElse: "declarations",
+    FirstIsBest: "candidates",
     LeavesBehind: "one party's state",
     KeepsInItself: "one party's state",
     WantsMasks: "without masks",
@@ -202,7 +233,7 @@ def test_the_good_one_passes() -> None:
 
 
 @pytest.mark.parametrize("plugin", BROKEN, ids=lambda plugin: plugin.__name__)
-def test_a_broken_attack_is_caught_by_its_check_alone(plugin: type[RestorationAttack]) -> None:
+def test_a_broken_attack_is_caught_by_its_check_alone(plugin: type[Attack]) -> None:
     failures = check(plugin)
     assert [failure.check for failure in failures] == [BROKEN[plugin]], failures
     assert failures[0].what_to_do

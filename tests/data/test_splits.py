@@ -116,6 +116,16 @@ def test_every_stratum_and_target_class_gets_its_share(image_set, limit):
             assert sum(members) <= int((column[rows] == code).sum())
 
 
+def test_another_seed_deals_the_images_out_anew():
+    image_set = make_set(range(400), np.arange(400) % 4)
+    first, again, other = (contents(image_set, split(image_set, None, seed)) for seed in (0, 1, 2))
+    assert first == contents(image_set, split(image_set, None))
+    assert first["owner_train"] != again["owner_train"] != other["owner_train"]
+    assert [len(part) for part in first.values()] == [len(part) for part in other.values()]
+    assert {digest for part in first.values() for digest in part} == {d for part in other.values() for d in part}
+    assert contents(image_set, split(image_set, None, 2)) == other
+
+
 def test_indices_are_sorted_int64():
     for rows in vars(split(make_set(range(300), np.arange(300) % 3), None)).values():
         if isinstance(rows, torch.Tensor):

@@ -142,6 +142,7 @@ def test_people_are_found_in_a_gallery_of_few_pictures_each(people: Path, tmp_pa
     found, _ = run(suite, tmp_path / "store")
     assert all(result.status == "ok" for result in found.results if result.cell.method.role != "raw")
     rows = found.cells
+    assert value(rows, "advantage", method="random", attack="stacked", split="owner_test") > 0.2
     chance = 1 / 40
     for attack in ("re-identify", "re-identify-restored"):
         where = {"method": "random", "attack": attack, "split": "owner_test"}

@@ -11,8 +11,8 @@ import torch
 from maskbench import Given, InferenceAttack, InferenceAux, Method, Owner, Release
 from maskbench.plugins.attack import LearnsFrom
 from maskbench.plugins.catalogue import catalogue
+from maskbench.stages.answers import StoredAnswers
 from maskbench.stages.data import Dataset
-from maskbench.stages.inference import StoredAnswers
 from maskbench.stages.party_release import PartyRelease, StoredRelease, fits
 from tiny import Ran, run, tiny
 from torch import Tensor
@@ -175,8 +175,8 @@ def test_attacks_on_the_target_label_are_compared_on_the_same_released_pictures(
             del found["attack", attack.name]
     titles = {f"inference {attack.name} of target from raw · seed 0" for attack in (Counter, RestoredCounter)}
     first, second = (StoredAnswers(done.artifact(done.step(title).stage)) for title in sorted(titles))
-    assert len(first.validation) > 3
-    assert torch.equal(first.validation, second.validation)
+    assert len(first.validation("owner_train")) > 3
+    assert torch.equal(first.validation("owner_train"), second.validation("owner_train"))
     assert torch.equal(first.validation_labels, second.validation_labels)
     assert torch.equal(first.validation_numbers, second.validation_numbers)
     # None of them was learned from, by either.

@@ -101,7 +101,7 @@ def test_one_attack_is_not_stacked_and_with_less_data_none_is() -> None:
     assert stacked(("adaptive", "released")) == []
     both = stacked(("adaptive", "naive"), aux_shares=[0.5, 1.0])
     assert both and set(both) == {1.0}
-    # Whether a label is people, only the data say: such an attack may turn out not to apply.
+    # Digits are no people, and that is known before the run.
     assert stacked(("adaptive", "re-identify")) == []
 
 

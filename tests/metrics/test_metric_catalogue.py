@@ -14,7 +14,8 @@ from maskbench.metrics.identification import identification
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from maskbench.metrics.leakage import advantage, bits, information, utility
 from maskbench.metrics.masks import mask_accuracy, mask_iou
-from maskbench.metrics.metric import Metric, Outcomes
+from maskbench.metrics.matching import outcomes
+from maskbench.metrics.metric import Family, Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from maskbench.plugins.judging import hidden_share
 from torch import Tensor
@@ -47,6 +48,22 @@ def recognized(skill: float, outcome: str) -> float:
     return identification(scores, truth)[outcome].mean().item()
 
 
+def matched(skill: float, family: Family, metric: str) -> float:
+    """A metric of 400 releases and their candidates, by a matching attacker of this skill.
+
+    What it does not see: how few candidates there are, and whether control pictures are drawn to releases.
+    """
+    pool, control = LIKENESS[:, : int(PEOPLE * (1.1 - skill))], LIKENESS[:, :10].flip(0)
+    own = torch.arange(400) % pool.shape[1]
+    if metric.endswith("control_rank_1"):
+        control = control + 2 * skill
+    else:
+        pool = pool + 2 * skill * torch.nn.functional.one_hot(own, pool.shape[1])
+    columns = {name: values.numpy()[None] for name, values in outcomes(pool, own, control).items()}
+    null = {name: np.zeros((1, 400)) for name in columns}
+    return estimates(family, Outcomes(columns, references={"null": Outcomes(null)}))[metric].value
+
+
 @cache
 def perceptual_network() -> torch.nn.Module:
     """LPIPS with the published heads on a backbone of random weights."""
@@ -73,6 +90,16 @@ def found(skill: float) -> Tensor:
     return torch.where(told, MASKS, 1 - MASKS)
 
 
+def told(skill: float, metric: str) -> float:
+    """A metric of class probabilities, by an attacker who sees the class through noise."""
+    truth = torch.arange(400) % 4
+    seen = 6 * skill * torch.nn.functional.one_hot(truth, 4) + 2 * LIKENESS[:, :4]
+    names = ("correct", "prior_correct")  # of the other metrics, which are not looked at
+    columns = {name: np.zeros((1, 400)) for name in names}
+    columns |= {"truth": truth.numpy()[None], "probabilities": seen.softmax(1).numpy()[None]}
+    return estimates("inference", Outcomes(columns, 4))[metric].value
+
+
 def efficiency_beside(logits: Tensor, best: Tensor) -> float:
     """Efficiency of an attack's answers, beside those of the best possible attack."""
 
@@ -92,6 +119,8 @@ def hiding(skill: float) -> float:
     return hidden_share(kept.float()).mean().item()
 
 
+MATCHING: tuple[Family, ...] = ("matching", "linkage")
+
 # Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
     "recognition": {
@@ -106,6 +135,8 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
         "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
         "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
+        "worst_class_auc": partial(told, metric="worst_class_auc"),
+        "worst_class_tpr": partial(told, metric="worst_class_tpr"),
         **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
         "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
         "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
@@ -115,6 +146,7 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
         "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),
         "ssim_hole": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).mean().item(),
+        "ssim_hole_best": lambda skill: ssim_hole(restoration(skill), RAW, MASKS).max().item(),
         "gain": lambda skill: gain(restoration(skill), RAW * MASKS, RAW, MASKS).mean().item(),
         "ms_ssim": lambda skill: ms_ssim(skill * LARGE + (1 - skill) * LARGE_NOISE, LARGE).mean().item(),
         "lpips": lambda skill: lpips(restoration(skill), RAW, perceptual_network()).mean().item(),
@@ -122,6 +154,10 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "ssim_hole_over_less_data": lambda skill: (
             (ssim_hole(restoration(skill), RAW, MASKS) - NOISE_SSIM).mean().item()
         ),
+    },
+    **{
+        family: {metric.name: partial(matched, family=family, metric=metric.name) for metric in FAMILIES[family]}
+        for family in MATCHING
     },
     "masks": {
         "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
@@ -135,7 +171,8 @@ def test_every_declared_metric_is_measured_here() -> None:
     declared = {family: {metric.name for metric in metrics} for family, metrics in FAMILIES.items()}
     assert declared == {family: set(metrics) for family, metrics in MEASURED.items()}
     assert all(metric.unit and metric.description for metric in DECLARED)
-    assert MAIN == {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
+    main = {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
+    assert {**main, "matching": "rank_1", "linkage": "link_rank_1"} == MAIN
 
 
 @pytest.mark.parametrize("metric", DECLARED, ids=lambda metric: f"{metric.family}-{metric.name}")

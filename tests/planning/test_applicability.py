@@ -11,6 +11,7 @@ from maskbench.planning.applicability import (
     applies,
     attack_lacks,
     aux_shares,
+    cannot_infer,
     inferred_labels,
     method_lacks,
     refuse_without_restorations,
@@ -41,6 +42,9 @@ def suite(**changes: Any) -> Suite:
         ("restorer", "pixelate", True),
         ("with-key", "scramble", False),
         ("with-key", "scramble:key=known", True),
+        ("visible-pixels", "saliency", True),
+        ("released-again", "pixelate", True),
+        ("released-again", "random", False),
     ],
 )
 def test_attacks_on_masks_or_with_a_key_need_a_method_that_has_one(name: str, method: str, expected: bool) -> None:
@@ -104,3 +108,16 @@ def test_attacks_on_restored_images_need_one_that_restores() -> None:
         refuse_without_restorations((attack("adaptive"), attack("reverse")))
     refuse_without_restorations((attack("telea"), attack("reverse")))
     refuse_without_restorations((attack("adaptive"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "lacks"),
+    [("re-identify", "target", True), ("re-identify", "sensitive", False), ("adaptive", "target", False)],
+)
+def test_who_looks_people_up_needs_a_label_that_says_who_it_is(name: str, label: Any, lacks: bool) -> None:
+    reason = cannot_infer(attack(name), label, {"target": 10, "sensitive": 40})
+    assert (reason is not None and "10 classes" in reason) == lacks
+
+
+def test_images_are_inferred_by_anyone() -> None:
+    assert cannot_infer(attack("telea"), None, {"target": 2}) is None

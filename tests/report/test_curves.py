@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from maskbench.report.figures.curves import against_aux, against_ratio, aux_curves, ratio_curves
+from maskbench.report.curves import aux_curves, ratio_curves
+from maskbench.report.figures.curves import against_aux, against_ratio
 from maskbench.report.tables.aux_curve import TABLE
 from maskbench.runfolder.folder import RunFolder
 from planted_runs import planted_run
@@ -48,7 +49,7 @@ def run() -> RunFolder:
 
 def test_the_strongest_attack_with_all_data_gives_the_curve(run: RunFolder) -> None:
     (curve,) = aux_curves(run.cells, "inference")
-    assert curve.label == "random 75%: adaptive"
+    assert (curve.label, curve.attack) == ("random 75%", "adaptive")
     assert curve.points["x"].tolist() == [0.25, 0.5, 1.0]
     assert curve.points["value"].tolist() == [0.3, 0.35, 0.4]
     assert aux_curves(run.cells, "restoration") == []

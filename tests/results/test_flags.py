@@ -70,7 +70,11 @@ def clean() -> list[Row]:
         *rows("full-mask", "adaptive", -0.1, "advantage", label="sensitive", role="null", learns_from="releases"),
         *rows("full-mask", "naive", 0.1, "advantage", label="sensitive", role="null", learns_from="raw"),
         *rows("full-mask", "strongest", 0.0, "advantage_over_null", label="sensitive", role="null", half=0),
+        *rows("full-mask", "strongest", 0.1, "advantage", label="sensitive", role="null"),
+        *rows("raw", "none", 0.51, "accuracy", kind="none", role="raw", label="target"),
+        *rows("raw", "none", 1.0, "utility", kind="none", role="raw", label="target"),
         *rows("random", "telea", 0.5),
+        *rows("random", "lama:enlarge=0", 0.45),
         *rows("random", "restorer", 0.7, learns_from="pairs"),
         *rows("random", "restorer", 0.01, "ssim_hole_over_less_data", learns_from="pairs"),
         *rows("random", "restorer", 0.69, learns_from="pairs", aux_share=0.5),
@@ -134,6 +138,12 @@ PLANTED: dict[str, tuple[tuple[str, str, str, float, str], str, str, str]] = {
     "shape tells the target label": (
         ("random", "mask-only", "advantage", 0.1, "target"), "shape-recognizes", "mask-only", "10.0"
     ),
+    "raw images tell no more than the prior": (
+        ("raw", "none", "utility", np.nan, "target"), "raw-at-prior", "", "51.0"
+    ),
+    "an attack on fully masked images was not chosen": (
+        ("full-mask", "naive", "advantage", 0.2, "sensitive"), "strongest-missed", "naive", "strongest 10.0"
+    ),
     "still rising": (
         ("random", "restorer", "ssim_hole_over_less_data", 0.1, ""), "more-data", "restorer", "50%"
     ),
@@ -151,6 +161,38 @@ def test_what_is_planted_is_flagged_and_nothing_else(name: str) -> None:
     assert (raised.method, raised.attack) == (where[0], attack)
     assert seen in raised.finding
     assert raised.action
+
+
+def test_without_weights_from_elsewhere_a_note_says_so() -> None:
+    (raised,) = flags([row for row in clean() if row["attack"] != "lama:enlarge=0"])
+    assert (raised.name, raised.level, raised.method) == ("no-pretrained", "note", "")
+    found = clean()
+    for row in found:
+        if row["attack"] == "lama:enlarge=0":
+            row["attack"] = "fourier-restorer:weights=a.pt"
+    assert flags(found) == []
+
+
+@pytest.mark.parametrize(("reached", "flagged"), [(0.5, True), (0.41, False)])
+def test_networks_below_what_trains_none_are_flagged(reached: float, flagged: bool) -> None:
+    linear = rows("random", "linear", reached, "advantage", label="sensitive", learns_from="releases")
+    raised = flags([*clean(), *linear])
+    assert [(each.name, each.attack) for each in raised] == [("linear-above-networks", "adaptive")] * flagged
+
+
+@pytest.mark.parametrize(("apart", "flagged"), [(0.2, True), (0.01, False)])
+def test_seeds_that_differ_more_than_images_are_flagged(apart: float, flagged: bool) -> None:
+    found = [
+        row for row in clean() if (row["method"], row["attack"], row["metric"]) != ("random", "strongest", "advantage")
+    ]
+    for seed, value in enumerate((0.6 - apart, 0.6, 0.6 + apart)):
+        found.append({**rows("random", "strongest", value, "advantage", label="sensitive")[0], "seed": seed})
+    found.append(rows("random", "strongest", 0.6, "advantage", label="sensitive")[1])
+    raised = flags(found)
+    assert [(each.name, each.attack) for each in raised] == [("seeds-differ", "strongest")] * flagged
+    if flagged:
+        # Student's t with 2 degrees of freedom: 4.303 · 0.2 / √3 is 49.7 points; images know a little better.
+        assert "[10.9, 100.0]" in raised[0].finding and "3 seeds" in raised[0].finding
 
 
 def test_restorations_together_are_none_that_learned_nothing() -> None:

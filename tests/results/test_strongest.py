@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from maskbench.results.strongest import FAILED, NONE_RAN, best_of
+from maskbench.results.strongest import FAILED, NONE_RAN, Validated, best_of, chosen
 from planted import (
     ADAPTIVE,
     IMAGES,
@@ -30,6 +30,29 @@ def test_the_attack_is_chosen_by_validation_not_by_what_it_got() -> None:
     found = tables([restored(RANDOM, TELEA, 0.3, validation=0.9), restored(RANDOM, RESTORER, 0.8, validation=0.1)])
     chosen = value(found, "ssim_hole", attack="strongest")
     assert (chosen["value"], chosen["chosen"]) == (pytest.approx(0.3), "telea")
+
+
+def told(gains: object, bits: float) -> Validated:
+    return Validated(np.full(100, bits), np.asarray(gains, dtype=float))
+
+
+def test_inferences_are_chosen_by_what_they_are_judged_by() -> None:
+    """More bits count only among attacks whose hits do not tell them apart."""
+    right = (np.arange(100) < 60).astype(float)
+    others = (np.arange(100) >= 40).astype(float)
+    assert chosen({"hits": told(right, 0.1), "bits": told(np.roll(right, 50) * 0.0, 0.9)}) == "hits"
+    assert chosen({"hits": told(right, 0.1), "bits": told(others * right, 0.9)}) == "hits"
+    behind = right.copy()
+    behind[:3], behind[60:62] = 0.0, 1.0  # behind by one of a hundred, and they differ in five
+    assert chosen({"hits": told(right, 0.1), "bits": told(behind, 0.2)}) == "bits"
+    assert chosen({"first": told(right, 0.2), "second": told(right, 0.1)}) == "first"
+
+
+def test_without_hits_attacks_are_chosen_by_their_score() -> None:
+    """Restorations have none, nor have the runs of before."""
+    kept = {"hits": told(np.ones(100), 0.1), "bits": Validated(np.full(100, 0.2))}
+    assert chosen(kept) == "bits"
+    assert chosen({"a": Validated(np.array([0.1, np.nan])), "b": Validated(np.array([0.2, np.nan]))}) == "b"
 
 
 def test_each_seed_names_its_own_choice() -> None:

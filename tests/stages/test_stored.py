@@ -10,10 +10,10 @@ import pytest
 import torch
 from maskbench import Randomness, keep_highest
 from maskbench.artifacts.store import Artifact, Store
+from maskbench.stages.answers import StoredAnswers
 from maskbench.stages.attributions import StoredAttributions
 from maskbench.stages.closest_restoration import StoredClosest
 from maskbench.stages.found_masks import StoredMasks, as_seen
-from maskbench.stages.inference import StoredAnswers
 from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.recognition import StoredRecognition
 from maskbench.stages.restoration import StoredRestoration
@@ -95,11 +95,15 @@ def test_attributions_restorations_and_answers(through: Through) -> None:
     assert torch.equal(recognized.logits, logits)
     numbers, labels = torch.tensor([9, 7]), torch.tensor([0, 3])
     packed = StoredAnswers.pack(
-        {"owner_test": logits}, validation=logits[:2].clone(), validation_labels=labels, validation_numbers=numbers
+        {"owner_test": logits},
+        validation={"owner_train": logits[:2].clone()},
+        validation_labels=labels,
+        validation_numbers=numbers,
     )
     answers = StoredAnswers(through(packed))
     assert torch.equal(answers.logits("owner_test"), logits)
-    assert torch.equal(answers.validation, logits[:2])
+    assert torch.equal(answers.validation("owner_train"), logits[:2])
+    assert torch.equal(answers.validation("owner_test"), logits[:2]), "where it is the same, it is stored once"
     assert torch.equal(answers.validation_labels, labels)
     assert torch.equal(answers.validation_numbers, numbers)
 

@@ -8,14 +8,29 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 _FILE_WIDTH = 130  # columns where the output goes to a file or a pipe, which have no width of their own
 _STANDARD = ("stdin", "stdout", "stderr")
 
 
 def terminal() -> Console:
-    """The terminal at its own width, or a file at a fixed one."""
+    """The terminal at its own width, or a file at a fixed one; ``COLUMNS`` decides for both, where it is set.
+
+    ``NO_COLOR`` is honoured by rich itself.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return Console(width=int(columns))
     return Console(width=None if sys.stdout.isatty() else _FILE_WIDTH)
+
+
+def tell_where(folder: Path, console: Console) -> None:
+    """Where results lie, and the report to open, where there is one."""
+    console.print(f"Results: {escape(str(folder))}", highlight=False, soft_wrap=True)
+    report = folder / "report.html"
+    if report.is_file():
+        console.print(f"open {escape(str(report))}", highlight=False, soft_wrap=True)
 
 
 class PatientStream(io.TextIOWrapper):

@@ -74,7 +74,11 @@ def _overview() -> tuple[Header, Rows]:
     names = catalogue().names  # they are counted without importing what takes seconds
     return ("kind", "how many", "what it is"), [
         (Listed.METHODS, str(len(names("method"))), "ways to desensitize images"),
-        (Listed.ATTACKS, str(len(names("attack"))), "ways to restore what a method hid, or to infer a label from it"),
+        (
+            Listed.ATTACKS,
+            str(len(names("attack"))),
+            "ways to restore what a method hid, infer a label, or find the picture",
+        ),
         (Listed.ADJUSTMENTS, str(len(names("adjustment"))), "ways in which a recognizer deals with masks: adjust="),
         (Listed.DATASETS, str(len(data_sets())), "data sets with a name; folders and hf:NAME can be read too: --data"),
         (Listed.RECOGNIZERS, str(len(names("recognizer"))), "networks that learn the task: --recognizer"),

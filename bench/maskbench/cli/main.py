@@ -16,12 +16,14 @@ from maskbench.cli import check as check_command
 from maskbench.cli import compare as compare_command
 from maskbench.cli import desensitize as desensitize_command
 from maskbench.cli import exits
+from maskbench.cli import leaderboard as leaderboard_command
 from maskbench.cli import list as list_command
 from maskbench.cli import merge as merge_command
 from maskbench.cli import new as new_command
 from maskbench.cli import report as report_command
 from maskbench.cli import run as run_command
 from maskbench.cli import store as store_command
+from maskbench.cli import verify as verify_command
 from maskbench.cli import why as why_command
 from maskbench.cli.console import prepare_streams
 from maskbench.errors import MaskbenchError, PartFailed, UsageError
@@ -75,6 +77,8 @@ app.command("merge")(merge_command.merge)
 app.command("report")(report_command.report)
 app.command("compare")(compare_command.compare)
 app.add_typer(baseline_command.app, name="baseline")
+app.command("verify")(verify_command.verify)
+app.command("leaderboard")(leaderboard_command.leaderboard)
 app.command("list")(list_command.list_)
 app.command("new")(new_command.new)
 app.command("check")(check_command.check)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from maskbench.cli import exits, options
-from maskbench.cli.console import terminal
+from maskbench.cli.console import tell_where, terminal
 
 
 def merge(
@@ -19,6 +18,7 @@ def merge(
     ],
     out: options.Out = None,
     partial: Annotated[bool, typer.Option("--partial", help="Merge what is there where shards are missing.")] = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Join the shards of a run into one run folder; its numbers are those of a run of the whole suite."""
     console = terminal()
@@ -28,7 +28,7 @@ def merge(
         from maskbench.running import typed_command
 
         found = merging.merge(runs, out=out, partial=partial, command=typed_command(sys.argv[1:]))
-    print_run(found.results, console)
-    console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
+    print_run(found.results, console, verbose=verbose)
+    tell_where(found.path, console)
     if len(found.failed):
         raise typer.Exit(exits.FAILED)

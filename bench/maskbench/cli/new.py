@@ -20,10 +20,11 @@ class Written(StrEnum):
 
 
 class AttackKind(StrEnum):
-    """What an attack gives back: images, or a label."""
+    """What an attack gives back: images, a label, or how like candidates are."""
 
     RESTORATION = "restoration"
     INFERENCE = "inference"
+    MATCHING = "matching"
 
 
 def new(

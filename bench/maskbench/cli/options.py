@@ -116,6 +116,10 @@ ShardOf = Annotated[
         metavar="I/N",
     ),
 ]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Show cautions, flags, times and why cells are missing as well."),
+]
 StoreFolder = Annotated[
     Path | None,
     typer.Option(

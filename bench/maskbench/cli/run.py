@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from maskbench.cli import exits, options
-from maskbench.cli.console import terminal
+from maskbench.cli.console import tell_where, terminal
 from maskbench.cli.stopped import told_when_stopped
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ def run(
     deterministic: options.Deterministic = False,
     ray: options.RayAddress = None,
     gpus_per_stage: options.GpusPerStage = None,
+    verbose: options.Verbose = False,
 ) -> None:
     """Run every method against every attack, and write tables, figures and provenance."""
     console = terminal()
@@ -78,7 +78,7 @@ def run(
 
         def show(results: RunFolder) -> None:
             progress.stop()
-            print_run(results, console)
+            print_run(results, console, verbose=verbose)
 
         found = running.run_suite(
             chosen,
@@ -92,6 +92,6 @@ def run(
             shard=part,
             numerics=numerics,
         )
-    console.print(f"Results: {escape(str(found.path))}", highlight=False, soft_wrap=True)
+    tell_where(found.path, console)
     if len(found.failed):
         raise typer.Exit(exits.FAILED)

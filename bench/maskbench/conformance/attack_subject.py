@@ -15,17 +15,19 @@ from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, 
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
 from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.plugins.matching import MatchingAttack, MatchingAux
 from maskbench.randomness import seeded
-from maskbench.release import Release, as_bytes, to_bytes
+from maskbench.release import Release, as_bytes, as_floats, to_bytes
 from maskbench.training.classifier import predict
 from maskbench.training.settings import Training
 
-AnyAttack = RestorationAttack | InferenceAttack
+AnyAttack = RestorationAttack | InferenceAttack | MatchingAttack
 
 FEW = 4
 FIRST = 100  # number of the first picture that is attacked: none that was learned from
 TRAINED_ON, VALIDATED_ON = 16, 8
 PEOPLE = 20
+CANDIDATES = 7  # the pictures of FEW releases, and others
 
 _TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
 _BLOCK = 4  # side of the blocks that a release without masks is coarsened to
@@ -74,6 +76,18 @@ class AttackSubject(Subject):
                 invert=inverted,
             )
 
+        if isinstance(self.built, MatchingAttack):
+            return MatchingAux(
+                train=_unlabelled(train),
+                validation=_unlabelled(validation),
+                training=_TRAINING,
+                mirror=True,
+                seed=SEED,
+                device=device,
+                question=self.built.questions[0],
+                release=lambda pictures, draw: Release(_coarse(as_floats(pictures))),
+            )
+
         def new_classifier(channels: int, classes: int) -> Recognizer:
             return build(_RECOGNIZER, channels=channels, classes=classes, size=shape[1:])
 
@@ -94,14 +108,21 @@ class AttackSubject(Subject):
         )
 
     def propose(self, attack: AnyAttack, release: Release, device: torch.device = CPU) -> object:
-        """What ``restore`` or ``infer`` returns, whatever that is; it may write into the release."""
+        """What ``restore``, ``infer`` or ``match`` returns, whatever that is; it may write into the release."""
+        if isinstance(attack, MatchingAttack):
+            return self.scores(attack, release, torch.arange(CANDIDATES), device)
         with seeded(SEED):
             if isinstance(attack, RestorationAttack):
                 return attack.restore(release, device)
             return attack.infer(release, device)
 
+    def scores(self, attack: MatchingAttack, release: Release, order: Tensor, device: torch.device = CPU) -> object:
+        """What ``match`` returns for candidates in an order, whatever that is."""
+        with seeded(SEED):
+            return attack.match(release, candidates_of(attack, release).select(order), device)
+
     def answer(self, attack: AnyAttack, release: Release) -> Tensor:
-        """The same in a form that can be compared: levels of 0 to 255, or logits. Nothing else is judged here."""
+        """The same in a form that can be compared: levels of 0 to 255, logits, scores. Nothing else is judged here."""
         proposed = self.propose(attack, copied(release))
         if not isinstance(proposed, Tensor) or not len(proposed) == len(release):
             raise NotChecked("nothing to look at: mend 'answer' first")
@@ -114,6 +135,8 @@ class AttackSubject(Subject):
         with seeded(SEED):
             if isinstance(attack, RestorationAttack):
                 return attack.restored(release, device)
+            if isinstance(attack, MatchingAttack):
+                return attack.matched(release, candidates_of(attack, release), device)
             return attack.inferred(release, self.classes, device)
 
     @cached_property
@@ -135,26 +158,40 @@ def released(count: int, shape: Shape = STANDARD, first: int = FIRST, *, masked:
     """A release of synthetic pictures: pixels hidden at random, or blocks by their mean where it has no masks."""
     drawn = batch(count, shape, first=first)
     kept = masks(drawn.numbers, shape) if masked else None
-    if kept is None:
-        coarse = F.avg_pool2d(drawn.images, _BLOCK)
-        images = coarse.repeat_interleave(_BLOCK, dim=2).repeat_interleave(_BLOCK, dim=3)
-    else:
-        images = drawn.images * kept
+    images = _coarse(drawn.images) if kept is None else drawn.images * kept
     images = (images * 255).round() / 255
     return Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
 
 
+def _coarse(pictures: Tensor) -> Tensor:
+    """What a method without masks makes of pictures: each block by its mean."""
+    coarse = F.avg_pool2d(pictures, _BLOCK)
+    return coarse.repeat_interleave(_BLOCK, dim=2).repeat_interleave(_BLOCK, dim=3)
+
+
+def candidates_of(attack: MatchingAttack, release: Release) -> Release:
+    """``CANDIDATES`` pictures of the shape of a release: raw ones, or other releases where those are asked for."""
+    _, channels, height, width = release.images.shape
+    drawn = batch(CANDIDATES, (channels, height, width), first=FIRST)
+    if attack.questions[0] == "matching" or release.masks is None:
+        return Release(drawn.images)
+    kept = masks(drawn.numbers + CANDIDATES, (channels, height, width))
+    return Release(drawn.images * kept, kept)
+
+
 def copied(release: Release) -> Release:
     """The same, for someone who may write into it."""
-    return Release(
-        release.images.clone(), None if release.masks is None else release.masks.clone(), release.restorations
-    )
+    masks = None if release.masks is None else release.masks.clone()
+    return Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
 
 
 def learned(attack: AnyAttack, aux: Aux) -> Any:
     """What an attack learns of what it is given; first of raw pictures alone, where it does."""
     if isinstance(attack, RestorationAttack):
         return attack.fit(attack.with_raw(aux))
+    if isinstance(attack, MatchingAttack):
+        assert isinstance(aux, MatchingAux), "made for attacks of its kind"
+        return attack.fit(aux)
     assert isinstance(aux, InferenceAux), "made for attacks of its kind"
     return attack.fit(aux)
 

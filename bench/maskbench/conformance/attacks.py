@@ -8,24 +8,35 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from maskbench.conformance.attack_subject import FEW, AttackSubject, copied, learned, released
+from maskbench.conformance.attack_subject import (
+    CANDIDATES,
+    FEW,
+    AttackSubject,
+    candidates_of,
+    copied,
+    learned,
+    released,
+)
 from maskbench.conformance.check import Broken, NotChecked, define, explain, provided, raise_all
 from maskbench.conformance.common import COMMON, cuda
-from maskbench.conformance.samples import OTHER_SHAPES, STANDARD, Shape, written
+from maskbench.conformance.samples import CPU, OTHER_SHAPES, STANDARD, Shape, written
 from maskbench.plugins.attack import Attack, LearnsFrom, RestorationAttack
+from maskbench.plugins.matching import MatchingAttack, Question
 from maskbench.release import Release
 
 OTHER_PARTY = 500  # number of the other party's first picture
 BATCHES = (1, 3)
 # A network's sums differ in their last bits with the size of the batch: a level of 255, a thousandth of a logit.
 LEVELS, LOGITS = 1.0, 1e-3
-_DECLARED = [name for contract in (Attack, RestorationAttack) for name in contract.__annotations__]
+_SWITCHES = ("needs_", "restores_", "trains_", "cpu_", "pretrained")
+_DECLARED = [name for contract in (Attack, RestorationAttack, MatchingAttack) for name in contract.__annotations__]
 
 
 @define(
     "declarations",
-    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training and cpu_only are True or False, "
-    "time_limit is a number of seconds; spell them as the contract does: the engine passes over others without a word.",
+    "learns_from is one of the words that LearnsFrom lists; needs_…, restores_training, trains_network, cpu_only and "
+    "pretrained are True or False, time_limit is a number of seconds; "
+    "spell them as the contract does: the engine passes over others without a word.",
 )
 def declarations(subject: AttackSubject) -> None:
     plugin = subject.built
@@ -33,7 +44,10 @@ def declarations(subject: AttackSubject) -> None:
         known = ", ".join(map(repr, get_args(LearnsFrom)))
         raise Broken(f"learns_from is {plugin.learns_from!r}, which is none of {known}")
     declared = {name for contract in type(plugin).__mro__ if _is_contract(contract) for name in vars(contract)}
-    for name in (name for name in declared if name.startswith(("needs_", "restores_", "cpu_"))):
+    if isinstance(plugin, MatchingAttack) and not (plugin.questions and {*plugin.questions} <= {*get_args(Question)}):
+        known = ", ".join(map(repr, get_args(Question)))
+        raise Broken(f"questions is {plugin.questions!r}, which is not one or more of {known}")
+    for name in (name for name in declared if name.startswith(_SWITCHES)):
         if not isinstance(getattr(plugin, name), bool):
             raise Broken(f"{name} is {getattr(plugin, name)!r}")
     if not plugin.time_limit > 0:
@@ -47,20 +61,26 @@ def declarations(subject: AttackSubject) -> None:
 
 @define(
     "answer",
-    "restore returns float32 images of the release's shape within [0, 1], infer returns float32 logits N × classes; "
-    "finite, and on the CPU (.cpu()).",
+    "restore returns float32 images of the release's shape within [0, 1], infer returns float32 logits N × classes, "
+    "match returns float32 scores N × candidates; finite, and on the CPU (.cpu()).",
 )
 def valid_answer(subject: AttackSubject) -> None:
     subject.judged(subject.fitted(), released(FEW))
 
 
-@define("input", "work on a copy (release.images.clone()), in fit and in restore or infer alike.")
+@define("input", "work on a copy (release.images.clone()), in fit and in restore, infer or match alike.")
 def input_untouched(subject: AttackSubject) -> None:
     attack, release, _ = subject.standard
     handed = copied(release)
     subject.propose(attack, handed)
     if not torch.equal(handed.images, release.images) or not torch.equal(handed.kept, release.kept):
         raise Broken("it changed the release in place")
+    if isinstance(attack, MatchingAttack):
+        pictures = candidates_of(attack, release)
+        given = copied(pictures)
+        attack.match(release, given, CPU)
+        if not torch.equal(given.images, pictures.images):
+            raise Broken("it changed the candidates in place")
     aux = subject.aux(STANDARD)
     before = [known.raw_images.clone() for known in (aux.train, aux.validation)]
     shown = copied(aux.train.release)
@@ -90,12 +110,28 @@ def determinism(subject: AttackSubject) -> None:
 
 @define("batch size", "treat each image on its own: no statistics over the batch, networks in eval() mode.")
 def batch_size(subject: AttackSubject) -> None:
+    if subject.built.kind == "matching":
+        raise NotChecked("it may look at the whole release")
     attack, release, whole = subject.standard
     for size in BATCHES:
         parts = [subject.answer(attack, release.select(index)) for index in torch.arange(FEW).split(size)]
         joined = torch.cat(parts)
         if joined.shape != whole.shape or not _close(attack, joined, whole):
             raise Broken(f"in batches of {size} it answers otherwise than in one of {FEW}")
+
+
+@define("candidates", "give each candidate a score that does not depend on its place: the engine shuffles them.")
+def candidates(subject: AttackSubject) -> None:
+    if subject.built.kind != "matching":
+        raise NotChecked("it is handed no candidates")
+    attack, release, whole = subject.standard
+    assert isinstance(attack, MatchingAttack), "of its kind"
+    order = torch.arange(CANDIDATES).flip(0)
+    turned = subject.scores(attack, copied(release), order)
+    if not isinstance(turned, Tensor) or turned.shape != whole.shape:
+        raise Broken("with the candidates in another order its answer has another form")
+    if not _close(attack, turned.float().nan_to_num(), whole[:, order]):
+        raise Broken("with the candidates in another order it answers otherwise")
 
 
 @define("device", "move what a network needs to the device that is handed in, and the answer back to the CPU (.cpu()).")
@@ -138,7 +174,7 @@ def without_masks(subject: AttackSubject) -> None:
 def nothing_raw(subject: AttackSubject) -> str | None:
     if subject.built.kind == "restoration":
         return "by construction: restore is handed the release alone, fit the attacker's own pictures"
-    if subject.built.needs_restorations:
+    if subject.built.needs_restorations or subject.built.kind == "matching":
         return "by construction: it learns on the attacker's own pictures alone"
     _needs_valid(subject)
     subject.judged(subject.fitted(raw=False), released(FEW))
@@ -201,6 +237,7 @@ ATTACK_CHECKS = (
     input_untouched,
     determinism,
     batch_size,
+    candidates,
     device,
     one_party,
     without_masks,

@@ -39,7 +39,7 @@ def write(kind: str, template: str, name: str, folder: Path | None) -> tuple[Pat
 
     Args:
         kind: ``method`` or ``attack``.
-        template: ``method``, ``restoration`` or ``inference``.
+        template: ``method``, ``restoration``, ``inference`` or ``matching``.
         name: what the user will type, ``keep-edges``.
         folder: where both go; None lets :class:`Place` choose.
 

@@ -13,6 +13,7 @@ from maskbench.data.duplicates import distinct
 from maskbench.data.hashing import pixel_digests, row_digests
 from maskbench.data.labels import label_name, tidied, without_empty_classes
 from maskbench.data.options import DataOptions
+from maskbench.data.parties import Label
 from maskbench.data.paths import nearest_folder, shown
 from maskbench.data.selection import quota, strata, stratified
 from maskbench.data.sizes import check_images, check_size
@@ -24,6 +25,7 @@ from maskbench.worlds.world import World
 if TYPE_CHECKING:
     from maskbench.data.imageset import ImageSet
 
+_LABELS: tuple[Label, ...] = ("target", "sensitive")
 _LEAST_LIMIT = 50  # images; fewer leave attacker_validation with one or two
 _SPARE = 1.02  # images read per image wanted, so that a few exact copies can be dropped
 
@@ -86,6 +88,12 @@ def known_world(options: DataOptions) -> World | None:
     return source.world
 
 
+def label_classes(options: DataOptions) -> dict[Label, int]:
+    """Return the number of classes of the chosen labels, without decoding images; ``options`` are resolved."""
+    table, chosen, _ = _labelled(_open(options.source), options)
+    return {label: len(table.classes[column]) for label, column in zip(_LABELS, chosen, strict=False)}
+
+
 def built_in() -> list[tuple[str, str]]:
     """Return the name and a one-line description of each source that is opened by its name, sorted."""
     return sorted((source.name, source.description) for source in _sources() if source.by_name)
@@ -106,12 +114,7 @@ def load(options: DataOptions) -> ImageSet:
 
     options = resolve(options)
     source = _open(options.source)
-    table = _labels(source)
-    chosen = [column for column in (options.target, options.sensitive) if column is not None]
-    labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
-    if not labelled.any():
-        raise UsageError(f"No image of {source.title} has a label in {' and '.join(chosen)}.")
-    table = without_empty_classes(table, chosen, labelled)
+    table, chosen, labelled = _labelled(source, options)
     notes = [*table.notes]
     if dropped := int((~labelled).sum()):
         notes.append(f"{dropped} images were dropped: they have no label in {' or '.join(chosen)}.")
@@ -184,6 +187,20 @@ def _open(text: str) -> Source:
     folder = nearest_folder(text)
     guess = f" There is a folder '{folder}'." if folder else ""
     raise UsageError(f"{error} Or an existing folder of classes or of Parquet files, or hf:NAME.{guess}")
+
+
+def _labelled(source: Source, options: DataOptions) -> tuple[LabelTable, list[str], np.ndarray]:
+    """The labels of a source, the chosen columns, and which images have a label in all of these.
+
+    Raises:
+        UsageError: no image has.
+    """
+    table = _labels(source)
+    chosen = [column for column in (options.target, options.sensitive) if column is not None]
+    labelled = np.all([table.labels[column] != MISSING for column in chosen], axis=0)
+    if not labelled.any():
+        raise UsageError(f"No image of {source.title} has a label in {' and '.join(chosen)}.")
+    return without_empty_classes(table, chosen, labelled), chosen, labelled
 
 
 def _require_labels(source: Source, table: LabelTable, column: str) -> None:

@@ -17,3 +17,4 @@ class DataOptions(pydantic.BaseModel):
     sensitive: str | None = pydantic.Field(None, max_length=10_000, description="label column that the attacker infers")
     size: int | None = pydantic.Field(None, description="square side in pixels; native if not given")
     limit: int | None = pydantic.Field(None, description="at most this many images over all splits")
+    split_seed: int = pydantic.Field(0, ge=0, le=2**32 - 1, description="another number deals the images out anew")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maskbench.data.duplicates import distinct
-from maskbench.data.hashing import pixel_digests
+from maskbench.data.hashing import pixel_digests, reseeded
 from maskbench.data.imageset import ImageSet
 from maskbench.data.selection import OWNER_TEST_PERCENT, balanced_word, quota, strata, stratified
 from maskbench.errors import UsageError
@@ -38,7 +38,7 @@ class Splits:
     notes: list[str]
 
 
-def split(image_set: ImageSet, limit: int | None) -> Splits:
+def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     """Assign the distinct images to the four splits; see the shares above.
 
     The assignment depends on the contents and the labels of the images, never on their order. Every (target,
@@ -47,6 +47,7 @@ def split(image_set: ImageSet, limit: int | None) -> Splits:
 
     Args:
         limit: at most this many images over all splits, exactly as many where there are enough.
+        seed: another number deals the images out anew.
 
     Raises:
         UsageError: a split other than attacker_validation would lack a target class.
@@ -57,6 +58,7 @@ def split(image_set: ImageSet, limit: int | None) -> Splits:
     digests = pixel_digests(image_set.images.numpy())
     native_test = None if image_set.native_test is None else image_set.native_test.numpy()
     kept, notes = distinct(digests, stratum, native_test)
+    digests = reseeded(digests, seed)
 
     def pick(candidates: np.ndarray, count: int) -> np.ndarray:
         return candidates[stratified(stratum[candidates], digests[candidates], count)]

@@ -62,7 +62,11 @@ def _on_ray(store: Store, device: torch.device, address: str, gpus_per_stage: fl
         gpus_per_stage = 1.0 if device.type == "cuda" else 0.0
     if not 0 <= gpus_per_stage < math.inf:
         raise UsageError(f"--gpus-per-stage {gpus_per_stage:g}: expected 0, a share such as 0.25, or a number.")
-    from maskbench.executors.ray import RayExecutor  # of an extra, and slow to import
+    try:
+        import ray  # noqa: F401 - an extra, and slow to import
+    except ImportError as error:
+        raise UsageError("--ray needs the extra of that name: pip install 'maskbench[ray]'.") from error
+    from maskbench.executors.ray import RayExecutor
 
     return RayExecutor(store, address, gpus_per_stage)
 

@@ -6,9 +6,7 @@ became of it.
 
 from __future__ import annotations
 
-import logging
 import os
-import socket
 import sys
 import time
 import uuid
@@ -19,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+import ray
 import torch
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from maskbench.artifacts.occupancy import RUNS
 from maskbench.artifacts.store import Artifact, Store, StoreUnwritable
 from maskbench.errors import UsageError
 from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import StopRequests, stop_requests
+from maskbench.executors.ray_cluster import connected, places
 from maskbench.executors.ray_worker import Made, News, Refused, Reporter, Setup, make
 from maskbench.executors.step import found, stored_keys
 from maskbench.executors.time_limit import limit_reached
@@ -33,12 +34,6 @@ from maskbench.executors.workers.estimates import Estimates
 from maskbench.executors.workers.schedule import Schedule
 from maskbench.planning.plan import Plan, Step
 from maskbench.plugins.catalogue import added_classes, added_files
-
-try:
-    import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-except ImportError as error:
-    raise UsageError("--ray needs the extra of that name: pip install 'maskbench[ray]'.") from error
 
 _TICK = 0.3  # seconds between two looks at reports, time limits and signals
 _PATIENCE = 5.0  # seconds for an answer of the actor that keeps the reports
@@ -87,7 +82,7 @@ class RayExecutor:
         if len(there) < len(plan.steps):
             self.store.require_writable()
             self.store.sweep()
-            with stop_requests() as requests, _connected(self.address), _marker(self.store) as marker:
+            with stop_requests() as requests, connected(self.address), _marker(self.store) as marker:
                 _Execution(self, plan, observer, outcomes, marker).run(requests)
         return {key: outcomes[key] for key in plan.steps}
 
@@ -108,7 +103,7 @@ class _Execution:
         marker: Path,
     ) -> None:
         self._executor, self._plan, self._observer, self._outcomes = executor, plan, observer, outcomes
-        self._places = _places(executor.gpus_per_stage)
+        self._places = places(executor.gpus_per_stage)
         self._estimates = Estimates()
         self._estimates.read(executor.store, [step for key, step in plan.steps.items() if key not in outcomes])
         self._schedule = Schedule(plan, outcomes.keys(), self._estimates.seconds, lambda step: False)
@@ -219,38 +214,6 @@ class _Execution:
 
 
 @contextmanager
-def _connected(address: str) -> Iterator[None]:
-    """Be connected to the cluster in the block; a connection that is there already is used, and left.
-
-    Raises:
-        UsageError: no cluster answers at the address.
-    """
-    if ray.is_initialized():
-        yield
-        return
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster that is started here tells nobody of its use
-    try:
-        _reach(address)
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            f"--ray {address}: no Ray cluster answers there ({str(error).splitlines()[0]}). Start one with `ray start "
-            "--head`, name its address, or write --ray local for one on this machine."
-        ) from None
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
-def _reach(address: str) -> None:
-    """Find out at once whether anything listens at ``HOST:PORT``: Ray tries for a minute; other addresses pass."""
-    host, _, port = address.rpartition(":")
-    if host and "/" not in host and port.isascii() and port.isdigit():
-        socket.create_connection((host, int(port)), _PATIENCE).close()
-
-
-@contextmanager
 def _marker(store: Store) -> Iterator[Path]:
     """A file in the store for as long as the block lasts: a machine that does not see it has another store there."""
     path = store.root.absolute() / RUNS / f"{uuid.uuid4().hex}.seen"
@@ -261,24 +224,6 @@ def _marker(store: Store) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             path.unlink()
-
-
-def _places(gpus_per_stage: float) -> float:
-    """How many stages can be at work at once.
-
-    Raises:
-        UsageError: none.
-    """
-    resources = ray.cluster_resources()
-    gpus, cpus = resources.get("GPU", 0.0), resources.get("CPU", 0.0)
-    if gpus_per_stage > gpus or (gpus_per_stage > 1 and gpus_per_stage != int(gpus_per_stage)):
-        raise UsageError(
-            f"--gpus-per-stage {gpus_per_stage:g}: the cluster has {gpus:g} GPUs; a stage gets a share of one, such as "
-            "0.25, or a whole number of them."
-        )
-    if not gpus_per_stage and not cpus:
-        raise UsageError("The Ray cluster has no CPUs to offer: start its nodes with --num-cpus.")
-    return gpus / gpus_per_stage if gpus_per_stage else cpus
 
 
 def _setup(executor: RayExecutor, marker: Path) -> Setup:

@@ -21,6 +21,7 @@ _WHOSE: Mapping[str, str] = {
     "masks": "attack",
     "restoration": "attack",
     "inference": "attack",
+    "matching": "attack",
     "scoring": "scoring",
 }
 """Kind of a stage → what it belongs to, in a reader's words."""

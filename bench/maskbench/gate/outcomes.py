@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from maskbench.metrics.metric import Family, Outcomes
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.reading import HEADLINE_SPLIT
-from maskbench.results.schema import CELL, PROBABILITIES, SCORED_SPLITS, VALIDATION, score_for
+from maskbench.results.schema import CELL, CHOSEN_BY, PROBABILITIES, VALIDATION
 
-NOT_OUTCOMES = (*CELL, "seed", "split", "target_class", PROBABILITIES, *map(score_for, SCORED_SPLITS))
+NOT_OUTCOMES = (*CELL, "seed", "split", "target_class", PROBABILITIES, *CHOSEN_BY)
 """Columns of ``samples`` that say whose the outcomes are, or what attacks were chosen by."""
 
 _WHOLE = ("number", "truth", "guess")
@@ -25,6 +25,8 @@ FAMILY: Mapping[str, Family] = {
     "masks": "masks",
     "restoration": "restoration",
     "inference": "inference",
+    "matching": "matching",
+    "linkage": "linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 

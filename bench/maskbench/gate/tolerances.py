@@ -19,6 +19,8 @@ _COMPARED: Mapping[Family, tuple[str, ...]] = {
     "restoration": (MAIN["restoration"],),
     # An attacker that lost its calibration is right as often as before, and knows less.
     "inference": (MAIN["inference"], "bits"),
+    "matching": (MAIN["matching"],),
+    "linkage": (MAIN["linkage"],),
     "masks": ("mask_accuracy",),
 }
 """Metrics that are compared unless others are named: one a family, for those of a family mostly agree."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from maskbench.metrics.families import found_masks, inference, recognition, restoration
+from maskbench.metrics.families import found_masks, inference, matching, recognition, restoration
 from maskbench.metrics.intervals import Interval, interval
 from maskbench.metrics.metric import Family, Metric, Outcomes
 
@@ -14,6 +14,8 @@ FAMILIES: Mapping[Family, tuple[Metric, ...]] = MappingProxyType(
         "recognition": recognition.METRICS,
         "restoration": restoration.METRICS,
         "inference": inference.METRICS,
+        "matching": matching.METRICS,
+        "linkage": matching.LINKAGE_METRICS,
         "masks": found_masks.METRICS,
     }
 )

@@ -27,6 +27,7 @@ _BLOCK = 2**22  # weights turned into float64 at a time, 32 MB
 _DRAWN = 2**16  # images drawn at a time: what is counted stays in the processor's cache
 _SEED_STREAM = 1  # keeps the draws of seeds apart from those of images
 _IMAGE_STREAM = 0
+_STREAMS = 2  # of a population
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def interval(
     if n == 1:
         return Interval(value, float("nan"), float("nan"), n, seeds)
 
-    values = _apply(statistic, _resampled_means(outcomes, resamples, seed))
+    values = _apply(statistic, resampled_means(outcomes, resamples, seed))
     values = values[~np.isnan(values)]
     tail = (1 - confidence) / 2
     low, high = np.quantile(values, (tail, 1 - tail)) if len(values) else (np.nan, np.nan)
@@ -147,11 +148,17 @@ def _apply(statistic: Statistic, means: NDArray[np.float64]) -> NDArray[np.float
     return values
 
 
-def _resampled_means(outcomes: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
-    """Return the column means (resamples, k) of outcomes (seeds, images, k) under resampling."""
+def resampled_means(
+    outcomes: NDArray[np.float64], resamples: int = 1000, seed: int = 0, population: int = 0
+) -> NDArray[np.float64]:
+    """Return the column means (resamples, k) of outcomes (seeds, images, k), without NaN, under resampling.
+
+    Outcomes of as many images and seeds are resampled alike. Images of another ``population`` are drawn apart, with
+    the same draws of seeds: so what is measured on two splits can be combined.
+    """
     seeds, n, k = outcomes.shape
     flat = outcomes.transpose(1, 0, 2).reshape(n, seeds * k)
-    counts = _counts(n, resamples, seed, _IMAGE_STREAM)
+    counts = _counts(n, resamples, seed, _IMAGE_STREAM + _STREAMS * population)
     step = max(1, _BLOCK // n)
     blocks = [counts[start : start + step].astype(np.float64) @ flat for start in range(0, resamples, step)]
     by_seed = np.concatenate(blocks).reshape(resamples, seeds, k) / n

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
+from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 
 
@@ -28,7 +29,9 @@ def refuse_without_restorations(attacks: Sequence[Attack]) -> None:
 
 
 def applies(attack: Attack, method: Method) -> bool:
-    """Whether there is anything to run: some attacks work on masks, some with the owner's key."""
+    """Whether there is anything to run: some attacks work on masks, some with the owner's key, some run the method."""
+    if isinstance(attack, MatchingAttack) and attack.needs_method and (method.masked or method.requests()):
+        return False
     if attack.needs_masks and not method.masked:
         return False
     return method.key_known() or not attack.needs_key
@@ -64,6 +67,17 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
             f"on {method.name} is fast enough for so many: name a faster one as well"
         )
     return None
+
+
+def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:
+    """Why an attack cannot infer a label, where it cannot.
+
+    Args:
+        classes: how many each label has.
+    """
+    if label is None or not isinstance(attack, InferenceAttack):
+        return None
+    return attack.cannot_infer(classes[label])
 
 
 def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple[Label | None, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from maskbench.data.parties import Label
 from maskbench.plugins.attack import Attack
+from maskbench.plugins.matching import Question
 from maskbench.plugins.method import Method
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
@@ -22,6 +23,7 @@ class Cell:
         label: the label that is recognized or inferred; None for restoration.
         scoring: the stage whose artifact holds the outcomes; None where the cell cannot run here.
         unavailable: why it cannot run here, where it cannot.
+        question: what a matching attack is asked; None for others.
         aux_share: of its training pictures the attacker uses this share.
     """
 
@@ -32,6 +34,7 @@ class Cell:
     scoring: Stage | None
     unavailable: str | None = None
     aux_share: float = 1.0
+    question: Question | None = None
 
     @property
     def plugin(self) -> Attack | None:
@@ -45,7 +48,9 @@ class Cell:
 
     @property
     def attack_kind(self) -> str:
-        """What tables have in the column ``attack_kind``: none, masks, restoration or inference."""
+        """What tables have in the column ``attack_kind``: none, masks, restoration, inference, matching or linkage."""
+        if self.question is not None:
+            return self.question
         if self.attack in (OPTIMUM, STACKED):
             return "restoration" if self.label is None else "inference"
         return _KINDS[self.attack] if isinstance(self.attack, str) else self.attack.kind

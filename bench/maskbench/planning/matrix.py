@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from maskbench.data.load import known_world
+from maskbench.data.load import known_world, label_classes
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
@@ -14,6 +15,7 @@ from maskbench.planning.applicability import (
     applies,
     attack_lacks,
     aux_shares,
+    cannot_infer,
     inferred_labels,
     method_lacks,
     refuse_without_restorations,
@@ -23,12 +25,14 @@ from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack, InferenceAttack, RestorationAttack
 from maskbench.plugins.catalogue import catalogue, create
 from maskbench.plugins.controls import control
+from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, RECOGNITION, STACKED
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
+from maskbench.stages.matching import Matching
 from maskbench.stages.optimum import Optimum
 from maskbench.stages.recognition import Recognition
 from maskbench.stages.restoration import Restoration
@@ -70,10 +74,10 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     _refuse_twice("attack", [attack.label() for attack in attacks])
     refuse_without_restorations(attacks)
     _refuse_too_many(len(methods) * max(1, len(attacks) * len(suite.aux_shares)) * suite.seeds)
-    data, known = Data(options), known_world(options) is not None
+    data, known, classes = Data(options), known_world(options) is not None, label_classes(options)
     cells = []
     for method in methods:
-        cells += _cells_of(method, attacks, data, suite, known)
+        cells += _cells_of(method, attacks, data, suite, known, classes)
     return Matrix(suite, data, methods, attacks, tuple(cells))
 
 
@@ -108,8 +112,20 @@ def _refuse_too_many(combinations: int) -> None:
         )
 
 
-def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Suite, known: bool) -> list[Cell]:
-    """The cells of a method; ``known``: the images come from a world whose best possible attack is known."""
+def _cells_of(
+    method: Method,
+    attacks: tuple[Attack, ...],
+    data: Data,
+    suite: Suite,
+    known: bool,
+    classes: Mapping[Label, int],
+) -> list[Cell]:
+    """The cells of a method.
+
+    Args:
+        known: the images come from a world whose best possible attack is known.
+        classes: how many each label has.
+    """
     reason = method_lacks(method, data.options)
     fitting = tuple(attack for attack in attacks if applies(attack, method))
     cells = []
@@ -121,8 +137,12 @@ def _cells_of(method: Method, attacks: tuple[Attack, ...], data: Data, suite: Su
         scorings = _Scorings(trial, fitting)
         attacked = []
         for attack in fitting:
-            why = reason or attack_lacks(attack, method, scorings.restoring)
+            lacks = reason or attack_lacks(attack, method, scorings.restoring)
+            if isinstance(attack, MatchingAttack):
+                attacked += _matched(trial, attack, lacks)
+                continue
             for label in inferred_labels(attack, suite, data.options):
+                why = lacks or cannot_infer(attack, label, classes)
                 for share in aux_shares(attack, label, suite):
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
@@ -141,6 +161,22 @@ def _found_masks(trial: Trial) -> Stage | None:
     return None if found is None else ScoredMasks(found, trial.settings.scored)
 
 
+def _matched(trial: Trial, attack: MatchingAttack, why: str | None) -> list[Cell]:
+    """A cell for each question of a matching attack."""
+    return [
+        Cell(
+            trial.method,
+            attack,
+            None,
+            trial.seed,
+            None if why else Matching(trial, attack, question),
+            why,
+            question=question,
+        )
+        for question in attack.questions
+    ]
+
+
 def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
     """A cell for several restorations taken together, with all of the attacker's pictures."""
     restorations: list[Restoration] = []
@@ -153,14 +189,10 @@ def _stacked_restorations(attacked: list[Cell], method: Method, seed: int) -> li
 
 
 def _stacked(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
-    """A cell for each label that several attacks infer: an attacker who has them all need not choose.
-
-    Those that identify people are left out: whether the label is people, the data say when they are read.
-    """
+    """A cell for each label that several attacks infer: an attacker who has them all need not choose."""
     by_label: dict[Label | None, list[Inference]] = {}
     for cell in attacked:
-        identifies = isinstance(cell.attack, InferenceAttack) and cell.attack.identifies
-        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1 and not identifies:
+        if isinstance(cell.scoring, ScoredInference) and cell.aux_share == 1:
             by_label.setdefault(cell.label, []).extend(cell.scoring.inferences)
     return [
         Cell(method, STACKED, label, seed, ScoredInference(tuple(inferences)))

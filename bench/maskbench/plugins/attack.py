@@ -1,4 +1,4 @@
-"""The contract of an attack, and of its two kinds: what is restored, and what is inferred."""
+"""The contract of an attack, and of two of its kinds: what is restored, and what is inferred."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ from maskbench.training.settings import Training
 
 Classify = Callable[[Tensor], Tensor]
 """Images (N, C, H, W), float32 in [0, 1] or uint8 → logits."""
+
+Releasing = Callable[[Tensor, int], Release]
+"""Pictures (N, C, H, W), float32 in [0, 1] or uint8, and the number of a draw → their release."""
+
+AttackKind = Literal["restoration", "inference", "matching"]
+"""What an attack gives back: images, a label, or how like each candidate a release is."""
 
 LearnsFrom = Literal["", "raw", "pairs", "releases", "restorations", "masks"]
 """What an attack learns from: nothing, raw pictures alone (then it does not adapt to the method), pairs of raw and
@@ -122,6 +128,9 @@ class Aux:
         again: number of an epoch, from 1 → the training part, released again. The attacker can run the method as often
             as it likes, and what is seen with one mask alone is learned by heart. Given to restoration attacks; a
             method that follows attributions has as many releases as the settings say, which are gone through in turn.
+        release: (pictures, draw) → what the method, as the attacker fitted it, makes of any pictures: float32 in [0, 1]
+            or uint8 (N, C, H, W). Draws differ in their random numbers; of a method without any, all are equal.
+            None against methods that follow attributions, and for attacks that know the owner's release alone.
     """
 
     train: Known
@@ -134,6 +143,7 @@ class Aux:
     invert: Callable[[Release], Tensor] | None = None
     from_raw: Mapping[str, Tensor] = field(default_factory=dict)
     again: Callable[[int], Release] | None = None
+    release: Releasing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,11 +155,14 @@ class InferenceAux(Aux):
         new_classifier: (channels, classes) → an untrained recognizer of the suite's kind.
         raw_classifier: a classifier of the label, trained on raw pictures of the attacker's: images → logits.
             Given to attacks that set ``needs_raw_classifier``.
+        owner_release: all that was outsourced: the released training images of the owner's, with their task labels
+            where these are not what is inferred. None for an attack that is handed none, as in a test of its own.
     """
 
     classes: int
     new_classifier: Callable[[int, int], Recognizer]
     raw_classifier: Classify | None = None
+    owner_release: Release | None = None
 
     def closest_restoration(self, of: Known | None = None) -> str:
         """The restoration that comes closest to the raw pictures of the validation part, by mean squared error.
@@ -175,7 +188,7 @@ def closest(restored: Mapping[str, Tensor], raw: Tensor) -> str:
 
 
 class Attack(Plugin):
-    """What restoration and inference attacks have in common. Extend one of these two.
+    """What all attacks have in common. Extend ``RestorationAttack``, ``InferenceAttack`` or ``MatchingAttack``.
 
     Attributes:
         kind: what the attack gives back.
@@ -190,16 +203,18 @@ class Attack(Plugin):
         needs_raw_classifier: ``aux.raw_classifier`` is given.
         cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
             release then serves runs on any device.
+        pretrained: it brings weights that were learned elsewhere, whatever its parameters are.
         time_limit: seconds, after which the attack is stopped and its cells say so; fitting included.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]]
+    kind: ClassVar[AttackKind]
     learns_from: ClassVar[LearnsFrom] = ""
     needs_masks: ClassVar[bool] = False
     needs_key: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
     cpu_only: ClassVar[bool] = False
+    pretrained: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0
 
 
@@ -211,7 +226,7 @@ class RestorationAttack(Attack):
             inference attacks that learn from restorations.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "restoration"
+    kind: ClassVar[AttackKind] = "restoration"
     restores_training: ClassVar[bool] = True
 
     def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
@@ -276,12 +291,23 @@ class InferenceAttack(Attack):
         with_task: it learns the sensitive label together with the task label, which the attacker is told of every
             training image: labels are those of pairs, label · tasks + task, and ``classes`` counts the pairs.
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
+        needs_task_labels: ``release.task_labels`` holds the task labels of what is to be inferred, where the attacker
+            knows them (of the owner's test images nobody does), and its logits take them into account.
+        trains_network: it trains a network, which may be trained too little: attacks that train none should not stay
+            above it. An attack that trains none and learns from releases takes about a second, so it is also asked
+            about labels that were shuffled.
     """
 
-    kind: ClassVar[Literal["restoration", "inference"]] = "inference"
+    kind: ClassVar[AttackKind] = "inference"
     learns_from: ClassVar[LearnsFrom] = "releases"
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
+    needs_task_labels: ClassVar[bool] = False
+    trains_network: ClassVar[bool] = True
+
+    def cannot_infer(self, classes: int) -> str | None:
+        """Say why the attack cannot infer a label of so many classes; None: it can."""
+        return None
 
     @abstractmethod
     def fit(self, aux: InferenceAux) -> Any:

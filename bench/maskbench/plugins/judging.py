@@ -128,6 +128,11 @@ def logits(proposed: object, count: int, classes: int, who: str) -> Tensor:
     return _tensor(proposed, torch.Size((count, classes)), torch.device("cpu"), who, "logits")
 
 
+def scores(proposed: object, count: int, candidates: int, who: str) -> Tensor:
+    """Check a matching attack's answer: N × candidates, finite, on the CPU."""
+    return _tensor(proposed, torch.Size((count, candidates)), torch.device("cpu"), who, "scores")
+
+
 def _tensor(proposed: object, shape: torch.Size, device: torch.device, who: str, what: str) -> Tensor:
     if not isinstance(proposed, Tensor):
         raise ContractViolation(f"{who} returned {what} as {type(proposed).__name__}, not as a torch tensor.")

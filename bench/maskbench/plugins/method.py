@@ -83,6 +83,14 @@ class Method(Plugin):
         """
         return None
 
+    def claimed_epsilon(self) -> tuple[float, str] | None:
+        """The ε of differential privacy that the method claims for a picture, and for which two pictures it does.
+
+        Returns:
+            ε, and words that go on from "for two pictures that", such as "differ in one pixel"; None: it claims none.
+        """
+        return None
+
     def adapt(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         """Adjust the recognizer to the release: a module called as ``module(images, masks)`` that returns logits.
 

@@ -29,5 +29,16 @@ def hidden_shares(cells: pd.DataFrame) -> Callable[[str, float], str]:
     return written
 
 
+def method_names(cells: pd.DataFrame) -> Callable[[str, float], str]:
+    """What to call a method in a sentence: (``name:parameters``, ratio) → ``random 75%``."""
+    hidden = hidden_shares(cells)
+
+    def named(method: str, ratio: float) -> str:
+        share = hidden(method, ratio)
+        return method if share == NOT_MEASURED else f"{method} {share}"
+
+    return named
+
+
 def _key(method: str, ratio: float) -> tuple[str, float | None]:
     return method, None if pd.isna(ratio) else ratio  # NaN equals nothing

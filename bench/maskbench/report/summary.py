@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
-from maskbench.results.flags.kind import Flag
+from maskbench.report.attacked import status_of
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
-MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null")
+MEASURED = ("accuracy", "utility", "shape", "restoration", "psnr", "inference", "over_null", "matching", "linkage")
 """What the summary measures; see ``summarize``."""
+
+FINDING: tuple[Family, ...] = ("matching", "linkage")
+"""What matching attacks are asked."""
 
 
 def summarize(run: RunFolder) -> pd.DataFrame:
@@ -23,15 +28,34 @@ def summarize(run: RunFolder) -> pd.DataFrame:
 
     Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each of ``MEASURED`` with its 95 %
     interval in ``…_low`` and ``…_high``, NaN where it was not measured; the strongest ``restoration_attack`` and
-    ``inference_attack``; ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
+    ``inference_attack``, and ``restoration_status`` and ``inference_status``, whether the method was attacked so at all
+    (see ``attacked.Status``); ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
 
     - accuracy, utility: shares, on owner-test. shape: accuracy on the target label of a classifier that sees the masks
       alone.
     - restoration: hole SSIM of the strongest attack on owner-train; psnr: the same attack's, whole image, in dB.
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
-      the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images.
+      the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images; at
+      most the advantage itself, since an attack that is below its prior there gains nothing by it.
+    - utility is NaN for all where ``raw_at_prior``.
+    - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
+      alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
-    return pd.DataFrame([_row(method, ratio, mine, run.flags) for method, ratio, mine in methods(run.cells)])
+    frame = pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
+    if raw_at_prior(frame):
+        frame[["utility", "utility_low", "utility_high"]] = np.nan
+    return frame
+
+
+def raw_at_prior(summary: pd.DataFrame) -> bool:
+    """Whether raw images are recognized no better than fully masked ones, as far as the interval tells.
+
+    Then there is no utility to keep: what a method keeps of it is a number over almost nothing.
+    """
+    raw, null = (summary[summary["role"] == role] for role in ("raw", "null"))
+    if raw.empty or null.empty:
+        return False
+    return bool(raw["accuracy_low"].iloc[0] <= null["accuracy"].iloc[0])
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Value | None:
@@ -41,7 +65,7 @@ def value_of(row: Mapping[str, Any], name: str) -> Value | None:
     return Value(row[name], row[f"{name}_low"], row[f"{name}_high"], str(row.get(f"{name}_attack", "")))
 
 
-def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...]) -> dict[str, Any]:
+def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[str, Any]:
     rows = pooled(mine)
     recognition = rows[rows["attack_kind"] == "none"]
     shape = rows[(rows["learns_from"] == "masks") & (rows["label"] == "target") & (rows["split"] == "owner_test")]
@@ -50,8 +74,8 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
     restoration, inference = (strongest[strongest["attack_kind"] == kind] for kind in ("restoration", "inference"))
     cells = planned_of(mine)
     # NaN, of a method without a ratio, equals nothing.
-    own = [flag.mark for flag in flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
-    found = {
+    own = [flag.mark for flag in run.flags if flag.method == method and (flag.ratio == ratio or np.isnan(ratio))]
+    found: dict[str, Value | None] = {
         "accuracy": read(recognition, "accuracy"),
         "utility": read(recognition, "utility"),
         "shape": read(shape, "accuracy"),
@@ -59,14 +83,23 @@ def _row(method: str, ratio: float, mine: pd.DataFrame, flags: tuple[Flag, ...])
         "psnr": read(restoration, "psnr"),
         "inference": read(inference, "advantage"),
         "over_null": read(inference, "advantage_over_null"),
+        **{kind: read(strongest[strongest["attack_kind"] == kind], MAIN[kind]) for kind in FINDING},
     }
+    if found["over_null"] is not None and found["inference"] is not None:
+        found["over_null"] = _at_most(found["over_null"], found["inference"])
     row: dict[str, Any] = {"method": method, "ratio": ratio, "role": mine["role"].iloc[0]}
     for name, value in found.items():
         row |= _columns(name, value)
         if name in ("restoration", "inference"):
             row[f"{name}_attack"] = value.attack if value else ""
+            row[f"{name}_status"] = status_of(cells, name, run.inferred if name == "inference" else "")
     ok = int((cells["status"] == "ok").sum())
-    return {**row, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+    finders = {f"{kind}_attack": value.attack if (value := found[kind]) else "" for kind in FINDING}
+    return {**row, **finders, "ok": ok, "total": len(cells), "flags": " ".join(dict.fromkeys(own))}
+
+
+def _at_most(value: Value, most: Value) -> Value:
+    return Value(min(value.value, most.value), min(value.low, most.low), min(value.high, most.high))
 
 
 def _columns(name: str, value: Value | None) -> dict[str, float]:

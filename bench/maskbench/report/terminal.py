@@ -1,4 +1,4 @@
-"""What is shown when a run is over."""
+"""What is shown when a run is over: the verdict, one table, how to read it; and, if asked for, the rest."""
 
 from __future__ import annotations
 
@@ -14,24 +14,38 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskbench.plugins.reserved import RECOGNITION
+from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
-from maskbench.report.tables.summary import caption, headline
+from maskbench.report.narrow import fitting, legend
+from maskbench.report.summary import summarize
 from maskbench.report.tables.timing import timing
-from maskbench.report.text import NOT_MEASURED, rows_as_text
+from maskbench.report.text import rows_as_text
+from maskbench.report.verdict import verdict
 from maskbench.results.flags.kind import Flag
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import records
 from maskbench.runfolder.folder import RunFolder
 
-_ANY_WIDTH = 10_000  # columns; more than any table needs
-_KEPT = 4  # columns of the headline that say what is kept: method, accuracy, utility, shape
 
+def print_run(run: RunFolder, console: Console, *, verbose: bool = False) -> None:
+    """The verdict, the table of methods and how to read it.
 
-def print_run(run: RunFolder, console: Console) -> None:
-    """The headline table, the flags on it, the times, and the coverage with the reasons of what is missing."""
-    for table in headline_tables(headline(run), console):
-        console.print(table)
-    console.print(escape(caption(run)), style="dim", highlight=False)
+    Args:
+        verbose: the cautions, flags, times and coverage as well, with the reasons of what is missing.
+    """
+    found = verdict(run)
+    for sentence in found.sentences:
+        console.print(escape(sentence), highlight=False)
+    console.print()
+    _print_methods(run, console)
+    if not verbose:
+        _print_incomplete(run, console)
+        return
+    console.print()
+    console.print(escape(run_caption(run)), style="dim", highlight=False)
+    console.print()
+    for caution in found.cautions:
+        console.print(f"[yellow]•[/] {escape(caution)}", highlight=False)
     console.print()
     print_flags(run, console)
     console.print(_table(timing(run)))
@@ -39,11 +53,18 @@ def print_run(run: RunFolder, console: Console) -> None:
 
 
 def print_provisional(run: RunFolder, console: Console) -> None:
-    """The headline of the first seed alone, while the others are made, and that it is not the result."""
+    """The table of the first seed alone, while the others are made, and that it is not the result."""
     first = "Provisional: seed 0 alone. The results come when all seeds are done, and may differ."
     console.print(first, style="bold yellow", highlight=False)
-    for table in headline_tables(headline(run), console):
-        console.print(table)
+    _print_methods(run, console)
+
+
+def _print_methods(run: RunFolder, console: Console) -> None:
+    summary = summarize(run)
+    form = fitting(run, summary, console.width)
+    console.print(_table(form))
+    for line in legend(run, summary, form):
+        console.print(escape(line), style="dim", highlight=False)
 
 
 def print_flags(run: RunFolder, console: Console) -> None:
@@ -93,6 +114,15 @@ def _print_coverage(run: RunFolder, console: Console) -> None:
             console.print(text, highlight=False)
 
 
+def _print_incomplete(run: RunFolder, console: Console) -> None:
+    planned = planned_of(run.cells)
+    counts = Counter(planned["status"])
+    if counts["ok"] < len(planned):
+        missing = ", ".join(f"{counts[status]} {status}" for status in ("failed", "unavailable") if counts[status])
+        text = f"Coverage: {counts['ok']} of {len(planned)} cells ok, {missing}; --verbose tells why."
+        console.print(text, style="red" if counts["failed"] else "yellow", highlight=False)
+
+
 def _cell(row: Mapping[str, Any]) -> str:
     parameters = [row["params"], *([] if pd.isna(row["ratio"]) else [f"ratio={row['ratio']:g}"])]
     given = ",".join(filter(None, parameters))
@@ -100,32 +130,10 @@ def _cell(row: Mapping[str, Any]) -> str:
     return row["method"] + (f":{given}" if given else "") + attack
 
 
-def headline_tables(frame: pd.DataFrame, console: Console) -> list[Table]:
-    """The headline as one table, or on a narrow terminal as two: what is kept, and what leaks."""
-    stacked = _stacked(frame)
-    whole = _table(stacked, leading=1)
-    unbounded = console.options.update(max_width=_ANY_WIDTH)
-    if console.measure(whole, options=unbounded).maximum <= console.width:
-        return [whole]
-    names = list(stacked.columns)
-    parts = stacked[names[:_KEPT]], stacked[[names[0], *names[_KEPT:]]]
-    return [_table(part, leading=1) for part in parts]
-
-
-def _stacked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Value, interval and attack below each other, and what is short below its neighbour: fits a narrow terminal."""
-    shown = frame.map(lambda cell: cell.replace(" [", "\n[").replace("] (", "]\n").rstrip(")"))
-    share = frame["hidden"].map(lambda share: "" if share == NOT_MEASURED else f"\n{share} hidden")
-    shown["method"] = frame["method"].map(lambda name: name.replace(":", ":\n").replace(",", ",\n")) + share
-    shown["cells"] = frame["cells"] + "\n" + frame["flags"]
-    return shown.drop(columns=["hidden", "flags"]).rename(columns={"cells": "cells\nflags"})
-
-
-def _table(frame: pd.DataFrame, leading: int = 0) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, leading=leading)
+def _table(frame: pd.DataFrame) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for number, name in enumerate(frame.columns):
-        title = str(name).replace(" on ", "\non ").replace(" alone", "\nalone")
-        table.add_column(title, justify="left" if number == 0 else "right", no_wrap=True)
+        table.add_column(escape(str(name)), justify="left" if number == 0 else "right", overflow="fold")
     for row in rows_as_text(frame):
         table.add_row(*(escape(cell) for cell in row))
     return table

@@ -1,41 +1,22 @@
-"""Writing the tables and figures of a run folder into it."""
+"""Writing the tables, the figures and the page of a run folder into it."""
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from types import ModuleType
-from typing import TypeVar
 
 from maskbench.errors import MaskbenchError, PartFailed
-from maskbench.report import figures as figures_folder
-from maskbench.report import tables as tables_folder
+from maskbench.report import leakage_report
+from maskbench.report.discovery import figures, tables
+from maskbench.report.latex import to_latex
 from maskbench.report.parts import Figure, Table
 from maskbench.report.text import to_markdown
 from maskbench.runfolder.folder import RunFolder
 
-Part = TypeVar("Part", Table, Figure)
-
-
-@lru_cache(maxsize=1)
-def tables() -> tuple[Table, ...]:
-    """Every table, by its name: a module of ``tables`` sets ``TABLE``."""
-    found = {module.__name__: (module.TABLE,) for module in _modules(tables_folder, "TABLE")}
-    return _by_name(found)
-
-
-@lru_cache(maxsize=1)
-def figures() -> tuple[Figure, ...]:
-    """Every figure, by its name: a module of ``figures`` sets ``FIGURES``. Loads matplotlib."""
-    found = {module.__name__: module.FIGURES for module in _modules(figures_folder, "FIGURES")}
-    return _by_name(found)
-
 
 def write_tables(run: RunFolder, folder: Path) -> None:
-    """Write every table that has rows, as Markdown and CSV, into ``tables/``.
+    """Write every table that has rows, as Markdown, CSV and LaTeX, into ``tables/``.
 
     Raises:
         PartFailed: one or more of them raised; all others are written.
@@ -56,12 +37,32 @@ def write_figures(run: RunFolder, folder: Path) -> None:
     _each((figure.name, partial(_write_figure, figure, run, place)) for figure in figures())
 
 
+def write_report_and_figures(run: RunFolder, folder: Path) -> None:
+    """Write ``report.html`` and the leakage report into the folder, and draw the figures.
+
+    Raises:
+        PartFailed: one or more of them raised; all others are written.
+    """
+    from maskbench.report.html.page import NAME, write_report  # loads jinja2 and plotly
+
+    place = folder / "figures"
+    place.mkdir(parents=True, exist_ok=True)
+    # The page first: it is what most people open, and drawing takes longer.
+    parts: list[tuple[str, Callable[[], object]]] = [
+        (NAME, partial(write_report, run, folder)),
+        (leakage_report.NAME, partial(leakage_report.write_leakage_report, run, folder)),
+    ]
+    parts += [(figure.name, partial(_write_figure, figure, run, place)) for figure in figures()]
+    _each(parts)
+
+
 def _write_table(table: Table, run: RunFolder, place: Path) -> None:
     frame = table.build(run)
     if len(frame):
         path = place / table.name
         path.with_suffix(".md").write_text(f"{table.caption(run)}\n\n{to_markdown(frame)}\n", encoding="utf-8")
         frame.to_csv(path.with_suffix(".csv"), index=False)
+        path.with_suffix(".tex").write_text(to_latex(frame, table.caption(run), table.name), encoding="utf-8")
 
 
 def _write_figure(figure: Figure, run: RunFolder, place: Path) -> None:
@@ -77,7 +78,7 @@ def _write_figure(figure: Figure, run: RunFolder, place: Path) -> None:
         drawing.savefig(path.with_suffix(".svg"), metadata={"Date": None})
 
 
-def _each(parts: Iterable[tuple[str, Callable[[], None]]]) -> None:
+def _each(parts: Iterable[tuple[str, Callable[[], object]]]) -> None:
     failed: dict[str, Exception] = {}
     for name, write in parts:
         try:
@@ -94,22 +95,3 @@ def _each(parts: Iterable[tuple[str, Callable[[], None]]]) -> None:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, MaskbenchError) else f"{type(error).__name__}: {error}"
-
-
-def _by_name(found: dict[str, tuple[Part, ...]]) -> tuple[Part, ...]:
-    owner: dict[str, str] = {}
-    for module, parts in found.items():
-        for part in parts:
-            if part.name in owner:
-                raise ValueError(f"{owner[part.name]} and {module} both write '{part.name}'. Rename one.")
-            owner[part.name] = module
-    return tuple(sorted((part for parts in found.values() for part in parts), key=lambda part: part.name))
-
-
-def _modules(package: ModuleType, sets: str) -> list[ModuleType]:
-    names = [module.name for module in pkgutil.iter_modules(package.__path__, prefix=f"{package.__name__}.")]
-    found = [import_module(name) for name in names]
-    for module in found:
-        if not hasattr(module, sets):
-            raise ValueError(f"{module.__name__} sets no {sets}: every module of this folder does.")
-    return found

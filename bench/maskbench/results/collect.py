@@ -15,7 +15,7 @@ from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.plugins.method import Method
 from maskbench.results.execution import Execution
-from maskbench.results.schema import CELL, PROBABILITIES, SCORED_SPLITS, VALIDATION, score_for
+from maskbench.results.schema import CELL, CHOSEN_BY, PROBABILITIES, SCORED_SPLITS, VALIDATION, gain_for, score_for
 from maskbench.stages.scored import Scored
 
 
@@ -103,6 +103,9 @@ def _validation(scored: Scored) -> list[pd.DataFrame]:
         if judged is not None:
             numbers, scores = judged
             found |= {"number": numbers.numpy(), score_for(split): scores.numpy().astype(np.float64)}
+            gains = scored.validation_gains(split)
+            if gains is not None:
+                found[gain_for(split)] = gains.numpy()
     return [pd.DataFrame({**found, "split": VALIDATION})] if found else []
 
 
@@ -112,5 +115,5 @@ def joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame(columns=[*CELL, "seed", "split", "number", "target_class"])
     samples = pd.concat(parts, ignore_index=True)
     first = [*CELL, "seed", "split", "number", "target_class"]
-    last = [name for name in (PROBABILITIES, *map(score_for, SCORED_SPLITS)) if name in samples]
+    last = [name for name in (PROBABILITIES, *CHOSEN_BY) if name in samples]
     return samples[[*first, *sorted(set(map(str, samples)) - set(first) - set(last)), *last]]

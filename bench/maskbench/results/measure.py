@@ -16,14 +16,26 @@ from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
 from maskbench.plugins.reserved import OPTIMUM, ORACLE, STRONGEST
 from maskbench.results.reading import grouped, records
-from maskbench.results.schema import CELL, DERIVED, METHOD, SCORED_SPLITS, VALIDATION, score_for, typed
-from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part
+from maskbench.results.schema import (
+    CELL,
+    DERIVED,
+    METHOD,
+    PROBABILITIES,
+    SCORED_SPLITS,
+    VALIDATION,
+    gain_for,
+    score_for,
+    typed,
+)
+from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part, Validated
 
 _FAMILY: Mapping[str, Family] = {
     "none": "recognition",
     "masks": "masks",
     "restoration": "restoration",
     "inference": "inference",
+    "matching": "matching",
+    "linkage": "linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 
@@ -103,16 +115,24 @@ def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
 def _attacked(splits: Mapping[str, pd.DataFrame], family: Family) -> Attacked:
     columns: dict[str, Columns] = {split: _columns(splits[split], family) for split in SCORED_SPLITS if split in splits}
     validation = splits.get(VALIDATION)
-    scores = {}
-    if validation is not None:
-        judged = [split for split in SCORED_SPLITS if score_for(split) in validation]
-        scores = {split: validation[score_for(split)].to_numpy(np.float64) for split in judged}
-    known = {split: score for split, score in scores.items() if not np.isnan(score).all()}
-    return Attacked(columns, {split: float(np.nanmean(score)) for split, score in known.items()})
+    return Attacked(columns, {} if validation is None else _validated(validation))
+
+
+def _validated(rows: pd.DataFrame) -> dict[str, Validated]:
+    """Split → how an attack did on validation pictures, of the splits that it was judged for."""
+    found: dict[str, Validated] = {}
+    for split in SCORED_SPLITS:
+        scores, gains = (
+            rows[name].to_numpy(np.float64) if name in rows else np.full(len(rows), np.nan)
+            for name in (score_for(split), gain_for(split))
+        )
+        if not np.isnan(scores).all():
+            found[split] = Validated(scores, None if np.isnan(gains).any() else gains)
+    return found
 
 
 def _columns(part: pd.DataFrame, family: Family) -> Columns:
-    """Outcome → (images,): those that the cell has, of all that any cell has."""
+    """Outcome → (images,): those that the cell has, of all that any cell has; of probabilities (images, classes)."""
     found = {}
     for name in map(str, part):
         if name in CELL or name in ("seed", "split", "target_class") or part[name].dtype == object:
@@ -120,6 +140,8 @@ def _columns(part: pd.DataFrame, family: Family) -> Columns:
         values = part[name].to_numpy()
         if _always(family, name) or not np.isnan(values.astype(np.float64)).all():
             found[name] = values.astype(np.int64) if name in ("number", "truth", "guess") else values
+    if PROBABILITIES in part and part[PROBABILITIES].notna().all():
+        found[PROBABILITIES] = np.stack(list(part[PROBABILITIES]))
     return found
 
 
@@ -243,7 +265,7 @@ def _strongest(groups: Mapping[_Key, _Group], beside: _Beside, classes: Mapping[
         methods.setdefault(key[: len(METHOD)], {})[key] = group
     null = next((mine for mine in methods.values() if next(iter(mine.values())).base["role"] == "null"), {})
     for mine in methods.values():
-        for kind, label in (("restoration", ""), ("inference", inferred)):
+        for kind, label in (("restoration", ""), ("inference", inferred), ("matching", ""), ("linkage", "")):
             ensemble = _ensemble(mine, kind, label)
             if not ensemble.attacks:
                 continue

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import pkgutil
 import platform
 import re
 import shlex
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from maskbench.artifacts.fingerprint import closure, digest
+from maskbench.data.parties import SPLITS_OF
 from maskbench.executors.executor import MISSING
 from maskbench.executors.hardware import device_name
 from maskbench.metrics.catalogue import FAMILIES
 from maskbench.metrics.perceptual import identity as backbone_identity
 from maskbench.models.recognizers import identity
 from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
+from maskbench.results import flags
 from maskbench.results.execution import Execution
-from maskbench.results.measure import planned_of
+from maskbench.results.measure import measure, planned_of
 from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
 from maskbench.results.shard import ShardRecord
 from maskbench.results.timings import SHORT
@@ -42,6 +47,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
     for step in execution.plan.steps.values():
         libraries |= step.ingredients["libraries"]
         code |= step.ingredients["sources"]
+    code |= _measuring_code()
     statuses = Counter(planned_of(cells)["status"])
     data, matrix, plan = execution.data.record, execution.matrix, execution.plan
     sources = Counter(outcome.source for outcome in execution.outcomes.values())
@@ -57,9 +63,11 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
             **matrix.data.options.model_dump(exclude={"source"}),
             **data,
             "fingerprint": plan.steps[plan.key(matrix.data)].ingredients["parameters"]["content"],
+            "splits": _split_fingerprints(execution),
         },
         "methods": [method.label() for method in matrix.methods],
         "attacks": [attack.label() for attack in matrix.attacks],
+        "claims": _claims(matrix.methods),
         "coverage": {status: statuses[status] for status in ("ok", "failed", "unavailable")},
         "unavailable_metrics": unavailable_metrics(cells),
         "seconds": dict(execution.seconds),
@@ -73,6 +81,37 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
         "git": own_git_state(),
     }
     return found if execution.part is None else {**found, "shard": ShardRecord.of_part(execution.part).record()}
+
+
+def _measuring_code() -> dict[str, str]:
+    """Module → hash of its code, of those that make cells and flags from samples: no stage runs them."""
+    rules = (f"{flags.__name__}.{module.name}" for module in pkgutil.iter_modules(flags.__path__))
+    return closure((measure.__module__, *rules))[0]
+
+
+def _split_fingerprints(execution: Execution) -> dict[str, str]:
+    """Split → fingerprint of the numbers of its images."""
+    splits = (split for party in SPLITS_OF.values() for split in party)
+    return {split: numbers_fingerprint(execution.data.tensors[split].tolist()) for split in splits}
+
+
+def numbers_fingerprint(numbers: Iterable[int]) -> str:
+    """Say which images of a data set these are, in one short text; their order does not matter.
+
+    Args:
+        numbers: as the column ``number`` of ``samples`` has them.
+    """
+    return digest(sorted(map(int, numbers)))[:SHORT]
+
+
+def _claims(methods: Sequence[Method]) -> list[dict[str, Any]]:
+    """Who claims which ε of differential privacy, for which two pictures; methods as ``cells`` tells them apart."""
+    claimed = {method.label(leave_out=("ratio",)): method.claimed_epsilon() for method in methods}
+    return [
+        {"method": label, "epsilon": claim[0], "about": claim[1]}
+        for label, claim in claimed.items()
+        if claim is not None
+    ]
 
 
 def _device(execution: Execution) -> str:

@@ -12,8 +12,8 @@ import pandas as pd
 from maskbench.metrics.metric import Family
 from maskbench.results.schema import METHOD
 
-ATTACKS: tuple[Family, ...] = ("restoration", "inference")
-"""What attacks give back, as the column ``attack_kind`` has it."""
+ATTACKS: tuple[Family, ...] = ("restoration", "inference", "matching", "linkage")
+"""What attacks are judged for, as the column ``attack_kind`` has it."""
 
 HEADLINE_SPLIT = {"": "owner_train", "sensitive": "owner_train", "target": "owner_test"}
 """Inferred label → where leakage counts: on what was outsourced; its target labels were given away with it."""

@@ -68,8 +68,17 @@ PROBABILITIES = "probabilities"
 
 
 def score_for(split: str) -> str:
-    """Column of ``samples``: by its mean over the validation rows, attacks are chosen for a split."""
+    """Column of ``samples``: how well an attack does on validation pictures, as its kind is scored, for a split."""
     return f"score_{split}"
+
+
+def gain_for(split: str) -> str:
+    """Column of ``samples``: hits beyond the prior on validation pictures, by which inferences are chosen first."""
+    return f"gain_{split}"
+
+
+CHOSEN_BY = (*map(score_for, SCORED_SPLITS), *map(gain_for, SCORED_SPLITS))
+"""Columns of ``samples`` that only validation rows have."""
 
 
 def typed(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """What a run leaves, in memory and as a folder. Reports, comparisons and audits read nothing else.
 
 Layout: ``cells.parquet``, ``cells.csv``, ``samples.parquet``, ``timings.csv``, ``flags.json``, ``run.json``,
-``pictures/`` and, where a stage failed, ``failures.log``. Tables and figures lie beside them and can be made again
-from them.
+``SHA256SUMS``, ``pictures/`` and, where a stage failed, ``failures.log``. Tables and figures lie beside them and can be
+made again from them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,16 @@ from maskbench.errors import UsageError
 from maskbench.results.examples import Example
 from maskbench.results.flags.kind import Flag
 from maskbench.results.schema import COLUMNS, PROBABILITIES, SCHEMA_VERSION
-from maskbench.runfolder import pictures
+from maskbench.runfolder import checksums, pictures
 
 _RUN, _CELLS, _SAMPLES, _TIMINGS, _FLAGS = "run.json", "cells.parquet", "samples.parquet", "timings.csv", "flags.json"
 _PICTURES, _FAILURES = "pictures", "failures.log"
+
+NEEDED = (_CELLS, _SAMPLES, _TIMINGS, _FLAGS)
+"""The files without which, beside ``run.json``, a folder cannot be read."""
+
+CELLS_CSV = "cells.csv"
+"""The same as ``cells.parquet``, for other programs."""
 
 
 class OtherSchema(UsageError):
@@ -56,7 +62,7 @@ class RunFolder:
         """Write everything but tables and figures into a folder that is empty or not there yet."""
         folder.mkdir(parents=True, exist_ok=True)
         self.cells.to_parquet(folder / _CELLS, index=False)
-        self.cells.to_csv(folder / "cells.csv", index=False)
+        self.cells.to_csv(folder / CELLS_CSV, index=False)
         _write_samples(self.samples, folder / _SAMPLES)
         self.timings.to_csv(folder / _TIMINGS, index=False)
         records = [flag.record() for flag in self.flags]
@@ -65,8 +71,12 @@ class RunFolder:
             pictures.write(self.pictures, folder / _PICTURES)
         if self.failures:
             (folder / _FAILURES).write_text(self.failures, encoding="utf-8")
+        about = (json.dumps(self.provenance, indent=1) + "\n").encode()
+        written = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        listed = checksums.text(folder, written, {_RUN: about})
+        (folder / checksums.CHECKSUMS).write_text(listed, encoding="utf-8")
         # Last: a folder that has it is complete.
-        (folder / _RUN).write_text(json.dumps(self.provenance, indent=1) + "\n", encoding="utf-8")
+        (folder / _RUN).write_bytes(about)
 
     @classmethod
     def read(cls, folder: Path, *, outcomes_only: bool = False) -> RunFolder:
@@ -79,7 +89,7 @@ class RunFolder:
             UsageError: it is no run folder, one of another schema, or something in it is missing or damaged.
         """
         provenance = _provenance(folder)
-        missing = [name for name in (_CELLS, _SAMPLES, _TIMINGS, _FLAGS) if not (folder / name).is_file()]
+        missing = [name for name in NEEDED if not (folder / name).is_file()]
         if missing:
             raise UsageError(f"{folder} is not complete: there is no {missing[0]} in it.")
         try:

@@ -91,15 +91,16 @@ class Counts:
     ) -> Tensor:
         """What each attack's answers add to what it would state without the picture: (attacks, N, classes).
 
-        An attack that answers for pairs knows the target label by itself; to the others it comes in with the prior,
-        by Bayes' rule, as if picture and target label were independent given the sensitive one.
+        An attack that answers for pairs, or that was told the target label, knows it by itself; to the others it comes
+        in with the prior, by Bayes' rule, as if picture and target label were independent given the sensitive one.
         """
         found, marginal = [], self.marginal(len(prior))
         for inference, answers in zip(inferences, logits, strict=True):
             if inference.attack.with_task:
                 found.append(evidence(of_pairs(answers, target, self.dataset.classes("target")), prior))
             else:
-                found.append(evidence(answers.double().log_softmax(1), marginal))
+                told = inference.attack.needs_task_labels and target is not None
+                found.append(evidence(answers.double().log_softmax(1), prior if told else marginal))
         return torch.stack(found)
 
     def _labels(self, label: Label) -> Tensor:

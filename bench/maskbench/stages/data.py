@@ -37,7 +37,10 @@ class Data(Stage):
         return {}
 
     def parameters(self) -> Mapping[str, Any]:
-        return {**self.options.model_dump(exclude={"source"}), "content": fingerprint(self.options)}
+        chosen = self.options.model_dump(exclude={"source", "split_seed"})
+        # What was stored before there were seeds of splits is of seed 0.
+        seed = {"split_seed": self.options.split_seed} if self.options.split_seed else {}
+        return {**chosen, **seed, "content": fingerprint(self.options)}
 
     def roots(self) -> tuple[str, ...]:
         return (source_module(self.options),)
@@ -52,13 +55,14 @@ class Data(Stage):
             "sensitive": options.sensitive,
             "size": options.size,
             "limit": options.limit,
+            "split seed": options.split_seed or None,
         }
         shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
         return f"{Path(options.source).name} ({shown})"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         images = load(self.options)
-        return Dataset.pack(images, split(images, self.options.limit))
+        return Dataset.pack(images, split(images, self.options.limit, self.options.split_seed))
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,15 @@ from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Label, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, Releasing, RestorationAttack
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release, as_bytes
+from maskbench.stages.answers import StoredAnswers, scored_splits
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
-from maskbench.stages.party_release import PartyRelease
+from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
+from maskbench.stages.released_again import releasing
 from maskbench.stages.restoration import Restoration, StoredRestoration
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.teacher import StoredTeacher
@@ -120,7 +122,10 @@ class Inference(Stage):
             for split in scored_splits(self.label):
                 logits[split] = attack.inferred(self._scored(dataset, inputs, split), classes, context.device)
             release, split, positions = self._validation(dataset, inputs, aux)
-            validation = attack.inferred(release, classes, context.device)
+            validation = {
+                scored: attack.inferred(self._as_told(release, scored), classes, context.device)
+                for scored in self._compared_apart()
+            }
         return StoredAnswers.pack(
             logits,
             validation=validation,
@@ -133,8 +138,24 @@ class Inference(Stage):
 
     def _scored(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> Release:
         """The scored part of a split, with its restorations."""
-        release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
-        return Release.of_bytes(release.image_bytes, release.mask_bytes, self._restored(inputs, split))
+        positions = dataset.scored(split, self.trial.settings.scored)
+        release = as_seen(inputs, split, positions)
+        restored = Release.of_bytes(release.image_bytes, release.mask_bytes, self._restored(inputs, split))
+        labels = dataset.labels(split, "target")[positions] if self._is_told(split) else None
+        return restored.with_task_labels(labels)
+
+    def _is_told(self, split: Split) -> bool:
+        """Whether the attack is given the task labels of what it infers from."""
+        return self.attack.needs_task_labels and self.label == "sensitive" and split != "owner_test"
+
+    def _compared_apart(self) -> tuple[Split, ...]:
+        """The scored splits for which attacks are compared by other answers: with task labels, and without."""
+        splits = scored_splits(self.label)
+        return splits if self._is_told(splits[0]) else splits[:1]
+
+    def _as_told(self, release: Release, split: Split) -> Release:
+        """What attacks are compared on, as much told of it as of a scored split."""
+        return release.with_task_labels(release.task_labels if self._is_told(split) else None)
 
     def _validation(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], aux: InferenceAux
@@ -168,7 +189,20 @@ class Inference(Stage):
             device=context.device,
             raw_classifier=self._raw_classifier(dataset, inputs, context.device),
             progress=context.progress,
+            owner_release=self._outsourced(dataset, inputs),
+            release=self._releasing(inputs, context.device),
         )
+
+    def _outsourced(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> Release:
+        """All of the owner's training images, as released; their task labels are not for who infers just these."""
+        labels = dataset.labels("owner_train", "target") if self.label == "sensitive" else None
+        return as_seen(inputs, "owner_train").with_task_labels(labels)
+
+    def _releasing(self, inputs: Mapping[str, Artifact], device: torch.device) -> Releasing | None:
+        if release_input("attacker") not in inputs:
+            return None
+        method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, device)
+        return releasing(method, self._attack_seed(), device)
 
     def _known(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
         """What the attack learns on, and how it tells how well: pictures of its own, or the owner's released ones."""
@@ -191,13 +225,22 @@ class Inference(Stage):
         draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
         release = _joined(draws, self._restored_training(inputs))
         raw, labels = dataset.bytes("attacker_train"), self._labels(dataset, "attacker_train")
+        tasks = dataset.labels("attacker_train", "target")
         if used is not None:
-            raw, labels = raw[used], labels[used]
+            raw, labels, tasks = raw[used], labels[used], tasks[used]
+        own_tasks = dataset.labels("attacker_validation", "target")[positions]
+        told = self.label == "sensitive"
+        validation = self._scored(dataset, inputs, "attacker_validation")
         return (
-            Known(raw, release, labels.repeat(len(draws)), copies=len(draws)),
+            Known(
+                raw,
+                release.with_task_labels(tasks.repeat(len(draws)) if told else None),
+                labels.repeat(len(draws)),
+                copies=len(draws),
+            ),
             Known(
                 dataset.bytes("attacker_validation")[positions],
-                self._scored(dataset, inputs, "attacker_validation"),
+                validation.with_task_labels(own_tasks if told else None),
                 self._labels(dataset, "attacker_validation")[positions],
             ),
         )
@@ -230,50 +273,6 @@ class Inference(Stage):
         teacher = self.trial.teacher(self.label, party="attacker")
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
         return lambda images: predict(network, as_bytes(images), None, device=device)
-
-
-@dataclass(frozen=True)
-class StoredAnswers:
-    """The artifact of inference: what an attack answers, on the scored images and on those it is chosen by."""
-
-    artifact: Artifact
-
-    @staticmethod
-    def pack(
-        logits: Mapping[Split, Tensor],
-        *,
-        validation: Tensor,
-        validation_labels: Tensor,
-        validation_numbers: Tensor,
-    ) -> Artifact:
-        """Make the artifact; the arguments are as the attributes of the same names."""
-        tensors = {str(split): tensor for split, tensor in logits.items()}
-        own = {"validation": validation, "validation_labels": validation_labels}
-        return Artifact({**tensors, **own, "validation_numbers": validation_numbers})
-
-    def logits(self, split: Split) -> Tensor:
-        """Float32 (N, classes), of the scored part of a split in ``scored_splits``."""
-        return self.artifact.tensors[split]
-
-    @property
-    def validation(self) -> Tensor:
-        """Float32 (V, classes): logits of the pictures that attacks are compared on."""
-        return self.artifact.tensors["validation"]
-
-    @property
-    def validation_labels(self) -> Tensor:
-        """Int64 (V,): their labels."""
-        return self.artifact.tensors["validation_labels"]
-
-    @property
-    def validation_numbers(self) -> Tensor:
-        """Int64 (V,): their numbers in the data."""
-        return self.artifact.tensors["validation_numbers"]
-
-
-def scored_splits(label: Label) -> tuple[Split, ...]:
-    """Where an attack on a label is scored: the target labels of the training images were given away."""
-    return ("owner_train", "owner_test") if label == "sensitive" else ("owner_test",)
 
 
 def _restoration_input(attack: RestorationAttack) -> str:

@@ -75,7 +75,8 @@ class PartyRelease(Stage):
     ``Trial.release`` makes it, with what it needs.
 
     Attributes:
-        draw: numbers further releases of the attacker's training pictures.
+        draw: numbers further releases of the attacker's training pictures, each with a fit of its own.
+        again: numbers further releases of both splits, with the same fits and other random numbers.
         attributions: of each fit, those that the method requests; each fit has teachers of its own.
         owners: the owner's release, where its fit is taken.
     """
@@ -90,6 +91,7 @@ class PartyRelease(Stage):
     draw: int = 0
     attributions: tuple[Attributions, ...] = ()
     owners: PartyRelease | None = None
+    again: int = 0
 
     @property
     def time_limit(self) -> float:
@@ -117,13 +119,14 @@ class PartyRelease(Stage):
             "party": self.party,
             "seed": self.seed,
             "draw": self.draw,
+            "again": self.again,
         }
 
     def roots(self) -> tuple[str, ...]:
         return (code_of(self.method),)
 
     def title(self) -> str:
-        again = f" · draw {self.draw}" if self.draw else ""
+        again = f" · draw {self.draw}" if self.draw else f" · again {self.again}" if self.again else ""
         return f"release {self.method.label(leave_out=('adjust',))} · {self.party}{again} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
@@ -149,7 +152,7 @@ class PartyRelease(Stage):
             def progressed(images: int, before: int = done) -> None:
                 context.progress((before + images) / total)
 
-            seed = derive(self.seed, "release", fit.name)
+            seed = derive(self.seed, "release", fit.name, *([f"again {self.again}"] if self.again else []))
             release = in_batches(method, raw, dataset.index(split), labels, answers, seed, context.device, progressed)
             done += len(raw)
             images[split] = release.image_bytes

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
+from maskbench.plugins.attack import Releasing
+from maskbench.plugins.method import Method
 from maskbench.randomness import derive
-from maskbench.release import Release
+from maskbench.release import Release, as_bytes
 from maskbench.stages.batched_release import in_batches
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen
@@ -51,3 +53,29 @@ def released_again(
         )
     )
     return lambda epoch: in_batches(method, raw, numbers, labels, {}, derive(trial.seed, "again", str(epoch)), device)
+
+
+def releasing(method: Method, seed: int, device: torch.device) -> Releasing | None:
+    """(pictures, draw) → what a method makes of any pictures; the task labels of those are not known.
+
+    None where the method follows attributions, which take a teacher.
+
+    Args:
+        method: as the attacker fitted it, on the device.
+        seed: other seeds, and other draws, have other random numbers.
+    """
+    if method.requests():
+        return None
+
+    def release(pictures: Tensor, draw: int) -> Release:
+        numbers = torch.arange(len(pictures))
+        raw = as_bytes(pictures).cpu()
+        made = in_batches(method, raw, numbers, None, {}, derive(seed, "release", str(draw)), device)
+        return handed_out(method, made)
+
+    return release
+
+
+def handed_out(method: Method, release: Release) -> Release:
+    """A release that no masks were found for: without them, where they are withheld."""
+    return Release.of_bytes(release.image_bytes) if method.withholds_masks() else release

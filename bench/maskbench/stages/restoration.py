@@ -11,13 +11,13 @@ from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Split
-from maskbench.plugins.attack import Aux, Known, RestorationAttack
+from maskbench.plugins.attack import Aux, Known, Releasing, RestorationAttack
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
 from maskbench.stages.raw_model import RawModel, raw_input
-from maskbench.stages.released_again import released_again, stored_draws
+from maskbench.stages.released_again import released_again, releasing, stored_draws
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
 
@@ -133,8 +133,13 @@ class Restoration(Stage):
             progress=context.progress,
             invert=method.invert if method.key_known() else None,
             again=released_again(self.trial, dataset, inputs, used, context.device) if self._takes_pairs() else None,
+            release=self._releasing(inputs, context.device),
             from_raw=dict(inputs[raw_input(self.attack)].tensors) if self.attack.learns_from_raw() else {},
         )
+
+    def _releasing(self, inputs: Mapping[str, Artifact], device: torch.device) -> Releasing | None:
+        method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, device)
+        return releasing(method, self._attack_seed(), device)
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,13 @@ class Validation:
         numbers: int64 (V,), of the pictures in the data.
         scores: float (V,), higher = better for the attacker; NaN where a picture has none.
         mean: of the scores, as the attacker compares it.
+        gains: float64 (V,) of −1, 0 and 1, of inference: whether the attack is right, minus whether the prior is.
     """
 
     numbers: Tensor
     scores: Tensor
     mean: float
+    gains: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Scored:
         tensors |= {_probabilities(split): table for split, table in (probabilities or {}).items()}
         for split, chosen in validation.items():
             tensors |= {_numbers(split): chosen.numbers, _scores(split): chosen.scores}
+            if chosen.gains is not None:
+                tensors[_gains(split)] = chosen.gains
         # A tensor may stand for two names (the hole is the whole); in a file each needs memory of its own.
         apart = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
         means = {split: chosen.mean for split, chosen in validation.items()}
@@ -90,6 +94,10 @@ class Scored:
         scores = self.artifact.tensors.get(_scores(split))
         return None if scores is None else (self.artifact.tensors[_numbers(split)], scores)
 
+    def validation_gains(self, split: Split) -> Tensor | None:
+        """Of the same pictures, whether an inference is right minus whether the prior is, float64 (V,)."""
+        return self.artifact.tensors.get(_gains(split))
+
 
 def _probabilities(split: Split) -> str:
     return f"probabilities/{split}"
@@ -101,3 +109,7 @@ def _numbers(split: Split) -> str:
 
 def _scores(split: Split) -> str:
     return f"validation/{split}/scores"
+
+
+def _gains(split: Split) -> str:
+    return f"validation/{split}/gains"

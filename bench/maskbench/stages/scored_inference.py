@@ -14,9 +14,10 @@ from maskbench.data.parties import Split
 from maskbench.metrics.classification import correct
 from maskbench.metrics.identification import identification
 from maskbench.metrics.leakage import information
+from maskbench.stages.answers import StoredAnswers, scored_splits
 from maskbench.stages.beliefs import Beliefs
 from maskbench.stages.data import Dataset
-from maskbench.stages.inference import Inference, StoredAnswers, scored_splits
+from maskbench.stages.inference import Inference
 from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage
 
@@ -27,7 +28,8 @@ class ScoredInference(Stage):
 
     The prior is what the attacker would guess without the picture. On owner-train the attacker knows the task label,
     so both the guess and the prior are conditioned on it; on owner-test neither is. The attacker chooses attacks by
-    the information on the pictures that it compares them on, judged as the split is.
+    the advantage on the pictures that it compares them on, judged as the split is, and by the information among attacks
+    that the advantage does not tell apart.
 
     Attributes:
         inferences: of one attack; or of several, whose answers are stacked. All of the same trial and label.
@@ -74,11 +76,12 @@ class ScoredInference(Stage):
                 target = dataset.labels(split, "target")[positions]
                 own_target = dataset.labels("attacker_validation", "target")
                 own_target = own_target[dataset.scored("attacker_validation", count)]
-            validated = [each.validation for each in answers]
+            validated = [each.validation(split) for each in answers]
             beliefs = Beliefs.fitted(dataset, self.inferences, validated, own, own_target)
-            # Of a few dozen pictures, information tells better than hits which attack knows more.
             scores = information(*beliefs.validation, own)
-            validation[split] = Validation(answers[0].validation_numbers, scores, float(scores.mean()))
+            right, right_without = (correct(stated, own).double() for stated in beliefs.validation)
+            numbers = answers[0].validation_numbers
+            validation[split] = Validation(numbers, scores, float(scores.mean()), right - right_without)
             calibration[split] = {"slopes": self._slopes(beliefs), "prior_weight": beliefs.weight}
             guess, prior = beliefs.guesses([each.logits(split) for each in answers], target)
             probabilities[split] = guess.exp().to(torch.float32)

@@ -23,18 +23,25 @@ class Trial:
     settings: Settings
     seed: int
 
-    def release(self, party: Party, draw: int = 0) -> PartyRelease:
-        """What a party releases; ``draw`` numbers further releases of the attacker's training pictures."""
+    def release(self, party: Party, draw: int = 0, again: int = 0) -> PartyRelease:
+        """What a party releases.
+
+        Args:
+            draw: numbers further releases of the attacker's training pictures, each with a fit of its own.
+            again: numbers further releases of all its pictures, by the method as it is fitted. The first one serves
+                where no random number would differ.
+        """
+        again = 0 if self.method.deterministic else again
         seed = 0 if self._always_the_same() else self.seed
         if takes_owners_fit(self.method, party):
             owners = self.release("owner")
-            return PartyRelease(self.data, self.method, party, seed, draw, owners=owners)
+            return PartyRelease(self.data, self.method, party, seed, draw, owners=owners, again=again)
         requested = tuple(
             Attributions(self.teacher(request.label, party=party, copy=fit.copy), request.algorithm, split)
             for fit, split in explained(self.method, party, draw)
             for request in self.method.requests()
         )
-        return PartyRelease(self.data, self.method, party, seed, draw, requested)
+        return PartyRelease(self.data, self.method, party, seed, draw, requested, again=again)
 
     def more_draws(self) -> tuple[PartyRelease, ...]:
         """Further releases of the attacker's training pictures, which it can make as often as it likes.

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from maskbench.metrics.classification import balanced_statistic
+from maskbench.metrics.exposure import (
+    FALSE_POSITIVES,
+    auc_columns,
+    auc_statistic,
+    told_classes,
+    tpr_columns,
+    tpr_statistic,
+)
 from maskbench.metrics.families.recognition import by_class
 from maskbench.metrics.identification import FALSE_ACCEPTANCE
-from maskbench.metrics.intervals import proportion
+from maskbench.metrics.intervals import Statistic, proportion
 from maskbench.metrics.leakage import advantage, bits
 from maskbench.metrics.metric import Metric, Outcomes, relative, stacked
 
@@ -61,6 +71,24 @@ def _efficiency(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(bits(means[..., 0]), means[..., 1], out=np.full(there.shape, np.nan), where=there)
 
 
+_PerClass = Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.float64]]
+
+
+def _of_worst_class(columns: _PerClass, statistic: Statistic) -> Callable[[Outcomes], NDArray[np.float64] | None]:
+    """What a statistic of one class is made of, for the class of which it is largest."""
+
+    def averaged(outcomes: Outcomes) -> NDArray[np.float64] | None:
+        if "probabilities" not in outcomes.columns:
+            return None
+        stated = outcomes.columns["probabilities"].astype(np.float64)
+        truth = outcomes.columns["truth"][0].astype(np.int64)
+        told = told_classes(truth, stated.shape[2])
+        found = [columns(stated[..., label], truth == label) for label in told]
+        return max(found, key=lambda each: float(statistic(each.mean(axis=(0, 1)))), default=None)
+
+    return averaged
+
+
 METRICS = (
     _ACCURACY,
     Metric(
@@ -82,6 +110,25 @@ METRICS = (
         stacked("information"),
         lambda means: bits(means[..., 0]),
         shown=True,
+    ),
+    Metric(
+        "worst_class_auc",
+        "inference",
+        "lower",
+        "share",
+        "Area under the ROC curve, members of a class against all others, of the class that is told best.",
+        _of_worst_class(auc_columns, auc_statistic),
+        auc_statistic,
+    ),
+    Metric(
+        "worst_class_tpr",
+        "inference",
+        "lower",
+        "share",
+        f"Share of a class's members that is found where {FALSE_POSITIVES:.0%} of others pass for it, of the class "
+        "where it is largest.",
+        _of_worst_class(tpr_columns, tpr_statistic),
+        tpr_statistic,
     ),
     Metric(
         "efficiency",

@@ -19,12 +19,21 @@ def by_class(outcomes: Outcomes) -> NDArray[np.float64]:
     return np.stack([balanced_columns(torch.from_numpy(row), labels, outcomes.classes).numpy() for row, labels in rows])
 
 
+_SURE = 2.0
+"""Standard errors over images by which raw images have to beat the prior: of less there is no utility to keep."""
+
+
 def _beside_raw(outcomes: Outcomes) -> NDArray[np.float64] | None:
+    """What utility is made of, (seeds, images, 3); NaN where raw images do not beat the prior."""
     raw = outcomes.references.get("raw")
     if raw is None:
         return None
     columns = outcomes.columns["correct"], outcomes.columns["prior_correct"], raw.columns["correct"]
-    return np.stack([column.astype(np.float64) for column in columns], axis=-1)
+    own, prior, best = (column.astype(np.float64) for column in columns)
+    beyond = (best - prior).mean(axis=0)
+    if beyond.mean() * np.sqrt(len(beyond)) <= _SURE * beyond.std():
+        best = np.full_like(best, np.nan)
+    return np.stack([own, prior, best], axis=-1)
 
 
 METRICS = (
@@ -52,7 +61,7 @@ METRICS = (
         "recognition",
         "higher",
         "share of raw",
-        "Accuracy, scaled so that the prior is 0 and training on raw is 1.",
+        "Accuracy, scaled so that the prior is 0 and training on raw is 1; none where raw is at the prior.",
         _beside_raw,
         lambda means: utility(means[..., 0], means[..., 1], means[..., 2]),
     ),

@@ -5,87 +5,148 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from maskbench.report.hidden import hidden_shares
+from maskbench.report.labels import Mark, place_labels
 from maskbench.report.parts import Figure as Part
-from maskbench.report.style import COLOURS, MARKERS
+from maskbench.report.short_names import short_names
+from maskbench.report.style import Style, method_styles
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import NOT_MEASURED
-from maskbench.results.reading import Value, records
+from maskbench.report.titles import about
+from maskbench.results.reading import Value, methods, records
 from maskbench.runfolder.folder import RunFolder
 
-_LETTERS, _HANDLE = 130, 8
-"""What a line of the legend holds, and what an entry's marker takes of it."""
+_CONTROL_NAMES = {"raw": "raw", "null": "full mask (chance)"}
+_PANELS = {
+    "inference": "advantage of the strongest inference of the {label} label, %",
+    "restoration": "hole SSIM of the strongest restoration",
+}
+_SCALES = {"inference": 100.0, "restoration": 1.0}
 
 
 def draw(run: RunFolder) -> Figure:
-    """Accuracy against the strongest restoration and the strongest inference of a label.
+    """Accuracy against the strongest inference of a label and the strongest restoration, a panel each.
 
     Up and to the left is better, but where what is inferred is the target label: that is what a release is for.
     """
-    hidden = hidden_shares(run.cells)
-    rows = [
-        row | {"legend": _legend(row["method"], hidden(row["method"], row["ratio"]))} for row in records(summarize(run))
-    ]
-    figure = Figure(figsize=(10.5, 6), layout="constrained")
-    panels = figure.subplots(1, 2, sharey=True)
-    _panel(panels[0], rows, "restoration")
-    panels[0].set_title("Restoration: up and left is better", fontsize=11)
-    panels[0].set_xlabel("SSIM in the hole, of the strongest attack")
-    _panel(panels[1], rows, "inference")
-    side = "up and left is better" if run.inferred == "sensitive" else "the task itself, a probe and no leak"
-    panels[1].set_title(f"Inference: {side}", fontsize=11)
-    panels[1].set_xlabel(f"advantage on the {run.inferred} label, of the strongest attack")
-    panels[0].set_ylabel("accuracy on owner-test")
-    shown: dict[str, Artist] = {}
-    for axes in panels:
-        handles, labels = axes.get_legend_handles_labels()
-        markers = [handle[0] if isinstance(handle, ErrorbarContainer) else handle for handle in handles]
-        shown |= dict(zip(labels, markers, strict=True))
-    if shown:
-        columns = max(1, min(4, len(shown), _LETTERS // (max(map(len, shown)) + _HANDLE)))
-        figure.legend(
-            shown.values(), shown.keys(), loc="outside lower center", ncols=columns, frameon=False, fontsize=9
-        )
-    first = run.cells.iloc[0]
-    seeds = int(run.cells["seeds"].max()) if run.cells["seeds"].notna().any() else 0
-    figure.suptitle(
-        "What each method keeps, and what it leaks to the strongest attack that was run\n"
-        f"{first['dataset']} · {seeds} {'seed' if seeds == 1 else 'seeds'} · 95 % intervals",
-        fontsize=12,
-    )
+    names = short_names([method for method, _, _ in methods(run.cells)])
+    rows = _named(run, names.of)
+    shown = {leakage: [row for row in rows if _measured(row, leakage)] for leakage in _PANELS}
+    shown = {leakage: found for leakage, found in shown.items() if found} or {"inference": []}
+    figure = Figure(figsize=(6.4 * len(shown), 5.4), layout="constrained")
+    panels = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    styles = method_styles([run.cells])
+    for axes, (leakage, found) in zip(panels, shown.items(), strict=True):
+        _panel(axes, found, leakage, styles)
+        axes.set_xlabel(_PANELS[leakage].format(label=run.inferred))
+        if leakage == "inference" and run.inferred == "target":
+            _corner(axes, "the task itself: a probe, no leak")
+        else:
+            _corner(axes, "$\\nwarrow$ better: keeps more, leaks less")
+    panels[0].set_ylabel("accuracy on owner-test, %")
+    said = ("What each method keeps, and what it leaks", f"{about(run)} · 95 % intervals", names.note)
+    figure.suptitle("\n".join(filter(None, said)), fontsize=11)
+    # Names are placed in the figure as it will be, so its layout has to be done, and stay.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes, (leakage, found) in zip(panels, shown.items(), strict=True):
+        place_labels(axes, [_mark(row, leakage) for row in found])
     return figure
 
 
-def _legend(method: str, share: str) -> str:
-    return method if share == NOT_MEASURED else f"{method} ({share} hidden)"
+def _named(run: RunFolder, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The rows of the summary, each with the name that stands beside its mark."""
+    hidden = hidden_shares(run.cells)
+    rows = records(summarize(run))
+    occurring = [row["method"] for row in rows]
+    for row in rows:
+        share = hidden(row["method"], row["ratio"])
+        several = occurring.count(row["method"]) > 1 and share != NOT_MEASURED
+        row["name"] = _CONTROL_NAMES.get(row["role"], names[row["method"]] + (f" {share}" if several else ""))
+    return rows
 
 
-def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
-    for number, row in enumerate(rows):
-        x, y = value_of(row, leakage), value_of(row, "accuracy")
-        if x is None or y is None:
-            continue
-        axes.errorbar(
-            x.value,
-            y.value,
-            xerr=_reach(x),
-            yerr=_reach(y),
-            fmt=MARKERS[number % len(MARKERS)],
-            color=COLOURS[number % len(COLOURS)],
-            markersize=7,
-            alpha=0.85,
-            elinewidth=1,
-            capsize=2,
-            label=row["legend"],
+def _measured(row: Mapping[str, Any], leakage: str) -> bool:
+    return value_of(row, leakage) is not None and value_of(row, "accuracy") is not None
+
+
+def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str, styles: Mapping[str, Style]) -> None:
+    _frontier(axes, rows, leakage)
+    for method in dict.fromkeys(row["method"] for row in rows):
+        style = styles[method]
+        own = sorted(
+            (_point(row, leakage) for row in rows if row["method"] == method), key=lambda point: point[0].value
         )
+        if len(own) > 1:
+            axes.plot(
+                *zip(*((x.value, y.value) for x, y in own), strict=True), color=style.colour, linewidth=1, linestyle=":"
+            )
+        for x, y in own:
+            axes.errorbar(
+                x.value,
+                y.value,
+                xerr=_reach(x),
+                yerr=_reach(y),
+                fmt=style.marker,
+                color=style.colour,
+                markersize=7.5,
+                markerfacecolor="white" if style.control else style.colour,
+                markeredgecolor="#333333",
+                markeredgewidth=1.3 if style.control else 0.6,
+                elinewidth=0.9,
+                zorder=3,
+            )
+    null = next((value_of(row, leakage) for row in rows if row["role"] == "null"), None)
+    if null is not None:
+        scale = _SCALES[leakage]
+        axes.axvline(scale * null.value, color="0.45", linewidth=0.9, linestyle="--", zorder=1)
+        axes.axvspan(scale * null.low, scale * null.high, color="0.5", alpha=0.12, linewidth=0, zorder=0)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(0.08)
+    axes.margins(0.1, 0.08)
+
+
+def _frontier(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> None:
+    """Join the methods that nothing, raw and full mask included, beats in both."""
+    points = [_point(row, leakage) for row in rows]
+    places = [(x.value, y.value) for x, y in points]
+    joined = sorted(
+        place
+        for place, row in zip(places, rows, strict=True)
+        if row["role"] == "method" and not any(_beats(other, place) for other in places)
+    )
+    if len(joined) > 1:
+        axes.plot(*zip(*joined, strict=True), color="0.45", linewidth=5, alpha=0.25, solid_capstyle="round", zorder=1)
+        (x0, y0), (x1, y1) = joined[:2]
+        axes.annotate("frontier", ((x0 + x1) / 2, (y0 + y1) / 2), fontsize=7.5, color="0.4", ha="right", va="bottom")
+
+
+def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether a place, as (leakage, accuracy), is no worse in both, and better in one."""
+    return one != other and one[0] <= other[0] and one[1] >= other[1]
+
+
+def _point(row: Mapping[str, Any], leakage: str) -> tuple[Value, Value]:
+    x, y = value_of(row, leakage), value_of(row, "accuracy")
+    if x is None or y is None:
+        raise ValueError(f"{row['method']} was not measured")
+    return _times(_SCALES[leakage], x), _times(100.0, y)
+
+
+def _mark(row: Mapping[str, Any], leakage: str) -> Mark:
+    x, y = _point(row, leakage)
+    return Mark(x.value, y.value, row["name"], ((x.low, x.high), (y.low, y.high)))
+
+
+def _times(scale: float, value: Value) -> Value:
+    return Value(scale * value.value, scale * value.low, scale * value.high)
+
+
+def _corner(axes: Axes, text: str) -> None:
+    axes.set_title(text, fontsize=9.5, color="0.35", loc="left")
 
 
 def _reach(value: Value) -> list[list[float]]:

@@ -2,157 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
 
-import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
-from maskbench.plugins.reserved import OPTIMUM, STRONGEST
+from maskbench.report.curves import Curve, aux_curves, labelled, ratio_curves
+from maskbench.report.labels import spread
 from maskbench.report.parts import Figure as Part
-from maskbench.report.style import COLOURS, MARKERS
-from maskbench.results.reading import HEADLINE_SPLIT, grouped, methods, pooled
-from maskbench.results.schema import DERIVED
+from maskbench.report.short_names import short_names
+from maskbench.report.style import Style, method_styles
+from maskbench.report.titles import about
+from maskbench.results.reading import methods
 from maskbench.runfolder.folder import RunFolder
 
-_AXES: dict[Family, str] = {"restoration": "SSIM in the hole", "inference": "advantage over the prior"}
-_CONTROL_STYLE = {"raw": ":", "null": "--"}
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Values of one metric over x, ascending.
-
-    Attributes:
-        role: of the method; controls are drawn as references.
-        points: columns x, value, ci_low, ci_high.
-    """
-
-    label: str
-    role: str
-    points: pd.DataFrame
-
-
-class _Style(NamedTuple):
-    colour: str
-    marker: str
-    line: str
-
-
-def aux_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
-    """Against the share of its pictures that the attacker uses: for each method its strongest attack with a curve.
-
-    The strongest is the one that gets most with all pictures. Empty where a run had one share alone.
-    """
-    rows = cells[cells["seed"].isna() & (cells["status"] == "ok") & ~cells["attack"].isin((*DERIVED, OPTIMUM))]
-    rows = rows[(rows["attack_kind"] == kind) & (rows["split"] == rows["label"].map(HEADLINE_SPLIT))]
-    rows = rows[rows["metric"] == MAIN[kind]]
-    found = []
-    for method, ratio, mine in methods(rows):
-        curves = [part for _, part in grouped(mine, "attack", "label") if part["aux_share"].nunique() > 1]
-        if curves:
-            best = max(curves, key=_with_all)
-            label = f"{_named(method, ratio)}: {best['attack'].iloc[0]}"
-            found.append(Curve(label, best["role"].iloc[0], _points(best, "aux_share")))
-    return found
-
-
-def ratio_curves(cells: pd.DataFrame, kind: Family) -> list[Curve]:
-    """The strongest attack against the share that is hidden, of methods that were run with several."""
-    rows = pooled(cells)
-    if kind == "recognition":
-        rows = rows[(rows["attack_kind"] == "none") & (rows["metric"] == "accuracy")]
-    else:
-        rows = rows[(rows["attack"] == STRONGEST) & (rows["attack_kind"] == kind) & (rows["metric"] == MAIN[kind])]
-        rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
-    found = []
-    for (method, params), part in grouped(rows, "method", "params"):
-        if part["ratio"].nunique() > 1:
-            label = f"{method}:{params}" if params else method
-            found.append(Curve(label, part["role"].iloc[0], _points(part, "ratio")))
-    return found
+_AXES: dict[Family, str] = {"inference": "advantage over the prior", "restoration": "SSIM in the hole"}
+_CONTROL_LINES = {"raw": ":", "null": "--"}
+_LETTER, _LINE = 0.062, 0.165  # inches: of a name at the end of a curve, and between two of them
 
 
 def against_aux(run: RunFolder) -> Figure | None:
     """Leakage against the share of its pictures that the attacker uses; None without a curve."""
     panels = {name: aux_curves(run.cells, kind) for kind, name in _AXES.items()}
-    return _draw(panels, "share of the attacker's training pictures that it uses", log=True)
+    return _draw(run, panels, "share of the attacker's training pictures that it uses", log=True)
 
 
 def against_ratio(run: RunFolder) -> Figure | None:
     """Accuracy and leakage against the share that is hidden; None without a curve."""
     panels = {"accuracy on owner-test": ratio_curves(run.cells, "recognition")}
     panels |= {f"strongest attack: {name}": ratio_curves(run.cells, kind) for kind, name in _AXES.items()}
-    return _draw(panels, "share of the image that is hidden", log=False)
+    return _draw(run, panels, "share of the image that is hidden", log=False)
 
 
-def _draw(panels: dict[str, list[Curve]], x_label: str, *, log: bool) -> Figure | None:
-    panels = {name: curves for name, curves in panels.items() if curves}
+def _draw(run: RunFolder, panels: dict[str, list[Curve]], x_label: str, *, log: bool) -> Figure | None:
+    names = short_names([method for method, _, _ in methods(run.cells)])
+    panels = {name: labelled(curves, names.of) for name, curves in panels.items() if curves}
     if not panels:
         return None
-    tallest = max(len(curves) for curves in panels.values())
-    figure = Figure(figsize=(5.2 * len(panels), 4 + 0.19 * tallest), layout="constrained")
-    for axes, (name, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
-        for curve, style in _styled(curves):
-            _line(axes, curve, style)
+    longest = max(len(curve.label) for curves in panels.values() for curve in curves)
+    most = max(len(curves) for curves in panels.values())
+    width, height = 3.6 + _LETTER * longest, max(3.9, 1.3 + _LINE * most)
+    figure = Figure(figsize=(width * len(panels), height), layout="constrained")
+    styles = method_styles([run.cells])
+    all_axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (name, curves) in zip(all_axes, panels.items(), strict=True):
+        for curve in curves:
+            _line(axes, curve, styles[curve.method])
         if log:
             axes.set_xscale("log", base=2)
         ticks = sorted({x for curve in curves for x in curve.points["x"]})
-        axes.set_xticks(ticks, [f"{x:.3g}" if log else f"{x:.0%}" for x in ticks])
+        axes.set_xticks(ticks, [f"{x:.0%}" for x in ticks])
         axes.minorticks_off()
         axes.set_xlabel(x_label)
-        axes.set_ylabel(name)
+        attacks = {curve.attack for curve in curves if curve.attack}
+        axes.set_ylabel(f"{name}: {attacks.pop()}" if len(attacks) == 1 else name)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), frameon=False, fontsize=8)
+        _names(axes, curves, styles, height)
     strongest = "each method's strongest attack with a curve" if log else "strongest attack"
-    figure.suptitle(f"95 % intervals; {strongest}")
+    said = (about(run), "95 % intervals", strongest, names.note)
+    figure.suptitle(" · ".join(filter(None, said)), fontsize=10.5)
     return figure
 
 
-def _styled(curves: Sequence[Curve]) -> Iterator[tuple[Curve, _Style]]:
-    """Methods in colours, controls in grey."""
-    number = 0
-    for curve in curves:
-        if curve.role in _CONTROL_STYLE:
-            yield curve, _Style("#888888", "", _CONTROL_STYLE[curve.role])
-            continue
-        yield curve, _Style(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)], "-")
-        number += 1
-
-
-def _line(axes: Axes, curve: Curve, style: _Style) -> None:
+def _line(axes: Axes, curve: Curve, style: Style) -> None:
     points = curve.points
     axes.plot(
         points["x"],
         points["value"],
         color=style.colour,
-        marker=style.marker,
-        linestyle=style.line,
+        marker="" if style.control else style.marker,
+        linestyle=_CONTROL_LINES.get(curve.role, "-"),
         markersize=5,
         linewidth=1.4,
-        label=curve.label,
     )
     axes.fill_between(points["x"], points["ci_low"], points["ci_high"], color=style.colour, alpha=0.12, linewidth=0)
 
 
-def _with_all(rows: pd.DataFrame) -> float:
-    """The value at the largest share of the attacker's pictures."""
-    return float(rows["value"].to_numpy(np.float64)[rows["aux_share"].argmax()])
-
-
-def _points(rows: pd.DataFrame, x: str) -> pd.DataFrame:
-    named = rows.rename(columns={x: "x"})[["x", "value", "ci_low", "ci_high"]]
-    return named.sort_values("x").reset_index(drop=True)
-
-
-def _named(method: str, ratio: float) -> str:
-    return method if pd.isna(ratio) else f"{method} {ratio:.0%}"
+def _names(axes: Axes, curves: list[Curve], styles: Mapping[str, Style], height: float) -> None:
+    """Write the name of each curve at its right end, moved up or down where another name stands."""
+    low, high = axes.get_ylim()
+    ends = [(float(curve.points["x"].iloc[-1]), float(curve.points["value"].iloc[-1])) for curve in curves]
+    gap = (high - low) * _LINE / (height - 1.2)
+    beside = axes.get_yaxis_transform()  # x as a share of the axes, y as the data have it
+    for curve, end, at in zip(curves, ends, spread([y for _, y in ends], gap, low, high), strict=True):
+        line = {"arrowstyle": "-", "color": styles[curve.method].colour, "linewidth": 0.8, "shrinkA": 0, "shrinkB": 3}
+        axes.annotate(
+            curve.label,
+            xy=end,
+            xytext=(1.05, at),
+            textcoords=beside,
+            fontsize=8.5,
+            va="center",
+            arrowprops=line,
+            annotation_clip=False,
+        )
 
 
 FIGURES = (Part("leakage-against-aux", against_aux), Part("leakage-against-ratio", against_ratio))

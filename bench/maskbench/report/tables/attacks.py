@@ -1,46 +1,50 @@
-"""Every attack on every method: the metrics that stand in this table, on both splits, over seeds."""
+"""Every attack on every method, a table for each kind of attack: the metrics that are shown, on both splits."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
-from maskbench.metrics.catalogue import FAMILIES, MAIN
+from maskbench.metrics.catalogue import MAIN
+from maskbench.metrics.metric import Family, Metric
 from maskbench.report.captions import run_caption
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.cell_tables import CellTable, cell_table, digits, metric_title
+from maskbench.report.named import NamedRun
 from maskbench.report.parts import Table
-from maskbench.report.text import NOT_MEASURED, decimal, plain
-from maskbench.results.reading import ATTACKS, grouped, methods, pooled, read
+from maskbench.report.text import decimal
+from maskbench.results.reading import ATTACKS, pooled
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
-    "Every attack on every method, over seeds. Strongest and oracle are made of the others; over null is ssim_hole or "
-    "advantage minus that of the same attack on fully masked images."
+    "Every {kind} attack on every method. Strongest and oracle are made of the others; over null is {main} minus that "
+    "of the same attack on fully masked images. "
 )
 
 
-def _build(run: RunFolder) -> pd.DataFrame:
-    hidden = hidden_shares(run.cells)
-    rows = pooled(run.cells)
-    built = []
-    for method, ratio, mine in methods(rows[rows["attack_kind"].isin(ATTACKS)]):
-        for (kind, attack, label, split), part in grouped(mine, "attack_kind", "attack", "label", "split"):
-            chosen = part["chosen"].iloc[0]
-            row = {
-                "method": method,
-                "hidden": hidden(method, ratio),
-                "attack": f"{attack} ({chosen})" if chosen else attack,
-                "infers": label or "pixels",
-                "split": split.replace("_", "-"),
-            }
-            for family in ATTACKS:
-                for metric in (metric for metric in FAMILIES[family] if metric.shown):
-                    own = plain(read(part, metric.name)) if family == kind else None
-                    row[metric.name] = decimal(own) if family == kind else NOT_MEASURED
-            row["over null"] = decimal(plain(read(part, f"{MAIN[kind]}_over_null")))
-            built.append(row)
-    table = pd.DataFrame(built)
-    rare = [metric.name for family in ATTACKS for metric in FAMILIES[family] if metric.shown and metric.needs]
-    return table.drop(columns=[name for name in rare if name in table and (table[name] == NOT_MEASURED).all()])
+def _build(kind: Family, run: RunFolder) -> pd.DataFrame:
+    table = _cells(kind, run)
+    shown = [metric for metric in table.metrics if _is_shown(metric, kind)]
+    return pd.DataFrame(
+        [
+            dict(zip(table.columns, text, strict=True))
+            | {metric_title(metric): decimal(values.get(metric.name), digits(metric)) for metric in shown}
+            for text, values in table.rows
+        ]
+    )
 
 
-TABLE = Table("attacks", _build, lambda run: run_caption(run) + _CAPTION)
+def _caption(kind: Family, run: RunFolder) -> str:
+    words = _CAPTION.format(kind=kind, main=MAIN[kind].replace("_", " "))
+    return run_caption(run) + words + _cells(kind, run).said_of_all
+
+
+def _cells(kind: Family, run: RunFolder) -> CellTable:
+    return cell_table([NamedRun("", run)], kind, [pooled(run.cells)])
+
+
+def _is_shown(metric: Metric, kind: Family) -> bool:
+    return metric.shown or metric.name == f"{MAIN[kind]}_over_null"
+
+
+TABLES = tuple(Table(f"attacks-{kind}", partial(_build, kind), partial(_caption, kind)) for kind in ATTACKS)

@@ -32,6 +32,8 @@ def _build(run: RunFolder) -> pd.DataFrame:
     shown: dict[Family, tuple[str, Callable[[Value | None], str]]] = {
         "restoration": ("hole SSIM", decimal),
         "inference": (f"advantage on {run.inferred} %", percent),
+        "matching": ("rank 1 among raw pictures %", percent),
+        "linkage": ("rank 1 among releases %", percent),
     }
     rows = pooled(run.cells)
     built = []

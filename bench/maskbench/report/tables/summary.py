@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pandas as pd
 
+from maskbench.report.attacked import NO_LEAKAGE
 from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
 from maskbench.report.parts import Table
 from maskbench.report.summary import summarize, value_of
-from maskbench.report.text import decimal, percent, plain
-from maskbench.results.reading import records
+from maskbench.report.text import NOT_MEASURED, decimal, percent, plain
+from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
+
+_SINGLED_OUT, _LINKED = "strongest singling out %", "strongest linking %"
 
 
 def headline(run: RunFolder) -> pd.DataFrame:
     """The summary in words."""
     hidden = hidden_shares(run.cells)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {
                 "method": row["method"],
@@ -24,16 +30,26 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 "accuracy %": percent(value_of(row, "accuracy")),
                 "utility %": percent(value_of(row, "utility")),
                 "shape alone %": percent(value_of(row, "shape")),
-                "strongest hole SSIM": decimal(value_of(row, "restoration")),
+                "strongest hole SSIM": _leakage(row, "restoration", decimal),
                 "its PSNR dB": decimal(plain(value_of(row, "psnr")), 1),
-                f"strongest advantage on {run.inferred} %": percent(value_of(row, "inference")),
+                f"strongest advantage on {run.inferred} %": _leakage(row, "inference", percent),
                 "over null %": percent(plain(value_of(row, "over_null"))),
+                _SINGLED_OUT: percent(value_of(row, "matching")),
+                _LINKED: percent(value_of(row, "linkage")),
                 "cells": f"{row['ok']}/{row['total']}",
                 "flags": row["flags"],
             }
             for row in records(summarize(run))
         ]
     )
+    # Only runs with a matching attack measure these.
+    return table.drop(columns=[name for name in (_SINGLED_OUT, _LINKED) if (table[name] == NOT_MEASURED).all()])
+
+
+def _leakage(row: Mapping[str, Any], kind: str, write: Callable[[Value | None], str]) -> str:
+    """The value, or in words why there is none: a method that nothing attacked is not one that leaks nothing."""
+    status = row[f"{kind}_status"]
+    return write(value_of(row, kind)) if status == "attacked" else NO_LEAKAGE[status]
 
 
 def caption(run: RunFolder) -> str:
@@ -44,7 +60,9 @@ def caption(run: RunFolder) -> str:
         "(inference of the target on owner-test). The strongest attack is realizable: the attack, in brackets, was "
         "chosen on pictures that it is not scored on. Higher leakage is worse. "
         "Over null: the strongest advantage minus that of the same attacks on fully masked images. "
-        "Shape alone: accuracy of a classifier that sees nothing but the masks."
+        "Shape alone: accuracy of a classifier that sees nothing but the masks. "
+        "Singled out, linked: how often the strongest attack finds the own raw picture of a release among all of its "
+        "split, or another release of that picture; a guess finds one in as many."
     ) + (f" Flags: {'; '.join(titles)}." if titles else "")
 
 

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
+from maskbench.plugins.attack import Attack
+from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.reserved import OPTIMUM
 from maskbench.results.reading import Value, grouped, headline, methods, read
 from maskbench.results.schema import DERIVED
@@ -107,7 +109,7 @@ class FlagKind:
 def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """Attack, inferred label and rows of every single attack; what is made of several is none, nor is the optimum."""
     own = rows[~rows["attack"].isin((*DERIVED, OPTIMUM))]
-    return [(attack, label, part) for (attack, label), part in grouped(own, "attack", "label")]
+    return [(attack, label, part) for (_, attack, label), part in grouped(own, "attack_kind", "attack", "label")]
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
@@ -120,7 +122,14 @@ def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:
     return found
 
 
-MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage"}
+def declared(attack: str) -> type[Attack] | None:
+    """The class of an attack, by what tables call it; None where it is not installed here."""
+    name = attack.partition(":")[0]
+    found = catalogue()
+    return found.get("attack", name) if name in found.names("attack") else None
+
+
+MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage", "matching": "rank 1", "linkage": "rank 1 of links"}
 """What findings call the main metric of a kind of attack."""
 
 

@@ -17,7 +17,8 @@ def _find(judged: Judged) -> Iterator[Finding]:
             continue
         shown = decimal if kind == "restoration" else percent
         for (attack, label, _), value in values(part).items():
-            if value.low > strongest.value:
+            # Guessing worse than the prior, on fully masked images, misses nothing.
+            if value.low > max(strongest.value, 0.0):
                 yield attack, label, f"{MAIN_WORDS[kind]} {shown(value)}, strongest {shown(strongest)}"
 
 
@@ -30,5 +31,6 @@ FLAGS = (
         "Attacker-validation was too small to choose by, or is unlike the owner's pictures: give the attacker more "
         "data (--limit), and read the strongest attack as too weak.",
         _find,
+        roles=("method", "raw", "null"),
     ),
 )

@@ -1,0 +1,64 @@
+"""The contract of a matching attack: which of some candidates a release is of."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, final
+
+import torch
+from torch import Tensor
+
+from maskbench.plugins import judging
+from maskbench.plugins.attack import Attack, AttackKind, Aux
+from maskbench.release import Release
+
+Question = Literal["matching", "linkage"]
+"""What is asked: of which raw picture a release is (singling out), or which other release is of the same picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchingAux(Aux):
+    """What a matching attack gets in addition.
+
+    Attributes:
+        question: what the attack will be asked.
+    """
+
+    question: Question
+
+
+class MatchingAttack(Attack):
+    """An attack that tells which candidate a release is of. Implement ``match``; ``fit`` is optional.
+
+    It learns before it sees a candidate. Candidates come in random order: those that releases are of, others of the
+    same data, and a control pool that holds no match. The engine alone knows which is which.
+
+    Attributes:
+        questions: what it can be asked.
+        needs_method: it runs the method on candidates, by ``aux.release``. So it runs only against methods that follow
+            no attributions, and that have no masks: what a mask keeps is the picture itself.
+    """
+
+    kind: ClassVar[AttackKind] = "matching"
+    questions: ClassVar[tuple[Question, ...]] = ("matching", "linkage")
+    needs_method: ClassVar[bool] = False
+
+    def fit(self, aux: MatchingAux) -> Any:
+        """Learn from the attacker's own pictures; whatever is returned comes back as ``self.state``."""
+        return None
+
+    @abstractmethod
+    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        """How alike they are: float32 (N, M), higher = more alike, on the CPU.
+
+        Args:
+            release: of N pictures; the attack may look at all of them together.
+            candidates: M raw pictures, which have no masks; or M other releases, where those are asked for.
+        """
+
+    @final
+    def matched(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        """Match and judge."""
+        proposed = self.match(release, candidates, device)
+        return judging.scores(proposed, len(release), len(candidates), f"attack '{self.name}'")

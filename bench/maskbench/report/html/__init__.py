@@ -1,0 +1,1 @@
+"""The report as one page: ``report.html``, which needs neither network nor any file beside it."""

@@ -1,0 +1,96 @@
+"""Which attacks ran on which methods, which did not, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from maskbench.errors import UsageError
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.reserved import RECOGNITION
+from maskbench.report.hidden import hidden_shares
+from maskbench.results.measure import planned_of
+from maskbench.results.reading import grouped, methods
+from maskbench.runfolder.folder import RunFolder
+
+RAN, FAILED, UNAVAILABLE, NONE = "ran", "failed", "unavailable", "does not apply"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Methods by attacks: what became of each.
+
+    Attributes:
+        attacks: in the order of the suite; recognition first.
+        rows: of each method its name and, for each attack, one of the words of this module.
+    """
+
+    attacks: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Cells that did not run for one and the same reason."""
+
+    status: str
+    reason: str
+    cells: tuple[str, ...]
+
+
+def coverage(run: RunFolder) -> Coverage:
+    """Every method against every attack of the suite."""
+    planned = planned_of(run.cells)
+    hidden = hidden_shares(run.cells)
+    asked = [RECOGNITION, *run.provenance["attacks"]]
+    ran = set(planned["attack"])
+    attacks = [attack for attack in asked if attack in ran] + sorted(ran - set(asked))
+    attacks += [attack for attack in asked if attack not in ran]
+    rows = []
+    for method, ratio, mine in methods(planned):
+        statuses = {str(attack): _status(part) for (attack,), part in grouped(mine, "attack")}
+        share = "" if pd.isna(ratio) else f" ({hidden(method, ratio)} hidden)"
+        rows.append((method + share, tuple(statuses.get(attack, NONE) for attack in attacks)))
+    return Coverage(tuple("recognition" if name == RECOGNITION else name for name in attacks), tuple(rows))
+
+
+def missing(run: RunFolder) -> list[Missing]:
+    """The cells that failed or could not run, by their reasons."""
+    planned = planned_of(run.cells)
+    absent = planned[planned["status"] != "ok"]
+    found = []
+    for (status, reason), part in grouped(absent, "status", "reason"):
+        pairs = zip(part["method"], part["params"], part["attack"], strict=True)
+        named = (
+            (f"{method}:{params}" if params else method) + ("" if attack == RECOGNITION else f" × {attack}")
+            for method, params, attack in pairs
+        )
+        found.append(Missing(str(status), str(reason), tuple(dict.fromkeys(named))))
+    return found
+
+
+def not_applied(found: Coverage) -> list[tuple[str, str]]:
+    """Each attack that does not apply to some method, and what it would need."""
+    return [
+        (attack, _needs(attack))
+        for column, attack in enumerate(found.attacks)
+        if any(cells[column] == NONE for _, cells in found.rows)
+    ]
+
+
+def _status(cells: pd.DataFrame) -> str:
+    statuses = set(cells["status"])
+    return FAILED if "failed" in statuses else UNAVAILABLE if "unavailable" in statuses else RAN
+
+
+def _needs(attack: str) -> str:
+    try:
+        plugin = catalogue().get("attack", attack.split(":", 1)[0])
+    except UsageError:
+        return "it is not installed here, so what it needs is not known"
+    if plugin.needs_masks:
+        return "it works on masks, and the method has none"
+    if plugin.needs_key:
+        return "it needs the key of the method"
+    return "the run gives no reason"

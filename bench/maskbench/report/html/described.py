@@ -1,0 +1,49 @@
+"""What methods and attacks are, in the words of their authors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from maskbench.errors import UsageError
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.names import parse
+from maskbench.plugins.reserved import OPTIMUM, ORACLE, STACKED, STRONGEST
+
+_MADE_OF_OTHERS = {
+    STACKED: "all attacks of its kind, with their answers taken together",
+    STRONGEST: "the attack that does best on pictures that it is not scored on: the headline",
+    ORACLE: "the best attack for each picture, chosen by someone who knows the answer: no attacker reaches it",
+    OPTIMUM: "the best possible attack, of someone who knows what the pictures are drawn from",
+}
+
+
+class Described(NamedTuple):
+    """A plug-in and the first line of what its author says of it; empty where it is not installed here."""
+
+    label: str
+    summary: str
+
+
+def described(kind: str, labels: Iterable[str]) -> list[Described]:
+    """Each plug-in of a kind by its ``name:parameters``."""
+    return [Described(label, _summary(kind, label)) for label in labels]
+
+
+def _summary(kind: str, label: str) -> str:
+    try:
+        name, _ = parse(label)
+        return str(catalogue().get(kind, name).summary())
+    except UsageError:
+        return ""  # of a run that somebody made with a plug-in of theirs
+
+
+def attacks_made_of_others(named: Iterable[str]) -> list[Described]:
+    """Of the attacks that were named, those that no plug-in is."""
+    return [Described(name, words) for name, words in _MADE_OF_OTHERS.items() if name in set(named)]
+
+
+def attacks_not_asked_for(asked: Iterable[str]) -> list[Described]:
+    """The attacks that are installed here, and that a run was not asked for."""
+    names = {label.split(":", 1)[0] for label in asked}
+    return described("attack", [name for name in catalogue().names("attack") if name not in names])

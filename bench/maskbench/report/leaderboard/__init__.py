@@ -1,0 +1,1 @@
+"""The leaderboard: static pages of methods that were measured alike, from bundles that verify."""

@@ -1,0 +1,165 @@
+"""The matching stage: an attack says how alike releases and candidates are, and the engine how often that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from maskbench.artifacts.store import Artifact
+from maskbench.data.parties import SPLITS_OF, Party, Split
+from maskbench.metrics.matching import first, outcomes
+from maskbench.plugins.attack import Known
+from maskbench.plugins.matching import MatchingAttack, MatchingAux, Question
+from maskbench.randomness import derive, seeded
+from maskbench.release import Release
+from maskbench.stages.data import Dataset
+from maskbench.stages.found_masks import as_seen, seen_inputs
+from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.released_again import handed_out, releasing
+from maskbench.stages.scored import Scored, Validation
+from maskbench.stages.stage import Context, Stage, code_of
+from maskbench.stages.trial import Trial
+
+_POOL = 4096
+"""Most candidates of a pool, but for the pictures that are scored, all of which are among them."""
+
+_OWN: Split = "attacker_validation"
+_OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train", _OWN: "attacker_train"}
+
+
+@dataclass(frozen=True)
+class Matching(Stage):
+    """Outcomes of ``metrics.matching`` on the owner's splits; read as ``Scored``.
+
+    Candidates for the releases of one of the owner's splits are pictures of that split, the scored ones among them. The
+    control pool is of the owner's other split. So an attack learned from none of them. The attacker chooses among its
+    attacks by rank 1 on its own validation pictures, among all of its pictures.
+    """
+
+    kind: ClassVar[str] = "matching"
+    timed: ClassVar[bool] = True
+
+    trial: Trial
+    attack: MatchingAttack
+    question: Question
+
+    @property
+    def time_limit(self) -> float:
+        """The attack's own."""
+        return self.attack.time_limit
+
+    @property
+    def cpu_only(self) -> bool:
+        """The attack's own."""
+        return self.attack.cpu_only
+
+    def inputs(self) -> Mapping[str, Stage]:
+        releases = tuple(self.trial.release(party) for party in SPLITS_OF)
+        inputs = {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks())}
+        if self.question == "linkage":
+            inputs |= {_second_input(party): self.trial.release(party, again=1) for party in SPLITS_OF}
+        return inputs
+
+    def parameters(self) -> Mapping[str, Any]:
+        return {
+            "attack": self.attack.name,
+            "parameters": self.attack.identity(),
+            "question": self.question,
+            "training": self.trial.settings.restoration.model_dump(),
+            "scored": self.trial.settings.scored,
+            "mirror": self.trial.method.mirror_symmetric,
+            "seed": self.trial.seed,
+        }
+
+    def roots(self) -> tuple[str, ...]:
+        return (code_of(self.attack), code_of(self.trial.method))
+
+    def title(self) -> str:
+        method = self.trial.method.label(leave_out=("adjust",))
+        among = "releases" if self.question == "linkage" else "raw pictures"
+        return f"matching {self.attack.label()} of {method} with {among} · seed {self.trial.seed}"
+
+    def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
+        dataset = Dataset(inputs["data"])
+        columns: dict[Split, dict[str, Tensor]] = {}
+        with seeded(derive(self.trial.seed, "matching", self.attack.name, self.question)):
+            # No candidate is read before the attack has learned.
+            attack = self.attack.with_state(self.attack.fit(self._aux(dataset, inputs, context)))
+            for split in SPLITS_OF["owner"]:
+                scores = self._scores(attack, dataset, inputs, split, context.device)
+                columns[split] = {"number": scores.numbers, **outcomes(scores.pool, scores.own, scores.control)}
+            scores = self._scores(attack, dataset, inputs, _OWN, context.device)
+        right = scores.pool.gather(1, scores.own[:, None])
+        hits = first(right, scores.pool.scatter(1, scores.own[:, None], -torch.inf))
+        validation = Validation(scores.numbers, hits, float(hits.mean()))
+        return Scored.pack(columns, validation=dict.fromkeys(SPLITS_OF["owner"], validation))
+
+    def _scores(
+        self,
+        attack: MatchingAttack,
+        dataset: Dataset,
+        inputs: Mapping[str, Artifact],
+        split: Split,
+        device: torch.device,
+    ) -> _Scores:
+        """What the attack says of the scored part of a split, its candidates in random order."""
+        scored = dataset.scored(split, self.trial.settings.scored)
+        within = {split: dataset.scored(split, max(_POOL, len(scored)))}
+        other = _OTHER[split]
+        within[other] = dataset.scored(other, _POOL)
+        candidates = _joined([self._candidates(dataset, inputs, each, chosen) for each, chosen in within.items()])
+        order = torch.randperm(len(candidates))
+        shuffled = attack.matched(as_seen(inputs, split, scored), candidates.select(order), device)
+        scores = torch.empty_like(shuffled)
+        scores[:, order] = shuffled
+        # Attacker-validation is small, and a choice among few candidates misses: those beside it are no control.
+        pool = len(candidates) if split == _OWN else len(within[split])
+        own = torch.searchsorted(within[split], scored)
+        return _Scores(dataset.index(split)[scored], scores[:, :pool], own, scores[:, pool:])
+
+    def _candidates(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
+        if self.question == "matching":
+            return Release.of_bytes(dataset.bytes(split)[positions])
+        party: Party = "attacker" if split == _OWN else "owner"
+        second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
+        return handed_out(self.trial.method, second)
+
+    def _aux(self, dataset: Dataset, inputs: Mapping[str, Artifact], context: Context) -> MatchingAux:
+        settings = self.trial.settings
+        method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, context.device)
+        train, validation = (Known(dataset.bytes(split), as_seen(inputs, split)) for split in SPLITS_OF["attacker"])
+        seed = derive(self.trial.seed, "matching", self.attack.name, self.question)
+        return MatchingAux(
+            train=train,
+            validation=validation,
+            training=settings.restoration,
+            mirror=dataset.mirror and method.mirror_symmetric,
+            seed=seed,
+            device=context.device,
+            progress=context.progress,
+            question=self.question,
+            release=releasing(method, seed, context.device),
+        )
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """Scores of N releases, whose pictures have these numbers: of M candidates, each one's own, and of K others."""
+
+    numbers: Tensor
+    pool: Tensor
+    own: Tensor
+    control: Tensor
+
+
+def _joined(releases: list[Release]) -> Release:
+    masks = [each.mask_bytes for each in releases if each.mask_bytes is not None]
+    return Release.of_bytes(torch.cat([each.image_bytes for each in releases]), torch.cat(masks) if masks else None)
+
+
+def _second_input(party: Party) -> str:
+    return f"second release/{party}"
