@@ -24,7 +24,14 @@ from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-LEARNING = ["saliency:patch=4,ratio=0.5", "universal:ratio=0.5", "scramble", "instahide", "k-same-pixel:k=2"]
+LEARNING = [
+    "template:patch=4,ratio=0.5",
+    "saliency:patch=4,ratio=0.5",
+    "universal:ratio=0.5",
+    "scramble",
+    "instahide",
+    "k-same-pixel:k=2",
+]
 
 
 def _flat(root: Path, count: int = 6) -> Path:

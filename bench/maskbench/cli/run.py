@@ -12,6 +12,7 @@ from maskbench.cli import exits, options
 from maskbench.cli.console import tell_where, terminal
 from maskbench.cli.plan import print_plan, print_suites
 from maskbench.cli.stopped import told_when_stopped
+from maskbench.errors import UsageError
 from maskbench.planning.built_in import refuse_unknown_suite
 
 if TYPE_CHECKING:
