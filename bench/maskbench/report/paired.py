@@ -133,6 +133,8 @@ class PairedMethods:
     def _outcomes(self, rows: pd.DataFrame, family: Family, metric: str) -> dict[int, NDArray[np.float64]]:
         """Method → what is averaged, (seeds, images, k), of the methods that have the same images and seeds."""
         samples = self._run.samples
+        if samples.empty:
+            return {}
         samples = samples[(samples["aux_share"] == 1) & samples["attack"].isin(rows["attack"].unique())]
         samples = samples.merge(rows[[*METHOD, *_CELL]], on=[*METHOD, *_CELL])
         theirs = {tuple(map(str, key)): part for key, part in grouped(samples, *METHOD)}
