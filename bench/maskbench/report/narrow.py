@@ -110,9 +110,9 @@ def _cell(row: Mapping[str, Any], name: str, scale: int, digits: int, intervals:
 
 
 def _written(value: Value, scale: int, digits: int, intervals: bool) -> str:
-    text = f"{scale * value.value:.{digits}f}"
+    text = f"{scale * value.value:z.{digits}f}"  # z: no minus before a zero
     if intervals and not pd.isna(value.low):
-        text += f" [{scale * value.low:.{digits}f}, {scale * value.high:.{digits}f}]"
+        text += f" [{scale * value.low:z.{digits}f}, {scale * value.high:z.{digits}f}]"
     return text
 
 
