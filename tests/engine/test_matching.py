@@ -11,6 +11,7 @@ import torch
 from maskbench import MatchingAttack, MatchingAux, Release
 from maskbench.errors import ContractViolation
 from maskbench.plugins.catalogue import catalogue
+from maskbench.report.leakage_report import leakage_report
 from maskbench.report.summary import summarize
 from maskbench.report.tables.attacks import TABLES
 from maskbench.report.tables.summary import headline
@@ -146,6 +147,20 @@ def test_the_summary_and_the_tables_say_it(ran: Ran) -> None:
     written = {table.name: table.build(ran.folder) for table in TABLES}
     for kind in ("matching", "linkage"):
         assert "visible-pixels" in set(written[f"attacks-{kind}"]["attack"]), written[f"attacks-{kind}"]
+
+
+def test_the_leakage_report_tells_both_risks(ran: Ran) -> None:
+    report = leakage_report(ran.folder)
+    (risks,) = (section for section in report["sections"] if section["name"] == "risks")
+    told = str(risks["tables"])
+    assert "singling out" in told
+    assert "linkability" in told
+    assert {"matching", "linkage"} <= {risk["kind"] for risk in report["measured"]["risks"]}
+
+
+def test_nothing_to_choose_from_is_no_missed_choice(ran: Ran) -> None:
+    """One over a number of candidates is rounded, and an interval of it may begin a little above."""
+    assert not [flag for flag in ran.folder.flags if flag.name == "strongest-missed" and flag.method == "full-mask"]
 
 
 def test_a_run_without_a_matching_attack_has_no_columns_for_it(tmp_path: Path) -> None:

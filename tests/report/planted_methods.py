@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -51,9 +51,15 @@ NULL = Planted("full-mask", 0.5, 0.0, 0.1, ratio=1.0, shape=0.5, role="null")
 
 
 @cache
-def planted(*methods: Planted, seeds: int = 1, sensitive: bool = True) -> RunFolder:
-    """The run folder of both controls and some methods; the same one whenever it is asked for."""
-    cells = [cell for method in (RAW, NULL, *methods) for cell in _cells(method, seeds, sensitive)]
+def planted(*methods: Planted, seeds: int = 1, sensitive: bool = True, raw: float = 0.95) -> RunFolder:
+    """The run folder of both controls and some methods; the same one whenever it is asked for.
+
+    Args:
+        raw: accuracy on raw images.
+    """
+    cells = [
+        cell for method in (replace(RAW, accuracy=raw), NULL, *methods) for cell in _cells(method, seeds, sensitive)
+    ]
     rows = pd.DataFrame([row for row, _ in cells])
     samples = pd.concat([part for _, part in cells if part is not None], ignore_index=True)
     measured = measure(rows, samples, {"target": 2, "sensitive": 4 if sensitive else 0})

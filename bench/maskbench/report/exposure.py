@@ -18,7 +18,12 @@ from maskbench.runfolder.folder import RunFolder
 WORST_OFF = (0.01, 0.05)
 """Shares of the images whose exposure is told apart from the mean, which hides people who are fully exposed."""
 
-OF_ONE_PICTURE: Mapping[str, str] = {"inference": "information", "restoration": "ssim_hole", "matching": "rank_1"}
+OF_ONE_PICTURE: Mapping[str, str] = {
+    "inference": "information",
+    "restoration": "ssim_hole",
+    "matching": "rank_1",
+    "linkage": "rank_1",
+}
 """Kind of attack → the column of ``samples`` that says how exposed one picture is."""
 
 _RESAMPLES = 1000

@@ -24,7 +24,7 @@ from maskbench.runfolder.folder import RunFolder
 Number = dict[str, float | None]
 """``value``, ``low`` and ``high``; None where it is not defined."""
 
-_SUCCESS = {"matching": "rank_1", "inference": "advantage", "restoration": "ssim_hole"}
+_SUCCESS = {"matching": "rank_1", "linkage": "link_rank_1", "inference": "advantage", "restoration": "ssim_hole"}
 """Kind of attack → the metric by which a report says how well it succeeds."""
 
 

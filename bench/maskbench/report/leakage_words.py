@@ -21,15 +21,16 @@ LEARNS: Mapping[str, str] = {
 
 _RISKS = {
     ("matching", ""): "singling out: whose release is this?",
-    ("matching", "link"): "linkability: are these two of one picture?",
+    ("linkage", ""): "linkability: are these two of one picture?",
     ("inference", "sensitive"): "inference of {sensitive}",
     ("inference", "target"): "inference of {target}",
     ("restoration", ""): "restoration of what was hidden",
 }
-_UNITS = {"advantage": 100.0, "rank_1": 100.0, "ssim_hole": 1.0, "information": 1.0}
+_UNITS = {"advantage": 100.0, "rank_1": 100.0, "link_rank_1": 100.0, "ssim_hole": 1.0, "information": 1.0}
 _METRICS = {
     "advantage": "advantage %",
     "rank_1": "found at once %",
+    "link_rank_1": "found at once %",
     "ssim_hole": "SSIM in the hole",
     "information": "bits",
 }

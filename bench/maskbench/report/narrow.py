@@ -15,7 +15,7 @@ from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
-_DROPPED = ("psnr", "utility", "over_null", "shape")
+_DROPPED = ("psnr", "utility", "over_null", "linkage", "matching", "shape")
 """What goes when it gets narrow, in this order, after the intervals."""
 
 _KINDS = ("restoration", "inference")
@@ -53,6 +53,8 @@ def legend(run: RunFolder, summary: pd.DataFrame, form: pd.DataFrame) -> list[st
         leaks = "SSIM: of the strongest attack, higher is worse; advantage: on the task"
     if "over" in shown:
         leaks += "; null: all is hidden"
+    if "singled" in shown or "linked" in shown:
+        leaks += "; singled out, linked: first of all candidates"
     absent = [name for name in _KINDS if not _has(summary, name)]
     if absent:
         leaks = f"No {' and no '.join(absent)} attack saw the released images: what leaks to it is not known"
@@ -79,6 +81,8 @@ def _form(run: RunFolder, summary: pd.DataFrame, intervals: bool, left_out: tupl
         "psnr": ("PSNR\ndB", 1, 1),
         "inference": (f"advantage\non {inferred} %", 100, 1),
         "over_null": ("over\nnull %", 100, 1),
+        "matching": ("singled\nout %", 100, 1),
+        "linkage": ("linked\n%", 100, 1),
     }
     shown: dict[str, list[str]] = {"method": [named(row["method"], row["ratio"]) for row in rows]}
     for name, (title, scale, digits) in columns.items():

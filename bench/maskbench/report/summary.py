@@ -37,25 +37,10 @@ def summarize(run: RunFolder) -> pd.DataFrame:
     - inference: advantage of the strongest attack on the sensitive label, on owner-train (without a sensitive label: on
       the target label, on owner-test). over_null: the same minus that of the same attacks on fully masked images; at
       most the advantage itself, since an attack that is below its prior there gains nothing by it.
-    - utility is NaN for all where ``raw_at_prior``.
     - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
       alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
     """
-    frame = pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
-    if raw_at_prior(frame):
-        frame[["utility", "utility_low", "utility_high"]] = np.nan
-    return frame
-
-
-def raw_at_prior(summary: pd.DataFrame) -> bool:
-    """Whether raw images are recognized no better than fully masked ones, as far as the interval tells.
-
-    Then there is no utility to keep: what a method keeps of it is a number over almost nothing.
-    """
-    raw, null = (summary[summary["role"] == role] for role in ("raw", "null"))
-    if raw.empty or null.empty:
-        return False
-    return bool(raw["accuracy_low"].iloc[0] <= null["accuracy"].iloc[0])
+    return pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Value | None:
@@ -99,7 +84,9 @@ def _row(run: RunFolder, method: str, ratio: float, mine: pd.DataFrame) -> dict[
 
 
 def _at_most(value: Value, most: Value) -> Value:
-    return Value(min(value.value, most.value), min(value.low, most.low), min(value.high, most.high))
+    return Value(
+        min(value.value, max(most.value, 0.0)), min(value.low, max(most.low, 0.0)), min(value.high, max(most.high, 0.0))
+    )
 
 
 def _columns(name: str, value: Value | None) -> dict[str, float]:

@@ -124,7 +124,7 @@ class Matching(Stage):
     def _candidates(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
         if self.question == "matching":
             return Release.of_bytes(dataset.bytes(split)[positions])
-        party: Party = "attacker" if split == _OWN else "owner"
+        party: Party = "attacker" if split in SPLITS_OF["attacker"] else "owner"
         second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
         return handed_out(self.trial.method, second)
 

@@ -9,6 +9,8 @@ from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.flags.kind import MAIN_WORDS, Finding, FlagKind, Judged, decimal, percent, values
 from maskbench.results.reading import grouped, read
 
+_ROUNDING = 1e-9  # of means
+
 
 def _find(judged: Judged) -> Iterator[Finding]:
     for (kind, _), part in grouped(judged.leaks, "attack_kind", "label"):
@@ -18,7 +20,7 @@ def _find(judged: Judged) -> Iterator[Finding]:
         shown = decimal if kind == "restoration" else percent
         for (attack, label, _), value in values(part).items():
             # Guessing worse than the prior, on fully masked images, misses nothing.
-            if value.low > max(strongest.value, 0.0):
+            if value.low > max(strongest.value, 0.0) + _ROUNDING:
                 yield attack, label, f"{MAIN_WORDS[kind]} {shown(value)}, strongest {shown(strongest)}"
 
 
