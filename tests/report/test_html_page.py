@@ -242,6 +242,7 @@ def test_the_command_writes_pages_and_refuses_what_is_no_page(tmp_path: Path) ->
     assert (tmp_path / "A" / "report.html").is_file() and (tmp_path / "comparison.html").is_file()
 
 
+@pytest.mark.slow
 def test_five_thousand_cells_fit_in_a_page_and_in_ten_seconds(tmp_path: Path) -> None:
     rows = [
         {
