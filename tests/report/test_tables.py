@@ -134,7 +134,7 @@ def test_flags_are_not_cut_off(run: RunFolder, width: int) -> None:
     print_flags(run, console)
     text = console.export_text()
     assert "…" not in text
-    assert "Flags: 1 warning, 1 note " in text
+    assert "Flags: 1 warning, 2 notes " in text
     for flag in run.flags:
         assert flag.title in " ".join(text.split())
 
