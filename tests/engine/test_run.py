@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from maskbench.report.write import write_figures, write_tables
+from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.measure import measure, planned_of
 from maskbench.runfolder.folder import RunFolder
 from tiny import EVERYTHING, command, pooled, run, tiny
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert log.outcomes["failed"] == []
     result.folder.write(root / "out")
     write_tables(RunFolder.read(root / "out"), root / "out")
-    write_figures(RunFolder.read(root / "out"), root / "out")
+    write_report_and_figures(RunFolder.read(root / "out"), root / "out")
     return root
 
 
@@ -39,7 +39,9 @@ def test_all_files_are_there(folder: Path) -> None:
         "pictures/pictures.json",
         "tables/summary.md",
         "tables/summary.csv",
-        "tables/attacks.md",
+        "tables/attacks-inference.md",
+        "tables/attacks-restoration.tex",
+        "report.html",
         "tables/timing.md",
         "figures/accuracy-against-leakage.png",
         "figures/accuracy-against-leakage.svg",

@@ -125,7 +125,7 @@ def test_every_table_says_the_share_that_was_measured() -> None:
 
 def test_every_table_can_be_written(run: RunFolder) -> None:
     written = {table.name: to_markdown(table.build(run)) for table in tables() if len(table.build(run))}
-    assert {"summary", "strongest", "attacks", "flags", "timing"} <= set(written)
+    assert {"summary", "strongest", "attacks-inference", "flags", "timing"} <= set(written)
     assert all(table.caption(run) for table in tables())
     assert len({line.count("|") for line in written["strongest"].splitlines()}) == 1
     assert "choose masks that depend less on the image" in written["flags"]

@@ -31,8 +31,8 @@ TITLES: Mapping[str, str] = {
     "recognition": "Recognition",
     "restoration": "Restoration attacks",
     "inference": "Inference attacks",
-    "matching": "Matching attacks: the raw picture of a release",
-    "linkage": "Matching attacks: the other release of a picture",
+    "matching": "Matching attacks: which raw picture a release is of",
+    "linkage": "Matching attacks: which other release is of the same picture",
     "masks": "Masks that were withheld, and found",
 }
 """Family of metrics → what a table of it is called."""

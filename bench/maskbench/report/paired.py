@@ -136,6 +136,8 @@ class PairedMethods:
         if samples.empty:
             return {}
         samples = samples[(samples["aux_share"] == 1) & samples["attack"].isin(rows["attack"].unique())]
+        if samples.empty or rows.empty:
+            return {}  # of columns without values, pandas knows no types to merge by
         samples = samples.merge(rows[[*METHOD, *_CELL]], on=[*METHOD, *_CELL])
         theirs = {tuple(map(str, key)): part for key, part in grouped(samples, *METHOD)}
         seeds = {tuple(map(str, key)): set(part["seed"]) for key, part in grouped(rows, *METHOD)}

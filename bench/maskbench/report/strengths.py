@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from maskbench.errors import UsageError
 from maskbench.plugins.names import parse
 
 LEAST = 3
@@ -54,14 +55,26 @@ def _members(method: str, ratio: float, rows: Sequence[dict[str, Any]]) -> Itera
     if np.isfinite(ratio):
         yield method, "ratio", ratio
         return
-    name, parameters = parse(method)
-    alike = [parse(str(row["method"])) for row in rows]
+    parsed = {str(row["method"]): _parsed(str(row["method"])) for row in rows}
+    own = parsed[method]
+    if own is None:
+        return
+    name, parameters = own
+    alike = [other for other in parsed.values() if other is not None]
     varied = {key for other, given in alike if other == name for key in given if _is_number(given[key])}
     for key in sorted(varied):
         rest = ",".join(f"{each}={value}" for each, value in sorted(parameters.items()) if each != key)
         value = parameters.get(key, float("nan"))
         if _is_number(value):
             yield f"{name}:{rest}" if rest else name, key, float(value)
+
+
+def _parsed(method: str) -> tuple[str, dict[str, Any]] | None:
+    """Name and parameters; None of a method that nobody could have typed: it is from somebody else's folder."""
+    try:
+        return parse(method)
+    except UsageError:
+        return None
 
 
 def _is_number(value: object) -> bool:

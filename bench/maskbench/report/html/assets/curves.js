@@ -53,7 +53,7 @@
 
   const panels = data.map((panel) => {
     const div = document.createElement("div");
-    div.setAttribute("role", "img");
+    div.setAttribute("role", "figure");
     div.setAttribute("aria-label", `${panel.title}, against the ${panel.x}`);
     place.append(div);
     return [div, panel];

@@ -10,9 +10,8 @@
   };
 
   // A row is {texts, values, file, element}: what is shown, what is sorted by, what goes into a file, and its element.
-  function order(rows, column, down) {
-    const empty = (row) => row.values[column] === null && (row.texts[column] === "–" || row.texts[column] === "");
-    const numeric = rows.every((row) => empty(row) || typeof row.values[column] === "number");
+  function order(rows, column, numeric, down) {
+    const empty = (row) => (numeric ? row.values[column] === null : row.texts[column] === "–" || row.texts[column] === "");
     return [...rows].sort((a, b) => {
       if (empty(a) || empty(b)) return empty(a) - empty(b);  // what was not measured is last, either way
       const less = numeric ? a.values[column] - b.values[column]
@@ -65,7 +64,7 @@
         row.words ??= row.texts.join(" ").toLowerCase();
         return words.every((word) => row.words.includes(word));
       });
-      return sorted === null ? matching : order(matching, sorted, down);
+      return sorted === null ? matching : order(matching, sorted, model.numeric[sorted], down);
     };
     const render = () => {
       const found = rows();
