@@ -13,7 +13,7 @@ from maskbench.plugins.reserved import ORACLE, STRONGEST
 SCHEMA_VERSION = 3
 """Of a run folder. 3: samples hold all that cells are made of; the strongest attack is called so; ``learns_from``."""
 
-THREAT_MODEL = {"name": "adaptive", "version": 1}
+THREAT_MODEL = {"name": "adaptive", "version": 2}
 """What attackers are given, as ``docs/threat-model.md`` says it; results of different ones are not compared."""
 
 DERIVED = (STRONGEST, ORACLE)
