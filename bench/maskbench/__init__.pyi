@@ -63,6 +63,8 @@ from .release import content_numbers as content_numbers
 from .release import to_bytes as to_bytes
 from .release import to_float as to_float
 from .releasing.command import desensitize as desensitize
+from .releasing.load import ReleasedImages as ReleasedImages
+from .releasing.load import load_release as load_release
 from .runfolder.verification.verify import verify as verify
 from .running import run as run
 from .runs import Run as Run

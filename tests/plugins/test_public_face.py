@@ -55,7 +55,7 @@ def test_the_sources_are_all_there() -> None:
     kinds = Counter(where.split("/")[0].split(",")[0] for where, *_ in SOURCES)
     assert kinds["methods"] > 20
     assert kinds["attacks"] > 10
-    assert kinds["templates"] == 6
+    assert kinds["templates"] == 8
     assert kinds["README.md"] and kinds["add-a-method.md"] and kinds["add-an-attack.md"] and kinds["python.md"]
 
 
