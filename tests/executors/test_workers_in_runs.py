@@ -211,9 +211,9 @@ def test_a_full_disk(tmp_path: Path, small_disk: Path) -> None:
 def test_the_time_left_and_several_stages_are_shown(tmp_path: Path) -> None:
     out = io.StringIO()
     with RunProgress(Console(file=out, width=130, force_terminal=True, color_system=None)) as progress:
-        stages = {Leaf(f"stage-{number}", str(tmp_path / "journal"), seconds=0.8): 0 for number in range(2)}
+        stages = {Leaf(f"stage-{number}", str(tmp_path / "journal"), seconds=0.8): 0 for number in range(8)}
         outcomes = executed(stages, tmp_path / "store", 2, progress)
     assert {outcome.source for outcome in outcomes.values()} == {"computed"}
-    assert len(written(tmp_path / "journal")) == 4
+    assert len(written(tmp_path / "journal")) == 16
     text = out.getvalue()
     assert "stage-0" in text and "stage-1" in text and "left" in text

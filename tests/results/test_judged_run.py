@@ -79,7 +79,7 @@ def test_it_is_all_written(run: RunFolder, tmp_path: Path) -> None:
     table = pd.read_csv(tmp_path / "tables" / "flags.csv")
     assert len(table) == len(flags) > 0, "one epoch is too little for anything not to be flagged"
     assert {"name", "level", "method", "finding", "action"} <= set(flags[0])
-    for name in ("summary", "strongest", "attacks", "by-target", "flags"):
+    for name in ("summary", "strongest", "attacks-restoration", "attacks-inference", "by-target", "flags"):
         assert (tmp_path / "tables" / f"{name}.md").read_text()
     marks = pd.read_csv(tmp_path / "tables" / "summary.csv")["flags"].fillna("")
     assert set(" ".join(marks).split()) == set(table.loc[table["method"] != "all", "flag"])
