@@ -146,9 +146,12 @@ def test_other_images_make_another_table(other: dict[str, Any]) -> None:
 
 def test_another_threat_model_makes_another_board() -> None:
     other = bundle({"b": (0.7, 0.5)})
-    named = {**other.provenance, "threat_model": {"name": "adaptive", "version": 2}}
+    named = {**other.provenance, "threat_model": {**THREAT_MODEL, "version": 99}}
     found = boards({"one": bundle({"a": (0.7, 0.5)}), "two": replace(other, provenance=named)})
-    assert [board.threat_model for board in found] == ["adaptive, version 1", "adaptive, version 2"]
+    assert [board.threat_model for board in found] == [
+        f"adaptive, version {THREAT_MODEL['version']}",
+        "adaptive, version 99",
+    ]
 
 
 def test_a_method_counts_once_that_of_most_seeds() -> None:
@@ -191,7 +194,7 @@ def test_pages_say_who_was_refused_and_run_nothing(tmp_path: Path) -> None:
     refused = checked(bundle({"cheat": (1.0, 0.0)}), f"Its checksum {evil} differs.")
     found = [checked(run), refused, checked(None, "It cannot be read.")]
     (page,) = write_leaderboard(found, ["good", "cheat", "broken"], tmp_path / "out", no_report)
-    assert page.name == "planted-adaptive-version-1.html"
+    assert page.name == f"planted-adaptive-version-{THREAT_MODEL['version']}.html"
     text, index = page.read_text(), (tmp_path / "out" / "index.html").read_text()
     for each in (text, index):
         assert "<script" not in each and "http" not in re.sub(r'http-equiv="[^"]*"', "", each)
