@@ -10,6 +10,7 @@ from maskbench.cli.main import app
 from maskbench.errors import UsageError
 from maskbench.gate.baseline import HISTORY, update
 from maskbench.gate.compare import compare
+from maskbench.runfolder import checksums
 from planted_pairs import lower, run
 from typer.testing import CliRunner
 
@@ -29,6 +30,8 @@ def test_a_baseline_is_replaced_with_reason_and_date(tmp_path: Path) -> None:
     assert not (place / "accepted.yaml").exists()
     assert compare(place, second).exit_code == 0
     assert sorted(path.name for path in place.parent.iterdir()) == ["ci"]
+    sums = checksums.compare(place)
+    assert sums is not None and not sums.absent and not sums.changed, "cells.csv is left out, and so is its checksum"
 
 
 def test_the_command_puts_it_where_the_suite_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

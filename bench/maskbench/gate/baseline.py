@@ -16,6 +16,7 @@ from maskbench.gate.compare import ComparedRuns, compare
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import HEADLINE_SPLIT
 from maskbench.results.schema import PROBABILITIES, VALIDATION
+from maskbench.runfolder import checksums
 from maskbench.runfolder.folder import RunFolder
 
 HISTORY = "history.json"
@@ -64,7 +65,7 @@ def update(run: Path, baseline: Path, reason: str) -> ComparedRuns | None:
     aside = baseline.with_name(f".{baseline.name}.new")
     shutil.rmtree(aside, ignore_errors=True)
     kept.write(aside)
-    (aside / "cells.csv").unlink()  # the same as cells.parquet, and many times as large
+    checksums.take_out(aside, "cells.csv")  # the same as cells.parquet, and many times as large
     (aside / HISTORY).write_text(json.dumps([*history, entry], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     old = baseline.with_name(f".{baseline.name}.old")
     shutil.rmtree(old, ignore_errors=True)

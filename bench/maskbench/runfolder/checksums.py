@@ -40,6 +40,14 @@ def text(folder: Path, names: Iterable[str], contents: Mapping[str, bytes]) -> s
     return "".join(f"{found[name]}  {name}\n" for name in sorted(found))
 
 
+def take_out(folder: Path, name: str) -> None:
+    """Delete a file of a folder together with its checksum."""
+    (folder / name).unlink()
+    place = folder / CHECKSUMS
+    lines = place.read_text(encoding="utf-8").splitlines(keepends=True)
+    place.write_text("".join(line for line in lines if _entry(line.rstrip("\n"))[0] != name), encoding="utf-8")
+
+
 def compare(folder: Path) -> Compared | None:
     """Compare the files of a folder with its ``SHA256SUMS``; None where it has none.
 
