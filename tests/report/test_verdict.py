@@ -38,6 +38,12 @@ def test_methods_that_all_leak_as_much_as_raw_are_said_to_do_so() -> None:
     assert verdict(planted(Planted("one", 0.9, 0.9))).sentences[0].startswith("The method leaks no less than raw")
 
 
+def test_one_method_alone_stands_beside_raw_images() -> None:
+    first = verdict(planted(GOOD)).sentences[0]
+    assert first.startswith("One method was measured, good (accuracy 90.0 %, advantage 20.0 %), beside raw (accuracy ")
+    assert first.endswith("; leakage is the strongest inference of digit.")
+
+
 def test_one_that_leaks_as_much_as_raw_is_named_among_others() -> None:
     assert "no less leakage than raw images: leaky" in said(planted(GOOD, Planted("leaky", 0.8, 0.9)))
 

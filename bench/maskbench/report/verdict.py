@@ -96,10 +96,13 @@ class _Findings:
         if len(self._as_leaky_as_raw()) == len(self._placed):
             every = "the method leaks" if len(self._placed) == 1 else f"each of the {len(self._placed)} methods leaks"
             return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}"
+        said = self._with_numbers if numbers else lambda each: self._named(each.method, each.ratio)
+        if len(self._placed) == 1 and self._raw is not None:  # a frontier of one says nothing
+            only, raw = said(self._placed[0]), said(self._raw)
+            return f"one method was measured, {only}, beside {raw}; leakage is the {against}"
         on = sorted((each for each in self._placed if each.on_frontier), key=lambda each: -each.accuracy)
         if not on:
             return f"raw or fully masked images are as good as any method in accuracy and in leakage, the {against}"
-        said = self._with_numbers if numbers else lambda each: self._named(each.method, each.ratio)
         if len(on) == 1:
             return f"no other method keeps more accuracy or leaks less than {said(on[0])}; leakage is the {against}"
         names = [said(each) for each in on[:_WITH_NUMBERS]]
