@@ -27,8 +27,8 @@ FLAGS = (
         "P",
         "note",
         "no attack brought weights from elsewhere",
-        "Anyone can download a network that has seen millions of pictures: add lama, diffusion-pipeline, or "
-        "re-identify:embedding=FILE, and read leakage as too low until then.",
+        "Anyone can download a network that has seen millions of pictures: add an attack that brings such weights or "
+        "takes a file of them (docs/attacks.md), and read leakage as too low until then.",
         _find,
         roles=(),
     ),
