@@ -81,6 +81,7 @@ class Source(ABC):
         flippable: whether a mirrored image keeps its labels.
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
+        drawn: whether every image is a draw of its own, so that two equal ones are no copies of each other.
         world: what the images are drawn from, where that is known; its labels are the two defaults, at the stored size.
     """
 
@@ -94,6 +95,7 @@ class Source(ABC):
     flippable: bool = True
     default_target: str | None = None
     default_sensitive: str | None = None
+    drawn: bool = False
     world: World | None = None
 
     @classmethod

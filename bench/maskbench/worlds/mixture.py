@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from maskbench.worlds.distribution import Array, Distribution
 
 LEVELS = 255
 ROUNDING = 1 / (12 * LEVELS**2)
@@ -17,7 +17,7 @@ _BLOCK = 4096  # pictures drawn at a time: 16 px take 8 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class Mixture(Distribution):
     """K Gaussians over pictures of D pixels; each belongs to one task label and one sensitive label.
 
     Attributes:
@@ -37,7 +37,6 @@ class Mixture:
 
     @property
     def prior(self) -> Array:
-        """P(sensitive, task), (sensitive classes, task classes)."""
         joint = np.zeros((self.sensitive.max() + 1, self.task.max() + 1))
         np.add.at(joint, (self.sensitive, self.task), np.exp(self.log_weights))
         return joint

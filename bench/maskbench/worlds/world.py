@@ -10,15 +10,16 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.worlds import gaussian_linear, gaussian_shift, gaussian_sign, texture
-from maskbench.worlds.mixture import Mixture
+from maskbench.worlds import finite, gaussian_linear, gaussian_shift, gaussian_sign, texture
+from maskbench.worlds.distribution import Distribution
 
-FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Mixture]] = MappingProxyType(
+FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Distribution]] = MappingProxyType(
     {
         "gaussian-linear": gaussian_linear.build,
         "gaussian-sign": gaussian_sign.build,
         "gaussian-shift": gaussian_shift.build,
         "texture": texture.build,
+        "finite": finite.build,
     }
 )
 
@@ -34,7 +35,7 @@ class World:
     seed: int
 
     @property
-    def mixture(self) -> Mixture:
+    def mixture(self) -> Distribution:
         """What pictures come from."""
         return _mixture(self)
 
@@ -63,5 +64,5 @@ class World:
 
 
 @lru_cache(maxsize=8)
-def _mixture(world: World) -> Mixture:
+def _mixture(world: World) -> Distribution:
     return FAMILIES[world.family](world.side, np.random.default_rng([world.seed, _STRUCTURE]))
