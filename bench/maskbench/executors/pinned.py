@@ -159,7 +159,7 @@ def pinned(seed: int, functions: Functions, changed: list[str], numerics: Numeri
 
 @contextmanager
 def _naming_seeding(changed: list[str]) -> Iterator[None]:
-    """Note who seeds the generators of numpy and Python: unlike torch's, they do not tell with what they were seeded."""
+    """Note who seeds the generators of numpy and Python: unlike torch's, they do not keep the seed."""
     patched = [(np.random, "numpy's global generator"), (random, "Python's global generator")]
     originals = [owner.seed for owner, _ in patched]
 
