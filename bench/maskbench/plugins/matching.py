@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from maskbench.plugins import judging
-from maskbench.plugins.attack import Attack, AttackKind, Aux
+from maskbench.plugins.attack import Attack, AttackKind
+from maskbench.plugins.knowledge import Aux
 from maskbench.release import Release
 
 Question = Literal["matching", "linkage", "person-linkage"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Party, Split
 from maskbench.metrics.matching import first, outcomes
-from maskbench.plugins.attack import Known
+from maskbench.plugins.knowledge import Known
 from maskbench.plugins.matching import MatchingAttack, MatchingAux, Question
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release
