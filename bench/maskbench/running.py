@@ -48,6 +48,7 @@ def run(
     attacks: Iterable[str | Plugin | type[Plugin]] | None = None,
     ratios: Iterable[float] | None = None,
     seeds: int | None = None,
+    first_seed: int | None = None,
     data: str | Path | None = None,
     target: str | None = None,
     sensitive: str | None = None,
@@ -76,7 +77,7 @@ def run(
         suite: name of a built-in suite, a YAML file, or its content.
         methods, attacks: instead of the suite's: as typed at the command, instances, or classes, also of a notebook.
         ratios: shares hidden, in [0, 1], instead of the suite's.
-        seeds: how many; they are 0, 1, ….
+        seeds: how many; they are 0, 1, …, or count up from ``first_seed``, for a rerun under other ones.
         data: built-in name, folder, or ``hf:NAME``; ``target`` and ``sensitive`` name its label columns.
         labels: CSV file with the labels of a folder: the file's name, then any columns.
         bins: classes made of numbers, such as ``age=18,40,65``.
@@ -111,6 +112,7 @@ def run(
         "attacks": all_typed("attack", attacks),
         "ratios": None if ratios is None else tuple(ratios),
         "seeds": seeds,
+        "first_seed": first_seed,
     }
     about_data = {
         "source": data,

@@ -82,6 +82,12 @@ Ratios = Annotated[
 Seeds = Annotated[
     int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
 ]
+FirstSeed = Annotated[
+    int | None,
+    typer.Option(
+        "--first-seed", help="Count the seeds up from this one, for a rerun under other seeds.", metavar="SEED"
+    ),
+]
 Jobs = Annotated[
     int | None,
     typer.Option(

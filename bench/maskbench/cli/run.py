@@ -51,6 +51,7 @@ def run(
     recognizer: options.RecognizerName = None,
     ratio: options.Ratios = None,
     seeds: options.Seeds = None,
+    first_seed: options.FirstSeed = None,
     device: options.Device = "auto",
     plugin: options.Plugins = None,
     out: options.Out = None,
@@ -97,7 +98,7 @@ def run(
                 raise UsageError("--release names the method: leave --method out.")
             released, released_size = released_by(release)
             method, size = list(all_typed("method", [released]) or ()), size or released_size
-        overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
+        overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds, "first_seed": first_seed}
         about_data = {
             "source": data,
             "target": target,
