@@ -15,7 +15,7 @@ from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
-_DROPPED = ("psnr", "utility", "over_null", "linkage", "matching", "shape")
+_DROPPED = ("psnr", "utility", "over_null", "person-linkage", "linkage", "matching", "shape")
 """What goes when it gets narrow, in this order, after the intervals."""
 
 _KINDS = ("restoration", "inference")
@@ -30,6 +30,7 @@ _COLUMNS = {
     "over_null": ("over\nnull %", 100, 1),
     "matching": ("singled\nout %", 100, 1),
     "linkage": ("linked\n%", 100, 1),
+    "person-linkage": ("person\nlinked %", 100, 1),
 }
 """Measured → its column, by what it is multiplied, and its decimals."""
 

@@ -21,6 +21,7 @@ AT_EQUAL_LEAKAGE = ("accuracy % at equal leakage", "shape alone % there")
 """Columns of methods that were run at three strengths or more; ``tables/equal-leakage`` says more of them."""
 
 _SINGLED_OUT, _LINKED = "strongest singling out %", "strongest linking %"
+_PERSONS = "strongest linking of persons %"
 _WORST_CLASS = "worst class AUC"
 
 
@@ -43,6 +44,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 _WORST_CLASS: decimal(plain(value_of(row, "worst_class"))),
                 _SINGLED_OUT: percent(value_of(row, "matching")),
                 _LINKED: percent(value_of(row, "linkage")),
+                _PERSONS: percent(value_of(row, "person-linkage")),
                 AT_EQUAL_LEAKAGE[0]: percent(equal[place].accuracy) if place in equal else NOT_MEASURED,
                 AT_EQUAL_LEAKAGE[1]: percent(equal[place].shape) if place in equal else NOT_MEASURED,
                 "cells": f"{row['ok']}/{row['total']}",
@@ -52,7 +54,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
         ]
     )
     # Only runs with a matching attack, with enough images of a class, or with three strengths of a method have these.
-    rare = (_WORST_CLASS, _SINGLED_OUT, _LINKED, *AT_EQUAL_LEAKAGE)
+    rare = (_WORST_CLASS, _SINGLED_OUT, _LINKED, _PERSONS, *AT_EQUAL_LEAKAGE)
     return table.drop(columns=[name for name in rare if (table[name] == NOT_MEASURED).all()])
 
 
@@ -81,6 +83,7 @@ def caption(run: RunFolder) -> str:
         "Shape alone: accuracy of a classifier that sees nothing but the masks. "
         "Singled out, linked: how often the strongest attack finds the own raw picture of a release among all of its "
         "split, or another release of that picture; a guess finds one in as many. "
+        "Linking of persons: how often it finds the release of another picture of the same person. "
         "At equal leakage: where the method's curve over its strengths leaks as much as the reference that "
         "tables/equal-leakage names."
     ) + (f" Flags: {'; '.join(titles)}." if titles else "")
