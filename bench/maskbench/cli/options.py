@@ -1,4 +1,4 @@
-"""The options that several subcommands share, each declared once."""
+"""The options of subcommands, each declared once: what means the same has the same words in every help."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_PLUGIN = "NAME or NAME:parameter=value,…"
+_MANY = f"{_PLUGIN}; may be repeated. Replaces the suite's; +NAME is added to them."
+_SHARE = "Share hidden, 0 to 1"
 
 DataSource = Annotated[
     str | None,
@@ -15,8 +19,16 @@ DataSource = Annotated[
         metavar="SOURCE",
     ),
 ]
-Target = Annotated[str | None, typer.Option(help="Label column that the recognizer learns.", metavar="COLUMN")]
-Sensitive = Annotated[str | None, typer.Option(help="Label column that the attacker infers.", metavar="COLUMN")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        help="Label column that the recognizer learns. Default: the source's own, or the first.", metavar="COLUMN"
+    ),
+]
+Sensitive = Annotated[
+    str | None,
+    typer.Option(help="Label column to protect: attackers infer it, and no release has it.", metavar="COLUMN"),
+]
 Labels = Annotated[
     Path | None,
     typer.Option(
@@ -34,21 +46,21 @@ Bins = Annotated[
 Size = Annotated[
     int | None,
     typer.Option(
-        help="Take the centre square and scale it to this side in pixels. Needed where sizes differ.", metavar="PX"
+        help="Take the centre square, scaled to this side in pixels. Needed where sizes differ and a network learns.",
+        metavar="PX",
     ),
 ]
-Limit = Annotated[
-    int | None, typer.Option(help="Use at most this many images, over all splits; at least 50.", metavar="N")
-]
+Limit = Annotated[int | None, typer.Option(help="Use at most this many images, spread over all.", metavar="N")]
 Methods = Annotated[
     list[str] | None,
     typer.Option(
         "--method",
         "-m",
-        help="NAME or NAME:parameter=value,…; may be repeated. Replaces the suite's.",
+        help=_MANY,
         metavar="METHOD",
     ),
 ]
+OneMethod = Annotated[str | None, typer.Option("--method", "-m", help=f"{_PLUGIN}.", metavar="METHOD")]
 ReleaseOf = Annotated[
     Path | None,
     typer.Option(
@@ -63,7 +75,7 @@ Attacks = Annotated[
     typer.Option(
         "--attack",
         "-a",
-        help="NAME or NAME:parameter=value,…; may be repeated. Replaces the suite's.",
+        help=_MANY,
         metavar="ATTACK",
     ),
 ]
@@ -71,14 +83,15 @@ RecognizerName = Annotated[
     str | None,
     typer.Option(
         "--recognizer",
-        help="NAME or NAME:parameter=value,…; see `maskbench list recognizers`.",
+        help=f"{_PLUGIN}; see `maskbench list recognizers`.",
         metavar="RECOGNIZER",
     ),
 ]
 Ratios = Annotated[
     list[float] | None,
-    typer.Option("--ratio", help="Share hidden, 0 to 1; may be repeated. Replaces the suite's.", metavar="SHARE"),
+    typer.Option("--ratio", help=f"{_SHARE}; may be repeated. Replaces the suite's.", metavar="SHARE"),
 ]
+OneRatio = Annotated[float | None, typer.Option("--ratio", help=f"{_SHARE}.", metavar="SHARE")]
 Seeds = Annotated[
     int | None, typer.Option(help="How many seeds; 3 means 0, 1 and 2. Replaces the suite's.", metavar="N")
 ]
@@ -117,6 +130,16 @@ Deterministic = Annotated[
 Plugins = Annotated[
     list[Path] | None,
     typer.Option("--plugin", help="A Python file of plug-ins, such as methods; may be repeated.", metavar="FILE.py"),
+]
+Require = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A limit to be met, such as 'accuracy>=80' or 'advantage<=10'; may be repeated.",
+        metavar="METRIC[@METHOD]>=NUMBER",
+    ),
+]
+Pictures = Annotated[
+    bool, typer.Option("--pictures/--no-pictures", help="Keep a few example images, raw ones too, in the results.")
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the results. Default: runs/SUITE-DATE.", metavar="FOLDER")]
 RayAddress = Annotated[
