@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from maskbench.runfolder.folder import RunFolder
 
 Plan = Annotated[
-    bool, typer.Option("--plan", help="Run nothing: say how many stages there are, how many are stored, time and disk.")
+    bool,
+    typer.Option(
+        "--plan",
+        help="Run nothing: say how many stages there are, how many are stored, time and disk.",
+        rich_help_panel=options.EXECUTION_PANEL,
+    ),
 ]
 
 
