@@ -92,3 +92,33 @@ def test_an_odd_side_and_small_units_are_chosen_in_blocks() -> None:
     shape = (1, 64, 50)
     masks = released(fitted(Template(geometry="pixel", ratio=0.5), shape), shape).masks
     assert abs(float(masks.mean()) - 0.5) < 1e-3
+
+
+@pytest.mark.parametrize(("ratio", "rows", "columns"), [(0.75, 4, 4), (0.9, 3, 2)])
+def test_a_square_lies_where_it_tells_most(ratio: float, rows: int, columns: int) -> None:
+    at = {(4, 3): "task", (2, 3): "sensitive"}
+    masks = masks_of(Template(ratio=ratio, shape="square", weight=2), told(at))
+    units = masks[0, 0, ::UNIT, ::UNIT]
+    high, wide = units.any(1).nonzero().flatten(), units.any(0).nonzero().flatten()
+    assert (len(high), len(wide)) == (rows, columns)
+    assert units[4, 3] == 1
+    assert units[2, 3] == 0
+    assert torch.equal(units.any(0), units.any(0).flip(0))
+
+
+def test_there_is_one_square() -> None:
+    with pytest.raises(UsageError, match="templates above 1 goes with shape=free"):
+        Template.create({"shape": "square", "templates": 2})
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 48), (3, 33, 17)])
+def test_a_square_in_pictures_that_are_none(shape: tuple[int, int, int]) -> None:
+    masks = released(fitted(Template(shape="square"), shape), shape).masks
+    assert torch.equal(masks, masks[:1].expand_as(masks))
+
+
+def masks_of(method: Template, party: Owner) -> torch.Tensor:
+    """The masks of a method that is fitted on a party."""
+    found = method.with_state(method.fit(party)).release(party.images, seed=1, numbers=torch.arange(MANY)).masks
+    assert found is not None
+    return found
