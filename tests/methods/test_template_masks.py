@@ -111,10 +111,9 @@ def test_there_is_one_square() -> None:
         Template.create({"shape": "square", "templates": 2})
 
 
-@pytest.mark.parametrize("shape", [(1, 20, 48), (3, 33, 17)])
-def test_a_square_in_pictures_that_are_none(shape: tuple[int, int, int]) -> None:
-    masks = released(fitted(Template(shape="square"), shape), shape).masks
-    assert torch.equal(masks, masks[:1].expand_as(masks))
+def test_a_square_keeps_the_promises_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mask_cases.RATIOS", (0.0, 0.9, 1.0))
+    assert list(broken_promises(Template, shape="square")) == []
 
 
 def masks_of(method: Template, party: Owner) -> torch.Tensor:
