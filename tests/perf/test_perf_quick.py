@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from counted_work import CountedWork
 from free_cores import needs_two_free_cores
 from maskbench.artifacts.store import Store
 from maskbench.executors.choose import choose_executor
@@ -18,11 +19,12 @@ from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.planning.plan import Plan
 from maskbench.planning.suite import Suite, load
+from maskbench.results.execute import execute
 from maskbench.results.execution import Execution
-from maskbench.running import execute
 from pairs import CPU, in_turn, report, seconds
 from pytest_benchmark.fixture import BenchmarkFixture
 from tiny import own_environment
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 MOST_WORK = 3e12
@@ -45,7 +47,8 @@ from maskbench.executors.local import LocalExecutor
 from maskbench.planning.suite import load
 from maskbench.report.write import write_tables
 from maskbench.runfolder.folder import RunFolder
-from maskbench.running import execute, results_of
+from maskbench.results.execute import execute
+from maskbench.running import results_of
 """
 FOUND_AGAIN = """
 execution = execute(load("quick"), LocalExecutor(Store(Path({store!r})), torch.device("cpu")), Silent())
@@ -75,9 +78,27 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Counted:
 
 
 def _counted(suite: Suite, store: Path) -> Counted:
-    with FlopCounterMode(display=False) as counter:
+    with CountedWork() as work:
         execution = execute(suite, LocalExecutor(Store(store), CPU), Silent())
-    return Counted(execution, counter.get_total_flops())
+    return Counted(execution, work.total)
+
+
+@pytest.mark.parametrize("inference", [False, True])
+def test_work_is_counted_as_pytorch_does(inference: bool) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(8 * 6 * 6, 10))
+    shown = torch.rand(4, 3, 8, 8)
+
+    def work() -> None:
+        with torch.inference_mode(inference):
+            answered = torch.softmax(network(shown) @ torch.rand(10, 10), 1).square().sum()
+        if not inference:
+            answered.backward()
+
+    counted, expected = CountedWork(), FlopCounterMode(display=False)
+    for counter in (counted, expected):
+        with counter:
+            work()
+    assert counted.total == expected.get_total_flops() > 0
 
 
 def test_it_is_little_work(tmp_path: Path) -> None:
