@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from maskbench.planning.suite import Suite
     from maskbench.runfolder.folder import RunFolder
 
-Pictures = Annotated[
-    bool, typer.Option("--pictures/--no-pictures", help="Keep a few example images, raw ones too, in the results.")
-]
-
 Plan = Annotated[
-    bool, typer.Option("--plan", help="Run nothing: say how many stages there are, how many are stored, time and disk.")
+    bool,
+    typer.Option(
+        "--plan",
+        help="Run nothing: say how many stages there are, how many are stored, time and disk.",
+        rich_help_panel=options.EXECUTION_PANEL,
+    ),
 ]
 
 
@@ -51,11 +52,12 @@ def run(
     recognizer: options.RecognizerName = None,
     ratio: options.Ratios = None,
     seeds: options.Seeds = None,
+    first_seed: options.FirstSeed = None,
     device: options.Device = "auto",
     plugin: options.Plugins = None,
     out: options.Out = None,
     store: options.StoreFolder = None,
-    pictures: Pictures = True,
+    pictures: options.Pictures = True,
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
@@ -77,14 +79,17 @@ def run(
     with console.status("Reading the suite, the plug-ins and the store"):
         from maskbench import running
         from maskbench.artifacts.store import Store
+        from maskbench.artifacts.store_folder import store_folder
         from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
         from maskbench.numerics import Numerics
+        from maskbench.planning.overrides import Overrides, all_typed
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.releasing.measured import released_by
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.results.provenance import command_line
 
         numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
@@ -93,21 +98,26 @@ def run(
             if method:
                 raise UsageError("--release names the method: leave --method out.")
             released, released_size = released_by(release)
-            method, size = list(running.all_typed("method", [released]) or ()), size or released_size
-        overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
-        about_data = {
-            "source": data,
-            "target": target,
-            "sensitive": sensitive,
-            "labels": labels,
-            "bins": bins,
-            "size": size,
-            "limit": limit,
-        }
-        chosen = running.changed(load(suite), overrides, about_data, recognizer)
+            method, size = list(all_typed("method", [released]) or ()), size or released_size
+        overrides = Overrides(
+            methods=method,
+            attacks=attack,
+            ratios=ratio,
+            seeds=seeds,
+            first_seed=first_seed,
+            recognizer=recognizer,
+            source=data,
+            target=target,
+            sensitive=sensitive,
+            labels=labels,
+            bins=bins,
+            size=size,
+            limit=limit,
+        )
+        chosen = overrides.applied(load(suite))
         running.refuse_places(chosen, out, store)
         executor = choose_executor(
-            Store(running.store_folder(store)),
+            Store(store_folder(store)),
             choose_device(device),
             jobs,
             exclusive_timing=exclusive_timing,
@@ -128,7 +138,7 @@ def run(
             executor,
             progress,
             out=out,
-            command=running.typed_command(sys.argv[1:]),
+            command=command_line(sys.argv[1:]),
             pictures=pictures,
             show=show,
             show_provisional=partial(print_provisional, console=console),
@@ -143,8 +153,8 @@ def run(
 def _tell_plan(suite: Suite, executor: Executor, shard: Shard | None, numerics: Numerics, console: Console) -> None:
     from maskbench.executors.forecast import forecast
     from maskbench.executors.workers.driver import WorkersExecutor
+    from maskbench.planning.prepare import prepare
     from maskbench.planning.sharding import part_of
-    from maskbench.running import prepare
 
     with console.status("Planning"):
         matrix, steps = prepare(suite, executor.device.type, numerics)

@@ -23,6 +23,7 @@ class ImageSet:
         notes: what was converted or dropped and by which rule, one sentence each.
         rows: int64 N, the place of each image in its source.
         drawn: every image is a draw of its own, so that two equal ones are no copies of each other.
+        persons: int64 N, who is on each image; None where that is not known.
     """
 
     name: str
@@ -36,3 +37,4 @@ class ImageSet:
     notes: list[str]
     rows: Tensor
     drawn: bool = False
+    persons: Tensor | None = None

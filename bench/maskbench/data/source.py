@@ -40,6 +40,7 @@ class LabelTable:
         rejected: column → why it is no label column.
         notes: what was left out.
         numbers: column of numbers → float64 (N,), NaN where one is missing: what classes can be made of.
+        persons: int64 (N,), who is on each picture, where that is known: no party shares a person with another.
     """
 
     labels: dict[str, np.ndarray]
@@ -48,6 +49,7 @@ class LabelTable:
     rejected: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
+    persons: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Source(ABC):
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
         drawn: whether every image is a draw of its own, so that two equal ones are no copies of each other.
+        shows_persons: whether its `LabelTable` says who is on each picture, and persons have several.
         world: what the images are drawn from, where that is known; its labels are the two defaults, at the stored size.
     """
 
@@ -96,6 +99,7 @@ class Source(ABC):
     default_target: str | None = None
     default_sensitive: str | None = None
     drawn: bool = False
+    shows_persons: bool = False
     world: World | None = None
 
     @classmethod

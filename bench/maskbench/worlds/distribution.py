@@ -18,8 +18,21 @@ class Distribution(ABC):
     def prior(self) -> Array:
         """P(sensitive, task), (sensitive classes, task classes)."""
 
+    @property
+    def of_persons(self) -> bool:
+        """Whether pictures of one person have something in common."""
+        return False
+
     @abstractmethod
     def draw(
-        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+        self,
+        sensitive: NDArray[np.int64],
+        task: NDArray[np.int64],
+        generator: np.random.Generator,
+        persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
-        """Draw a picture for each pair of labels: uint8 (N, D)."""
+        """Draw a picture for each pair of labels: uint8 (N, D).
+
+        Args:
+            persons: int64 (N,), 0 … P − 1, who is on each picture, where that makes a difference.
+        """

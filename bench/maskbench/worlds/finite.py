@@ -39,7 +39,11 @@ class Finite(Distribution):
         return self.joint.sum(0)
 
     def draw(
-        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+        self,
+        sensitive: NDArray[np.int64],
+        task: NDArray[np.int64],
+        generator: np.random.Generator,
+        persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
         uniform = generator.random(len(sensitive))
         chosen = np.empty(len(sensitive), np.int64)

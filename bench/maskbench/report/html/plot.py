@@ -43,6 +43,7 @@ def _about(run: NamedRun, names: ShortNames) -> dict[str, Any]:
         "name": run.name,
         "title": run.title,
         "infers": f"{label} ({inferred})" if label else f"the {inferred} label",
+        "label": label or f"the {inferred} label",
         "probe": inferred == "target",
         "leakage": leakage_of(run.results),
         "note": names.note,
@@ -57,6 +58,7 @@ def _axis(kind: Family) -> dict[str, Any]:
         "inference": "advantage of the inference",
         "matching": "raw picture found first",
         "linkage": "other release of the picture found first",
+        "person-linkage": "another picture of the person found first",
     }
     return {
         "title": words.get(kind, f"{metric.name.replace('_', '-')} of the {kind}") + (", %" if share else ""),
