@@ -18,7 +18,7 @@ _STARTS, _ROUNDS = 6, 30  # pictures that a pattern starts from, and rounds from
 _NOISE = 1.5  # times the median power: what counts as noise in a picture to start from
 _FLOOR = 0.05  # of the power of a frequency that is noise in any case
 _LEAST = 1e-9
-_ENTRIES = 2**26  # numbers that all ways of all patterns take together with the factors: 256 MB
+_ENTRIES = 2**25  # numbers that all ways of all patterns take together with the factors: 128 MB
 _CLASSES = 100  # more patterns would take that much in one place alone
 
 
