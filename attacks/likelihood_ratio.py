@@ -18,7 +18,7 @@ _RIDGE = 1e-3  # of the mean variance
 
 
 class LikelihoodRatio(MatchingAttack):
-    """How much likelier two pictures are of one than of two, by their canonical correlations; for noisy releases."""
+    """How much likelier two releases go together than not, by their canonical correlations; for noise, and persons."""
 
     name: ClassVar[str] = "likelihood-ratio"
     source: ClassVar[str] = "Hotelling 1936 (canonical correlations); Ioffe 2006 (probabilistic linear discriminants)"
@@ -40,12 +40,30 @@ class LikelihoodRatio(MatchingAttack):
 def _pair(aux: MatchingAux, factors: Factors, of_validation: bool) -> tuple[Tensor, Tensor]:
     """Coordinates of releases, and of what is looked for, of the same pictures: (N, K) each."""
     known = aux.validation if of_validation else aux.train
+    if aux.question == "person-linkage":
+        persons = aux.validation_persons if of_validation else aux.train_persons
+        assert persons is not None, "nobody asks of persons where none are known"
+        one, two = _same_person(persons)
+        shown = factors.coordinates(known.release)
+        return shown[one], shown[two]
     if aux.question == "matching":
         other = Release(known.raw_images)
     else:
         # Where the method cannot be run on the spot, its releases of one picture are taken to be alike.
         other = known.release if aux.release is None else aux.release(known.raw_bytes, 1)
     return factors.coordinates(known.release), factors.coordinates(other)
+
+
+def _same_person(persons: Tensor) -> tuple[Tensor, Tensor]:
+    """Places of all pairs of different pictures of one person, either way round: int64 (P,) each, for int64 (N,)."""
+    order = persons.argsort(stable=True)
+    counts = persons[order].unique_consecutive(return_counts=True)[1]
+    most = int(counts.max())
+    # Sorted by person, a pair is never further apart than a person has pictures.
+    near = [(order[:-step], order[step:]) for step in range(1, most)]
+    pairs = [(one[persons[one] == persons[two]], two[persons[one] == persons[two]]) for one, two in near]
+    one, two = (torch.cat([pair[side] for pair in pairs]) for side in (0, 1))
+    return torch.cat([one, two]), torch.cat([two, one])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from maskbench.errors import UsageError
 from maskbench.executors.functions import Functions
 from maskbench.executors.pinned import pinned
 from maskbench.numerics import Numerics, autocast, current, training_precision, using
-from maskbench.running import prepare
+from maskbench.planning.prepare import prepare
 from tiny import command, tiny
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

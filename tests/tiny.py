@@ -23,10 +23,11 @@ from maskbench.planning.cell import Cell
 from maskbench.planning.plan import Step
 from maskbench.planning.suite import Suite, validate
 from maskbench.plugins.catalogue import catalogue
+from maskbench.results.execute import execute
 from maskbench.results.execution import Execution
 from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
-from maskbench.running import execute, results_of
+from maskbench.running import results_of
 from maskbench.stages.stage import Stage
 from trees import CHECKOUT
 

@@ -14,6 +14,7 @@ from typing import Any
 from rich.console import Console
 
 from maskbench.artifacts.store import Store
+from maskbench.artifacts.store_folder import store_folder
 from maskbench.data.load import checked, resolve
 from maskbench.data.pair_check import Checked
 from maskbench.executors.choose import choose_executor
@@ -22,11 +23,12 @@ from maskbench.executors.hardware import choose_device
 from maskbench.executors.progress import RunProgress
 from maskbench.gate.requirements import Checked as Judged
 from maskbench.gate.requirements import Requirement, check
+from maskbench.planning.overrides import all_typed, changed
 from maskbench.planning.suite import Suite, load
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.catalogue import add_file
+from maskbench.plugins.files import add_file
 from maskbench.plugins.reserved import AUDITED
-from maskbench.running import all_typed, changed, refuse_places, run_suite, store_folder
+from maskbench.running import refuse_places, run_suite
 from maskbench.runs import Run
 
 SUITE = "audit"
@@ -135,7 +137,7 @@ def prepare(
 
     Args:
         about_data: target, sensitive, bins, size and limit; None leaves the suite's.
-        overrides: methods, attacks and seeds, as ``maskbench.running.changed`` takes them.
+        overrides: methods, attacks and seeds, as ``maskbench.planning.overrides.changed`` takes them.
 
     Raises:
         UsageError: something is missing or does not fit; the message says what to do.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,34 +10,32 @@ from typing import Any
 
 from rich.console import Console
 
-from maskbench.artifacts.default_store import default_store
 from maskbench.artifacts.occupancy import occupied
-from maskbench.artifacts.store import Artifact, Store
-from maskbench.data.load import refuse_inside, resolve, source_name
-from maskbench.errors import UsageError
+from maskbench.artifacts.store import Store
+from maskbench.artifacts.store_folder import store_folder
+from maskbench.data.load import refuse_inside
 from maskbench.executors.choose import choose_executor
-from maskbench.executors.executor import MISSING, Executor, Observer, Silent, StageOutcome
+from maskbench.executors.executor import Executor, Observer, Silent
 from maskbench.executors.hardware import choose_device
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.numerics import Numerics
-from maskbench.planning.matrix import Matrix, expand
-from maskbench.planning.plan import Plan
-from maskbench.planning.sharding import Shard, part_of
+from maskbench.planning.overrides import all_typed, changed
+from maskbench.planning.sharding import Shard
 from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
 from maskbench.plugins.base import Plugin
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.files import add_file
 from maskbench.report.terminal import print_provisional
 from maskbench.report.write import write_report_and_figures, write_tables
 from maskbench.results.collect import collect
 from maskbench.results.examples import examples
+from maskbench.results.execute import execute
 from maskbench.results.execution import Execution
 from maskbench.results.flags.find import find_flags
 from maskbench.results.measure import measure
-from maskbench.results.provenance import command_line, provenance
-from maskbench.results.provisional import FirstSeed, of_first_seed
-from maskbench.results.timings import covered, timings
+from maskbench.results.provenance import provenance
+from maskbench.results.timings import timings
 from maskbench.runfolder.claim import claimed
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runs import Run
@@ -194,72 +190,6 @@ def run_suite(
     return Run(results, claim.folder)
 
 
-def execute(
-    suite: Suite,
-    executor: Executor,
-    observer: Observer,
-    shard: Shard | None = None,
-    first_seed: Callable[[Execution], None] | None = None,
-    numerics: Numerics | None = None,
-) -> Execution:
-    """Make every stage of a suite, or of a shard of it.
-
-    Cells fail alone; what was done before is found in the store.
-
-    Args:
-        first_seed: told what came of the first seed once it is done, in another thread, while the others are made.
-        numerics: how a GPU rounds; None: the defaults.
-    """
-    started = time.perf_counter()
-    matrix, plan = prepare(suite, executor.device.type, numerics)
-    part = None if shard is None else part_of(shard, matrix, plan)
-    if part is not None:
-        matrix, plan = part.matrix, part.plan
-    if first_seed is None or part is not None:
-        outcomes = executor.execute(plan, observer)
-    else:
-        outcomes = _execute_telling(first_seed, matrix, plan, executor, observer)
-    data = _data(matrix, plan, outcomes, executor)
-    total = time.perf_counter() - started
-    made = [outcome.timing for outcome in outcomes.values() if outcome.source == "computed"]
-    computed = sum(timing["seconds"] for timing in made)
-    seconds = {"total": total, "stages": computed, "outside": max(0.0, total - covered(made))}
-    return Execution(matrix, plan, outcomes, executor, data, seconds, part)
-
-
-def _execute_telling(
-    first_seed: Callable[[Execution], None], matrix: Matrix, plan: Plan, executor: Executor, observer: Observer
-) -> dict[str, StageOutcome]:
-    """Execute a plan, and tell of the first seed meanwhile."""
-    started = time.perf_counter()
-
-    def tell(outcomes: Mapping[str, StageOutcome]) -> None:
-        data = _data(matrix, plan, outcomes, executor)
-        seconds = {"total": time.perf_counter() - started, "stages": 0.0, "outside": 0.0}
-        first_seed(Execution(of_first_seed(matrix), plan, outcomes, executor, data, seconds))
-
-    watching = FirstSeed(observer, matrix, plan, tell)
-    try:
-        return executor.execute(plan, watching)
-    finally:
-        watching.wait()
-
-
-def prepare(suite: Suite, device_type: str, numerics: Numerics | None = None) -> tuple[Matrix, Plan]:
-    """Check everything that the user asked for, before anything is computed or written.
-
-    Raises:
-        UsageError: anything in the suite that does not exist or does not fit.
-    """
-    matrix = expand(suite, resolve(suite.data))
-    plan = Plan(device_type, numerics or Numerics())
-    plan.add(matrix.data)
-    for cell in sorted(matrix.cells, key=lambda cell: cell.seed):  # the first seed's results come first
-        if cell.scoring is not None:
-            plan.add(cell.scoring, rank=cell.seed)
-    return matrix, plan
-
-
 def results_of(execution: Execution, command: str = "", pictures: bool = True) -> RunFolder:
     """Everything that an executed suite found, as a run folder holds it."""
     found = collect(execution)
@@ -275,30 +205,6 @@ def results_of(execution: Execution, command: str = "", pictures: bool = True) -
     )
 
 
-def changed(
-    suite: Suite, overrides: Mapping[str, Any], data: Mapping[str, Any], recognizer: str | None = None
-) -> Suite:
-    """A suite with what the user named instead; None leaves the suite's.
-
-    Other data or another target bring their own labels, not the suite's.
-    """
-    content = suite.model_dump() | {name: value for name, value in overrides.items() if value is not None}
-    if data.get("source") is not None:
-        content["data"] = {}
-    elif data.get("target") is not None:
-        content["data"] |= {"sensitive": None}
-    content["data"] |= {name: _plain(value) for name, value in data.items() if value is not None}
-    if recognizer is not None:
-        content["settings"]["recognizer"] = recognizer
-    return validate(content, "Options")
-
-
-def store_folder(chosen: str | Path | None) -> Path:
-    """The store that the user chose, or the one of ``MASKBENCH_STORE``, or the one in the user's cache folder."""
-    named = chosen or os.environ.get("MASKBENCH_STORE")
-    return Path(named) if named else default_store()
-
-
 def refuse_places(suite: Suite, out: Path | None, store: str | Path | None) -> None:
     """Refuse results and a store in the data of the suite, before anything is made there.
 
@@ -309,43 +215,5 @@ def refuse_places(suite: Suite, out: Path | None, store: str | Path | None) -> N
     refuse_inside(suite.data, places)
 
 
-def typed_command(arguments: Sequence[str]) -> str:
-    """The command line as ``run.json`` has it."""
-    return command_line(arguments)
-
-
-def all_typed(kind: str, plugins: Iterable[str | Plugin | type[Plugin]] | None) -> tuple[str, ...] | None:
-    """Plug-ins as a user types them; classes that no file holds become known by their names."""
-    if isinstance(plugins, str):
-        # Its letters would be taken one by one.
-        raise UsageError(f"{kind}s={plugins!r} is one text: write a list, {kind}s=[{plugins!r}].")
-    return None if plugins is None else tuple(_typed(kind, each) for each in plugins)
-
-
-def _typed(kind: str, plugin: str | Plugin | type[Plugin]) -> str:
-    """A plug-in as a user types it; a class that no file holds becomes known by its name."""
-    if isinstance(plugin, str):
-        return plugin
-    plugin_class = plugin if isinstance(plugin, type) else type(plugin)
-    catalogue().add(plugin_class)
-    if isinstance(plugin, type):
-        return plugin.name
-    given = plugin.model_dump(exclude_defaults=True)
-    return plugin.name + (":" + ",".join(f"{name}={value}" for name, value in given.items()) if given else "")
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
-
-
 def _path(given: str | Path | None) -> Path | None:
     return None if given is None else Path(given)
-
-
-def _data(matrix: Matrix, plan: Plan, outcomes: Mapping[str, StageOutcome], executor: Executor) -> Artifact:
-    key = plan.key(matrix.data)
-    if outcomes[key].source in MISSING:
-        # Data that cannot be read are wrong use, not a failed cell: nothing else could run.
-        raise UsageError(outcomes[key].reason)
-    found = executor.read(key)
-    return Artifact(found.tensors, {**found.record, "name": source_name(matrix.data.options)})

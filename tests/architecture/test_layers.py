@@ -39,7 +39,8 @@ LAYERS = (
         # What every plug-in is, and how it is found: contracts of lower parts build on it too.
         # What is pinned around stages is pinned around the import of a plug-in.
         *("executors.functions", "executors.pinned"),
-        *("plugins.base", "plugins.catalogue", "plugins.index", "plugins.kinds", "plugins.names", "plugins.reserved"),
+        *("plugins.base", "plugins.catalogue", "plugins.files", "plugins.imports", "plugins.index", "plugins.kinds"),
+        *("plugins.names", "plugins.reserved"),
     ),
 )
 """Highest first. The other modules at the root of the package, of which every part may make use, lie lowest."""

@@ -16,7 +16,7 @@ from maskbench.artifacts.store import Artifact, Store, StoreUnwritable
 from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.planning.plan import Step
-from maskbench.running import prepare
+from maskbench.planning.prepare import prepare
 from tiny import CPU, command, run, tiny
 
 SUITE = tiny(("random",), ("released",))

@@ -8,7 +8,7 @@ from maskbench import Aux, Randomness, Release, UsageError
 from maskbench.attacks.diffusion import Diffusion, repaint, schedule
 from maskbench.conformance.samples import masks
 from maskbench.metrics.image import gain
-from maskbench.plugins.attack import Known
+from maskbench.plugins.knowledge import Known
 from maskbench.randomness import seeded
 from maskbench.release import content_numbers, to_bytes, to_float
 from maskbench.training.settings import Training

@@ -8,7 +8,7 @@ import torch
 from maskbench import Aux, Release
 from maskbench.attacks.diffusion_pipeline import DiffusionPipeline
 from maskbench.conformance.samples import masks, pictures
-from maskbench.plugins.attack import Known
+from maskbench.plugins.knowledge import Known
 from maskbench.training.settings import RESTORATION
 
 CPU = torch.device("cpu")

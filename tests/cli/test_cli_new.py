@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from maskbench.conformance.scaffold import write
 from maskbench.errors import UsageError
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.files import add_file
 
 CHECKOUT = Path(__file__).parents[2]
 KINDS = [("method", "method"), *(("attack", gives) for gives in ("restoration", "inference", "matching"))]

@@ -18,7 +18,7 @@ from maskbench.cli.main import app
 from maskbench.cli.units import shown_bytes, shown_seconds
 from maskbench.executors.forecast import forecast
 from maskbench.planning.built_in import suite_names
-from maskbench.running import prepare
+from maskbench.planning.prepare import prepare
 from tiny import command, tiny
 from trees import CHECKOUT
 from typer.core import TyperGroup

@@ -15,7 +15,7 @@ from maskbench.data.load import built_in, fingerprint, load, resolve
 from maskbench.data.options import DataOptions
 from maskbench.data.splits import split
 from maskbench.errors import UsageError
-from maskbench.plugins.catalogue import add_file
+from maskbench.plugins.files import add_file
 from tiny import plugins_forgotten
 
 REAL = Path(os.environ.get("MASKBENCH_DATA") or Path(__file__).parents[3] / "shared" / "data")

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from maskbench.errors import UsageError
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.files import add_file
 from PIL import Image
 from tiny import FAST, pooled, run, tiny
 

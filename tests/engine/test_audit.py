@@ -16,12 +16,12 @@ from maskbench.auditing import audit, prepare
 from maskbench.cli import exits
 from maskbench.data.load import load
 from maskbench.data.options import DataOptions
+from maskbench.planning.prepare import prepare as planned
 from maskbench.plugins.catalogue import create
 from maskbench.release import to_float
 from maskbench.report.leakage_report import write_leakage_report
 from maskbench.results.reading import read
 from maskbench.results.schema import DERIVED
-from maskbench.running import prepare as planned
 from maskbench.runs import Run
 from PIL import Image
 from tiny import FAST, command

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from maskbench.metrics.image import PSNR_CAP
 from maskbench.metrics.intervals import difference
-from maskbench.plugins.catalogue import add_file
+from maskbench.plugins.files import add_file
 from tiny import pooled, run, tiny
 
 TRAINING = {"epochs": 8}

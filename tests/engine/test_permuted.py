@@ -10,7 +10,7 @@ from maskbench import InferenceAttack, InferenceAux, Release
 from maskbench.data.load import resolve
 from maskbench.planning.matrix import expand
 from maskbench.plugins.catalogue import catalogue
-from maskbench.stages.inference import shuffled_within
+from maskbench.stages.inferred_labels import shuffled_within
 from tiny import Ran, pooled, run, tiny
 from torch import Tensor
 

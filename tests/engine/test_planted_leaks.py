@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from maskbench.plugins.catalogue import add_file
+from maskbench.plugins.files import add_file
 from tiny import plugins_forgotten, pooled, run, tiny
 
 PLANTED = Path(__file__).with_name("planted_leaks.py")

@@ -11,10 +11,10 @@ import pytest
 import torch
 from maskbench import Aux, ContractViolation, Given, LearnsFrom, Method, RawAux, Release, RestorationAttack
 from maskbench.data.load import resolve
-from maskbench.plugins.attack import closest
+from maskbench.planning.prepare import prepare
 from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.knowledge import closest
 from maskbench.release import to_float
-from maskbench.running import prepare
 from maskbench.stages.attributions import Attributions
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Data, Dataset

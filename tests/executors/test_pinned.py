@@ -55,6 +55,8 @@ CHANGES: dict[str, tuple[Callable[[], object], str]] = {
     "folder": (lambda: os.chdir("/"), "changed the working folder"),
     "inference": (_infers.__enter__, "left inference mode on"),
     "seed": (lambda: torch.manual_seed(0), "seeded torch's global generator"),
+    "numpy seed": (lambda: np.random.seed(0), "seeded numpy's global generator"),
+    "Python seed": (lambda: random.seed(0), "seeded Python's global generator"),
     "judge": (_patch_the_judge, "replaced maskbench.plugins.judging.images"),
     "torch": (_patch_torch, "replaced torch.Tensor.mean"),
     "code": (_patch_code, "replaced the code of maskbench.plugins.judging.ratio"),
@@ -77,6 +79,8 @@ def _state() -> tuple[object, ...]:
         torch.Tensor.mean,
         judging.ratio.__code__,
         Method.release,
+        np.random.seed,
+        random.seed,
     )
 
 

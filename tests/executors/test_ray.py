@@ -17,8 +17,10 @@ import pytest
 from maskbench.artifacts.store import Store
 from maskbench.planning.plan import Step
 from maskbench.planning.suite import Suite
-from maskbench.plugins.catalogue import add_file, catalogue
-from maskbench.running import execute, results_of
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.files import add_file
+from maskbench.results.execute import execute
+from maskbench.running import results_of
 from tiny import Log, Ran, run, tiny
 from torch import Tensor
 

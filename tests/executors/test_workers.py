@@ -21,7 +21,7 @@ from maskbench.executors.workers import estimates
 from maskbench.executors.workers.driver import WorkersExecutor, WorkersFail
 from maskbench.executors.workers.process import WorkerProcess
 from maskbench.planning.plan import Plan, Step
-from maskbench.running import execute
+from maskbench.results.execute import execute
 from maskbench.stages.stage import Context
 from stage_faults import (
     Blocks,

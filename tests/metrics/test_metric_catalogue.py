@@ -119,7 +119,7 @@ def hiding(skill: float) -> float:
     return hidden_share(kept.float()).mean().item()
 
 
-MATCHING: tuple[Family, ...] = ("matching", "linkage")
+MATCHING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 
 # Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
@@ -172,7 +172,8 @@ def test_every_declared_metric_is_measured_here() -> None:
     assert declared == {family: set(metrics) for family, metrics in MEASURED.items()}
     assert all(metric.unit and metric.description for metric in DECLARED)
     main = {"recognition": "accuracy", "restoration": "ssim_hole", "inference": "advantage"}
-    assert {**main, "matching": "rank_1", "linkage": "link_rank_1"} == MAIN
+    found = {"matching": "rank_1", "linkage": "link_rank_1", "person-linkage": "person_rank_1"}
+    assert {**main, **found} == MAIN
 
 
 @pytest.mark.parametrize("metric", DECLARED, ids=lambda metric: f"{metric.family}-{metric.name}")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from maskbench.planning.prepare import prepare
 from maskbench.planning.suite import Suite, validate
 from maskbench.report.write import write_tables
 from maskbench.results.flags.find import find_flags
 from maskbench.runfolder.folder import RunFolder
-from maskbench.running import prepare
 from pairs import in_turn, report
 from pytest_benchmark.fixture import BenchmarkFixture
 from tiny import EVERYTHING, tiny

@@ -18,8 +18,8 @@ from maskbench.executors.executor import Silent
 from maskbench.executors.local import LocalExecutor
 from maskbench.planning.plan import Plan
 from maskbench.planning.suite import Suite, load
+from maskbench.results.execute import execute
 from maskbench.results.execution import Execution
-from maskbench.running import execute
 from pairs import CPU, in_turn, report
 from pytest_benchmark.fixture import BenchmarkFixture
 from tiny import own_environment
@@ -46,7 +46,8 @@ from maskbench.executors.local import LocalExecutor
 from maskbench.planning.suite import load
 from maskbench.report.write import write_tables
 from maskbench.runfolder.folder import RunFolder
-from maskbench.running import execute, results_of
+from maskbench.results.execute import execute
+from maskbench.running import results_of
 """
 FOUND_AGAIN = """
 execution = execute(load("quick"), LocalExecutor(Store(Path({store!r})), torch.device("cpu")), Silent())

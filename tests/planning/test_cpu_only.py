@@ -12,8 +12,8 @@ from maskbench import Release, RestorationAttack
 from maskbench.artifacts.store import Store
 from maskbench.executors.local import LocalExecutor
 from maskbench.planning.plan import Plan
+from maskbench.planning.prepare import prepare
 from maskbench.plugins.catalogue import catalogue
-from maskbench.running import prepare
 from tiny import CPU, Log, tiny
 from torch import Tensor
 

@@ -10,10 +10,10 @@ from maskbench import UsageError
 from maskbench.planning.cell import Cell
 from maskbench.planning.matrix import Matrix
 from maskbench.planning.plan import Plan
+from maskbench.planning.prepare import prepare
 from maskbench.planning.sharding import Part, Shard, part_of
 from maskbench.planning.suite import load
 from maskbench.planning.work import expected_work
-from maskbench.running import prepare
 from tiny import command, own_environment, tiny
 
 METHODS = ("random", "random:adjust=masknet", "pixelate")

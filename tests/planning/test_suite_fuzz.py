@@ -14,8 +14,8 @@ from typing import NoReturn
 import pytest
 from maskbench.errors import UsageError
 from maskbench.executors.local import LocalExecutor
+from maskbench.planning.prepare import prepare
 from maskbench.planning.suite import load
-from maskbench.running import prepare
 from tiny import command
 
 LONGEST = 60.0

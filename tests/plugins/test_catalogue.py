@@ -16,8 +16,9 @@ import torch
 from maskbench import UsageError
 from maskbench.plugins import catalogue as module
 from maskbench.plugins import judging
-from maskbench.plugins.catalogue import Catalogue, add_file, catalogue, create_nested, origin
+from maskbench.plugins.catalogue import Catalogue, catalogue, create_nested, origin
 from maskbench.plugins.controls import control
+from maskbench.plugins.files import add_file
 from maskbench.plugins.index import read_index
 from maskbench.plugins.kinds import KINDS, Kind
 from plugin_sources import SOURCES, written

@@ -12,7 +12,7 @@ from maskbench.artifacts.stored_tensors import StoredTensors
 from maskbench.attacks.classifiers import Adaptive, MaskOnly
 from maskbench.data.load import resolve
 from maskbench.planning.matrix import expand
-from maskbench.plugins.attack import Known
+from maskbench.plugins.knowledge import Known
 from maskbench.stages import batched_release, party_release
 from maskbench.stages.data import Data
 from maskbench.stages.stage import Context

@@ -83,10 +83,12 @@ def audit(
     with console.status("Looking at the pictures"):
         from maskbench import auditing, running
         from maskbench.artifacts.store import Store
+        from maskbench.artifacts.store_folder import store_folder
         from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.results.provenance import command_line
 
         options.load_plugins(plugin)
         found = auditing.prepare(
@@ -109,7 +111,7 @@ def audit(
             out=out,
             store=store,
         )
-        executor = choose_executor(Store(running.store_folder(store)), choose_device(device), jobs)
+        executor = choose_executor(Store(store_folder(store)), choose_device(device), jobs)
     _tell(found, console)
     with told_when_stopped(), RunProgress(console) as progress:
 
@@ -122,7 +124,7 @@ def audit(
             executor,
             progress,
             out=out,
-            command=running.typed_command(sys.argv[1:]),
+            command=command_line(sys.argv[1:]),
             pictures=pictures,
             show=show,
             show_provisional=partial(print_provisional, console=console),

@@ -101,7 +101,8 @@ def _of_name(text: str) -> Chosen:
 
 def _of_file(path: Path) -> Chosen:
     """The plug-ins of a file, which may be one of those that are found anyway."""
-    from maskbench.plugins.catalogue import add_file, origin
+    from maskbench.plugins.catalogue import origin
+    from maskbench.plugins.files import add_file
 
     def there() -> Chosen:
         return [chosen for chosen in _everything() if Path(origin(chosen[0])).resolve() == path.resolve()]

@@ -25,9 +25,9 @@ def merge(
     with console.status("Merging"):
         from maskbench import merging
         from maskbench.report.terminal import print_run
-        from maskbench.running import typed_command
+        from maskbench.results.provenance import command_line
 
-        found = merging.merge(runs, out=out, partial=partial, command=typed_command(sys.argv[1:]))
+        found = merging.merge(runs, out=out, partial=partial, command=command_line(sys.argv[1:]))
     print_run(found.results, console, verbose=verbose)
     tell_where(found.path, console)
     if len(found.failed):

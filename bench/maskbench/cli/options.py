@@ -154,16 +154,9 @@ StoreFolder = Annotated[
 ]
 
 
-def store_folder(chosen: Path | None) -> Path:
-    """The store that the user chose, or the one in the user's cache folder."""
-    from maskbench.artifacts.default_store import default_store
-
-    return default_store() if chosen is None else chosen
-
-
 def load_plugins(files: list[Path] | None) -> None:
     """Load the files given by ``--plugin``."""
-    from maskbench.plugins.catalogue import add_file
+    from maskbench.plugins.files import add_file
 
     for path in files or []:
         add_file(path)

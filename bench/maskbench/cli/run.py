@@ -77,14 +77,17 @@ def run(
     with console.status("Reading the suite, the plug-ins and the store"):
         from maskbench import running
         from maskbench.artifacts.store import Store
+        from maskbench.artifacts.store_folder import store_folder
         from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
         from maskbench.numerics import Numerics
+        from maskbench.planning.overrides import all_typed, changed
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.releasing.measured import released_by
         from maskbench.report.terminal import print_provisional, print_run
+        from maskbench.results.provenance import command_line
 
         numerics = Numerics.chosen(precision, deterministic)
         part = None if shard is None else Shard.parse(shard)
@@ -93,7 +96,7 @@ def run(
             if method:
                 raise UsageError("--release names the method: leave --method out.")
             released, released_size = released_by(release)
-            method, size = list(running.all_typed("method", [released]) or ()), size or released_size
+            method, size = list(all_typed("method", [released]) or ()), size or released_size
         overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
         about_data = {
             "source": data,
@@ -104,10 +107,10 @@ def run(
             "size": size,
             "limit": limit,
         }
-        chosen = running.changed(load(suite), overrides, about_data, recognizer)
+        chosen = changed(load(suite), overrides, about_data, recognizer)
         running.refuse_places(chosen, out, store)
         executor = choose_executor(
-            Store(running.store_folder(store)),
+            Store(store_folder(store)),
             choose_device(device),
             jobs,
             exclusive_timing=exclusive_timing,
@@ -128,7 +131,7 @@ def run(
             executor,
             progress,
             out=out,
-            command=running.typed_command(sys.argv[1:]),
+            command=command_line(sys.argv[1:]),
             pictures=pictures,
             show=show,
             show_provisional=partial(print_provisional, console=console),
@@ -143,8 +146,8 @@ def run(
 def _tell_plan(suite: Suite, executor: Executor, shard: Shard | None, numerics: Numerics, console: Console) -> None:
     from maskbench.executors.forecast import forecast
     from maskbench.executors.workers.driver import WorkersExecutor
+    from maskbench.planning.prepare import prepare
     from maskbench.planning.sharding import part_of
-    from maskbench.running import prepare
 
     with console.status("Planning"):
         matrix, steps = prepare(suite, executor.device.type, numerics)

@@ -12,6 +12,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from maskbench.artifacts.store_folder import store_folder
 from maskbench.cli import exits, options
 from maskbench.cli.console import terminal
 from maskbench.cli.examples import epilog
@@ -47,7 +48,7 @@ def size(store: options.StoreFolder = None) -> None:
     from maskbench.artifacts.maintenance import entries, open_store
 
     console, now = terminal(), time.time()
-    root = options.store_folder(store)
+    root = store_folder(store)
     found = entries(open_store(root))
     groups: dict[str, Callable[[Entry], str]] = {
         "stage": lambda entry: entry.stage,
@@ -76,7 +77,7 @@ def prune(
     before = None if older_than is None else time.time() - read_age(older_than)
     at_most = None if down_to is None else read_size(down_to)
     console = terminal()
-    opened = maintenance.open_store(options.store_folder(store))
+    opened = maintenance.open_store(store_folder(store))
     found = maintenance.prune(opened, before=before, replaced=superseded, at_most=at_most, dry_run=dry_run)
     if found.removed:
         console.print(_table("stage", found.removed, lambda entry: entry.stage))
@@ -95,7 +96,7 @@ def verify(repair: Repair = False, store: options.StoreFolder = None) -> None:
     from maskbench.artifacts import maintenance
 
     console = terminal()
-    opened = maintenance.open_store(options.store_folder(store))
+    opened = maintenance.open_store(store_folder(store))
     with console.status("Reading") as status:
         checked, damaged = maintenance.verify(
             opened, repair=repair, progress=lambda done, total: status.update(f"{done} of {total}")

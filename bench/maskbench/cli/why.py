@@ -19,10 +19,11 @@ def why(
 ) -> None:
     """Say what a stored artifact is made of, and what made it differ from the one before."""
     from maskbench.artifacts.store import Store
+    from maskbench.artifacts.store_folder import store_folder
     from maskbench.artifacts.why import find, trace
 
     console = terminal()
-    found = Store(options.store_folder(store))
+    found = Store(store_folder(store))
     full = find(found, key)
     body = found.describe(full)
     timing, ingredients = body["timing"], body["ingredients"]

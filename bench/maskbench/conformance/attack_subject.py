@@ -14,7 +14,8 @@ from maskbench.conformance.common import SEED, Subject
 from maskbench.conformance.samples import CLASSES, CPU, STANDARD, Shape, batch, masks
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build
-from maskbench.plugins.attack import Aux, InferenceAttack, InferenceAux, Known, RestorationAttack
+from maskbench.plugins.attack import InferenceAttack, RestorationAttack
+from maskbench.plugins.knowledge import Aux, InferenceAux, Known
 from maskbench.plugins.matching import MatchingAttack, MatchingAux
 from maskbench.randomness import seeded
 from maskbench.release import Release, as_bytes, as_floats, to_bytes

@@ -22,6 +22,7 @@ class ImageSet:
         sensitive: label column that the attacker infers; None if there is none.
         notes: what was converted or dropped and by which rule, one sentence each.
         rows: int64 N, the place of each image in its source.
+        persons: int64 N, who is on each image; None where that is not known.
     """
 
     name: str
@@ -34,3 +35,4 @@ class ImageSet:
     sensitive: str | None
     notes: list[str]
     rows: Tensor
+    persons: Tensor | None = None

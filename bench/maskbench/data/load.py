@@ -122,6 +122,11 @@ def known_world(options: DataOptions) -> World | None:
     return source.world
 
 
+def shows_persons(options: DataOptions) -> bool:
+    """Return whether it is known who is on each picture, and persons have several; ``options`` are resolved."""
+    return _open(options).shows_persons
+
+
 def label_classes(options: DataOptions) -> dict[Label, int]:
     """Return the number of classes of the chosen labels, without decoding images; ``options`` are resolved."""
     table, chosen, _ = _labelled(_open(options), options)
@@ -172,6 +177,7 @@ def load(options: DataOptions) -> ImageSet:
         target=chosen[0],
         sensitive=options.sensitive,
         rows=torch.from_numpy(rows),
+        persons=None if table.persons is None else torch.from_numpy(table.persons[rows]),
         notes=notes + decoded.notes,
     )
 
@@ -270,7 +276,7 @@ def _decode_enough(
     images: RawImages, table: LabelTable, rows: np.ndarray, chosen: list[str], options: DataOptions
 ) -> tuple[np.ndarray, Decoded]:
     """Decode all of `rows`, or so many of them that `options.limit` distinct images are among them."""
-    if options.limit is None or options.limit >= len(rows):
+    if options.limit is None or options.limit >= len(rows) or table.persons is not None:  # persons are dealt whole
         return rows, decode(images, rows.tolist(), options.size)
     target, *sensitive = [table.labels[column][rows] for column in chosen]
     stratum = strata(target, sensitive[0] if sensitive else None)

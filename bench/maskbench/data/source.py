@@ -40,6 +40,7 @@ class LabelTable:
         rejected: column → why it is no label column.
         notes: what was left out.
         numbers: column of numbers → float64 (N,), NaN where one is missing: what classes can be made of.
+        persons: int64 (N,), who is on each picture, where that is known: no party shares a person with another.
     """
 
     labels: dict[str, np.ndarray]
@@ -48,6 +49,7 @@ class LabelTable:
     rejected: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     numbers: dict[str, np.ndarray] = field(default_factory=dict)
+    persons: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Source(ABC):
         flippable: whether a mirrored image keeps its labels.
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
+        shows_persons: whether its `LabelTable` says who is on each picture, and persons have several.
         world: what the images are drawn from, where that is known; its labels are the two defaults, at the stored size.
     """
 
@@ -94,6 +97,7 @@ class Source(ABC):
     flippable: bool = True
     default_target: str | None = None
     default_sensitive: str | None = None
+    shows_persons: bool = False
     world: World | None = None
 
     @classmethod

@@ -17,11 +17,12 @@ from maskbench.errors import UsageError
 # Shares of all images in percent, together with OWNER_TEST_PERCENT.
 _LEAST = 2  # images of a split: networks are trained and attacks chosen on them
 _TRAINING_PERCENT = {"owner_train": 50, "attacker_train": 24, "attacker_validation": 6}
+_PERCENT = {**_TRAINING_PERCENT, "owner_test": OWNER_TEST_PERCENT}
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Indices into an `ImageSet` (int64, sorted), disjoint by image content.
+    """Indices into an `ImageSet` (int64, sorted), disjoint by image content, and by person where persons are known.
 
     Attributes:
         owner_train: images that are released and that the recognizer learns from.
@@ -43,7 +44,8 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
 
     The assignment depends on the contents and the labels of the images, never on their order. Every (target,
     sensitive) class and every target class gets its shares to within two images. With a native test split,
-    owner_test comes from it alone: all of it, or its share of `limit`.
+    owner_test comes from it alone: all of it, or its share of `limit`. Persons, where they are known, are dealt whole:
+    then every class of persons gets its shares, and a limit is that of its share of persons.
 
     Args:
         limit: at most this many images over all splits, exactly as many where there are enough.
@@ -51,6 +53,7 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
 
     Raises:
         UsageError: a split other than attacker_validation would lack a target class.
+        ValueError: persons are known, and the source has a test split of its own, which may share some.
     """
     target = image_set.labels[image_set.target].numpy()
     sensitive = None if image_set.sensitive is None else image_set.labels[image_set.sensitive].numpy()
@@ -63,9 +66,13 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     def pick(candidates: np.ndarray, count: int) -> np.ndarray:
         return candidates[stratified(stratum[candidates], digests[candidates], count)]
 
-    if native_test is None:
+    if image_set.persons is not None:
+        if native_test is not None:
+            raise ValueError(f"{image_set.name} says who is on its images, so it cannot bring a test split of its own.")
+        parts = _deal_persons(image_set.persons.numpy(), kept, stratum, digests, limit)
+    elif native_test is None:
         chosen = pick(kept, len(kept) if limit is None else limit)
-        parts = _deal(chosen, {**_TRAINING_PERCENT, "owner_test": OWNER_TEST_PERCENT})
+        parts = _deal(chosen, _PERCENT)
     else:
         in_test = native_test[kept]
         test_count, rest_count = quota(limit, int(in_test.sum()), int((~in_test).sum()))
@@ -82,6 +89,24 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
             continue  # nobody learns from it; with ten pictures a person, its share of one's is less than one
         _require_every_class(image_set, target, kept, name, rows)
     return Splits(**{name: torch.from_numpy(np.sort(rows)) for name, rows in parts.items()}, notes=notes)
+
+
+def _deal_persons(
+    persons: np.ndarray, kept: np.ndarray, stratum: np.ndarray, digests: np.ndarray, limit: int | None
+) -> dict[str, np.ndarray]:
+    """Deal out persons with all of their distinct images; a person's class is the least one of these images.
+
+    Args:
+        persons, stratum, digests: of every image.
+        kept: the distinct images.
+    """
+    ordered = kept[np.lexsort((digests[kept], persons[kept]))]
+    names, first = np.unique(persons[ordered], return_index=True)
+    count = len(names) if limit is None else len(names) * min(limit, len(kept)) // len(kept)
+    leaders = ordered[first]
+    classes = np.minimum.reduceat(stratum[ordered], first)
+    chosen = names[stratified(classes, digests[leaders], count)]
+    return {name: kept[np.isin(persons[kept], mine)] for name, mine in _deal(chosen, _PERCENT).items()}
 
 
 def _deal(rows: np.ndarray, weights: dict[str, int]) -> dict[str, np.ndarray]:

@@ -141,7 +141,8 @@ def pinned(seed: int, functions: Functions, changed: list[str], numerics: Numeri
             random.seed(seed)
             inside = [(setting, setting.read()) for setting in _SETTINGS]
             try:
-                yield
+                with _naming_seeding(changed):
+                    yield
             finally:
                 changed += [f"replaced {name}" for name in functions.put_back()]
                 changed += [_phrase(setting, setting.read()) for setting, value in inside if setting.read() != value]
@@ -154,6 +155,30 @@ def pinned(seed: int, functions: Functions, changed: list[str], numerics: Numeri
             setting.put(value)
         np.random.set_state(states[0])
         random.setstate(states[1])
+
+
+@contextmanager
+def _naming_seeding(changed: list[str]) -> Iterator[None]:
+    """Note who seeds the generators of numpy and Python: unlike torch's, they do not keep the seed."""
+    patched = [(np.random, "numpy's global generator"), (random, "Python's global generator")]
+    originals = [owner.seed for owner, _ in patched]
+
+    def naming(original: Callable[..., None], whose: str) -> Callable[..., None]:
+        def seed(*arguments: Any, **options: Any) -> None:
+            phrase = f"seeded {whose}"
+            if phrase not in changed:
+                changed.append(phrase)
+            original(*arguments, **options)
+
+        return seed
+
+    for (owner, whose), original in zip(patched, originals, strict=True):
+        owner.seed = naming(original, whose)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for (owner, _), original in zip(patched, originals, strict=True):
+            owner.seed = original  # type: ignore[attr-defined]
 
 
 def _phrase(setting: _Setting, value: Any) -> str:

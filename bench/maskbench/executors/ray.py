@@ -33,7 +33,7 @@ from maskbench.executors.time_limit import limit_reached
 from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.executors.workers.schedule import Schedule
 from maskbench.planning.plan import Plan, Step
-from maskbench.plugins.catalogue import added_classes, added_files
+from maskbench.plugins.files import added_classes, added_files
 
 _TICK = 0.3  # seconds between two looks at reports, time limits and signals
 _PATIENCE = 5.0  # seconds for an answer of the actor that keeps the reports

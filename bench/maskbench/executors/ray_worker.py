@@ -19,7 +19,8 @@ from maskbench.executors.hardware import choose_device
 from maskbench.executors.step import Reports, StepMaker
 from maskbench.parallel import grant_cores
 from maskbench.planning.plan import Step
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.files import add_file
 
 _EVERY = 0.5  # seconds between two reports of progress
 

@@ -27,6 +27,7 @@ FAMILY: Mapping[str, Family] = {
     "inference": "inference",
     "matching": "matching",
     "linkage": "linkage",
+    "person-linkage": "person-linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 

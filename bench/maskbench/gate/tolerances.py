@@ -21,6 +21,7 @@ _COMPARED: Mapping[Family, tuple[str, ...]] = {
     "inference": (MAIN["inference"], "bits"),
     "matching": (MAIN["matching"],),
     "linkage": (MAIN["linkage"],),
+    "person-linkage": (MAIN["person-linkage"],),
     "masks": ("mask_accuracy",),
 }
 """Metrics that are compared unless others are named: one a family, for those of a family mostly agree."""

@@ -16,6 +16,7 @@ FAMILIES: Mapping[Family, tuple[Metric, ...]] = MappingProxyType(
         "inference": inference.METRICS,
         "matching": matching.METRICS,
         "linkage": matching.LINKAGE_METRICS,
+        "person-linkage": matching.PERSON_METRICS,
         "masks": found_masks.METRICS,
     }
 )

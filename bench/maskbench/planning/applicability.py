@@ -76,6 +76,15 @@ def question_lacks(attack: MatchingAttack, question: Question, method: Method) -
     return NOT_RUN if runs_it and isinstance(method, Audited) else None
 
 
+def asks(attack: MatchingAttack, persons: bool) -> tuple[Question, ...]:
+    """What a matching attack is asked.
+
+    Args:
+        persons: it is known who is on each picture.
+    """
+    return tuple(question for question in attack.questions if persons or question != "person-linkage")
+
+
 def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:
     """Why an attack cannot infer a label, where it cannot.
 

@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def attack_kind(self) -> str:
-        """What tables have in the column ``attack_kind``: none, masks, restoration, inference, matching or linkage."""
+        """What tables have in the column ``attack_kind``: none, masks, restoration, inference, or a ``Question``."""
         if self.question is not None:
             return self.question
         if self.attack in (OPTIMUM, STACKED, PERMUTED):

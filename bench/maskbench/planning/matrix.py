@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from maskbench.data.load import known_world, label_classes, released_pictures
+from maskbench.data.load import known_world, label_classes, released_pictures, shows_persons
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import Label
 from maskbench.errors import UsageError
 from maskbench.planning.applicability import (
     applies,
+    asks,
     attack_lacks,
     aux_shares,
     cannot_infer,
@@ -149,7 +150,7 @@ def _cells_of(
         for attack in fitting:
             lacks = reason or attack_lacks(attack, method, scorings.restoring)
             if isinstance(attack, MatchingAttack):
-                attacked += _matched(trial, attack, lacks)
+                attacked += _matched(trial, attack, shows_persons(data.options), lacks)
                 continue
             for label in inferred_labels(attack, suite, data.options):
                 why = lacks or cannot_infer(attack, label, classes)
@@ -172,10 +173,10 @@ def _found_masks(trial: Trial) -> Stage | None:
     return None if found is None else ScoredMasks(found, trial.settings.scored)
 
 
-def _matched(trial: Trial, attack: MatchingAttack, why: str | None) -> list[Cell]:
-    """A cell for each question of a matching attack."""
+def _matched(trial: Trial, attack: MatchingAttack, persons: bool, why: str | None) -> list[Cell]:
+    """A cell for each question of a matching attack; ``persons``: it is known who is on each picture."""
     cells = []
-    for question in attack.questions:
+    for question in asks(attack, persons):
         reason = why or question_lacks(attack, question, trial.method)
         scoring = None if reason else Matching(trial, attack, question)
         cells.append(Cell(trial.method, attack, None, trial.seed, scoring, reason, question=question))

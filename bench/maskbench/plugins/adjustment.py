@@ -24,13 +24,19 @@ class Adjustment(Plugin):
         acts_on: ``weights``: what the recognizer starts from; ``network``: how it deals with masks; ``batches``: what
             training shows it; ``loss``: what training minimises.
         needs_masks: whether the wrapped module looks at the masks; it cannot be used where they are withheld.
-        needs_teacher: whether ``wrap`` and ``loss`` want the owner's recognizer of raw images. Fair only where the
-            owner trains, or hands out along with the release what that recognizer learned from raw images.
+        needs_teacher: whether ``wrap`` wants the owner's recognizer of raw images. Fair only where the owner trains, or
+            hands out along with the release what that recognizer learned from raw images.
+        needs_answers: whether ``loss`` wants what that recognizer says of the training images: soft labels, which the
+            owner hands out with the release. No weights leave.
+        needs_public: whether the recognizer that ``wrap`` is handed has learned before, from raw pictures that are not
+            the owner's: public ones, which the third party has. In a run the attacker's stand in for them.
     """
 
     acts_on: ClassVar[ActsOn] = "network"
     needs_masks: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    needs_answers: ClassVar[bool] = False
+    needs_public: ClassVar[bool] = False
 
     @abstractmethod
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:

@@ -6,12 +6,10 @@ Of every kind (:mod:`maskbench.plugins.kinds`) all three ways work alike, and th
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
-import re
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from importlib.metadata import entry_points
@@ -20,15 +18,12 @@ from types import ModuleType
 from typing import Any
 
 from maskbench.errors import UsageError, unknown
+from maskbench.plugins.imports import FAILURES, complaint, watched
 from maskbench.plugins.index import Entry, read_index
 from maskbench.plugins.kinds import KINDS, Kind, kind_of
 from maskbench.plugins.names import parse_nested
 
-_FAILURES = (Exception, SystemExit)
-"""What a plug-in's module may raise when it is imported, without taking the program with it."""
-
 _OWN = "maskbench."
-_FILE = "maskbench_plugin_"  # what the names of modules start with that were loaded from a file
 
 _EAGER = frozenset(kind.name for kind in KINDS.values() if not kind.indexed)
 
@@ -195,13 +190,13 @@ class Catalogue:
         ours = name.startswith(_OWN) or name in sys.modules
         changed: list[str] = []
         try:
-            with nullcontext() if ours else _watched(changed):
+            with nullcontext() if ours else watched(changed):
                 module = importlib.import_module(name)
-        except _FAILURES as error:
+        except FAILURES as error:
             self.broken[name] = f"{type(error).__name__}: {error}"
             return None
         if changed:
-            self.broken[name] = f"its import {_complaint(changed)}"
+            self.broken[name] = f"its import {complaint(changed)}"
             return None
         return module
 
@@ -234,17 +229,6 @@ def _plugins_of(module: ModuleType) -> Iterator[type[Any]]:
             yield value
 
 
-def _nameless(module: ModuleType) -> str:
-    """A class of a module that extends a contract and has no name, although no other class there extends it."""
-    classes = [value for value in vars(module).values() if isinstance(value, type)]
-    for each in classes:
-        own = each.__module__ == module.__name__ and not each.__name__.startswith("_") and kind_of(each) is not None
-        extended = any(other is not each and issubclass(other, each) for other in classes)
-        if own and not extended and not hasattr(each, "name"):
-            return each.__name__
-    return ""
-
-
 def _place(plugin: type) -> tuple[str, str]:
     return plugin.__module__, plugin.__qualname__
 
@@ -269,81 +253,6 @@ def _installed_modules() -> tuple[str, ...]:
 def catalogue() -> Catalogue:
     """The catalogue of this process."""
     return Catalogue()
-
-
-def add_file(path: Path) -> None:
-    """Load one file of plug-ins (``--plugin FILE.py``).
-
-    Raises:
-        UsageError: the file is missing, does not load, defines no plug-in, or one whose name is taken.
-    """
-    if not path.is_file():
-        raise UsageError(f"--plugin {path}: there is no such file.")
-    module = _loaded(path)
-    nameless = _nameless(module)
-    if nameless:
-        example = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", nameless).lower()
-        raise UsageError(
-            f"--plugin {path}: the class {nameless} has no name, and nobody could ask for it. Give it "
-            f'`name: ClassVar[str] = "{example}"`; a class that only others extend begins with an underscore.'
-        )
-    if catalogue().add_module(module) == 0:
-        raise UsageError(
-            f"--plugin {path} defines no plug-in: extend Method, MaskMethod, RestorationAttack, InferenceAttack, "
-            "Adjustment, Architecture, Algorithm or Source of maskbench, and give the class a name."
-        )
-
-
-def added_files() -> tuple[Path, ...]:
-    """The files that were given to :func:`add_file`, in the order in which they were."""
-    modules = dict.fromkeys(each.__module__ for each in catalogue().added.values())
-    return tuple(Path(str(sys.modules[name].__file__)).resolve() for name in modules if name.startswith(_FILE))
-
-
-def added_classes() -> tuple[type[Any], ...]:
-    """The classes that were added from Python, as a notebook defines them."""
-    return tuple(each for each in catalogue().added.values() if not each.__module__.startswith(_FILE))
-
-
-def _loaded(path: Path) -> ModuleType:
-    """The module of a file, executed once in a process."""
-    name = f"{_FILE}{path.stem}"
-    loaded = sys.modules.get(name)
-    if loaded is not None:
-        if Path(str(loaded.__file__)).resolve() == path.resolve():
-            return loaded
-        raise UsageError(f"--plugin {path}: {loaded.__file__} has the same name. Rename one of the files.")
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"--plugin {path}: not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    changed: list[str] = []
-    try:
-        with _watched(changed):
-            spec.loader.exec_module(module)
-    except _FAILURES as error:
-        del sys.modules[name]
-        raise UsageError(f"--plugin {path} does not load: {type(error).__name__}: {error}") from error
-    if changed:
-        del sys.modules[name]
-        raise UsageError(f"--plugin {path} does not load: its import {_complaint(changed)}.")
-    return module
-
-
-def _complaint(changed: list[str]) -> str:
-    from maskbench.executors.pinned import complaint
-
-    return complaint(changed)
-
-
-def _watched(changed: list[str]) -> AbstractContextManager[None]:
-    """Note what an import changes that is not its own, and put it back: no key would tell of it."""
-    # Imported where code of others runs, which imports torch itself; listing names does without.
-    from maskbench.executors.functions import Functions
-    from maskbench.executors.pinned import pinned
-
-    return pinned(0, Functions(), changed)
 
 
 def create(kind: str, name: str, parameters: dict[str, Any]) -> Any:

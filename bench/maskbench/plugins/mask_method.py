@@ -85,6 +85,12 @@ class MaskMethod(Method):
     def needs_teacher(self) -> bool:
         return Combination.parse(self.adjust).needs_teacher
 
+    def needs_answers(self) -> bool:
+        return Combination.parse(self.adjust).needs_answers
+
+    def needs_public(self) -> bool:
+        return Combination.parse(self.adjust).needs_public
+
     def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         return Combination.parse(self.adjust).loss(task, logits, taught)
 

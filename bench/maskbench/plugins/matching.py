@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from maskbench.plugins import judging
-from maskbench.plugins.attack import Attack, AttackKind, Aux
+from maskbench.plugins.attack import Attack, AttackKind
+from maskbench.plugins.knowledge import Aux
 from maskbench.release import Release
 
-Question = Literal["matching", "linkage"]
-"""What is asked: of which raw picture a release is (singling out), or which other release is of the same picture."""
+Question = Literal["matching", "linkage", "person-linkage"]
+"""What is asked: of which raw picture a release is (singling out), which other release is of the same picture, or which
+release of another picture is of the same person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +25,13 @@ class MatchingAux(Aux):
 
     Attributes:
         question: what the attack will be asked.
+        train_persons, validation_persons: int64 (N,), who is on each of the attacker's pictures; None where the data do
+            not say. Persons of the attacker's are none of the owner's.
     """
 
     question: Question
+    train_persons: Tensor | None = None
+    validation_persons: Tensor | None = None
 
 
 class MatchingAttack(Attack):
@@ -35,13 +41,13 @@ class MatchingAttack(Attack):
     same data, and a control pool that holds no match. The engine alone knows which is which.
 
     Attributes:
-        questions: what it can be asked.
+        questions: what it can be asked. Of persons it is asked where the data say who is on each picture.
         needs_method: it runs the method on candidates, by ``aux.release``. So it runs only against methods that follow
             no attributions, and that have no masks: what a mask keeps is the picture itself.
     """
 
     kind: ClassVar[AttackKind] = "matching"
-    questions: ClassVar[tuple[Question, ...]] = ("matching", "linkage")
+    questions: ClassVar[tuple[Question, ...]] = ("matching", "linkage", "person-linkage")
     needs_method: ClassVar[bool] = False
 
     def fit(self, aux: MatchingAux) -> Any:
@@ -54,7 +60,8 @@ class MatchingAttack(Attack):
 
         Args:
             release: of N pictures; the attack may look at all of them together.
-            candidates: M raw pictures, which have no masks; or M other releases, where those are asked for.
+            candidates: M raw pictures, which have no masks; or M other releases, where those are asked for: of the
+                same pictures, or of other pictures of the same persons.
         """
 
     @final

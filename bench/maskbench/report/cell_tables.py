@@ -33,6 +33,7 @@ TITLES: Mapping[str, str] = {
     "inference": "Inference attacks",
     "matching": "Matching attacks: which raw picture a release is of",
     "linkage": "Matching attacks: which other release is of the same picture",
+    "person-linkage": "Matching attacks: which release of another picture is of the same person",
     "masks": "Masks that were withheld, and found",
 }
 """Family of metrics → what a table of it is called."""

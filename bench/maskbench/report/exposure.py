@@ -23,6 +23,7 @@ OF_ONE_PICTURE: Mapping[str, str] = {
     "restoration": "ssim_hole",
     "matching": "rank_1",
     "linkage": "rank_1",
+    "person-linkage": "rank_1",
 }
 """Kind of attack → the column of ``samples`` that says how exposed one picture is."""
 

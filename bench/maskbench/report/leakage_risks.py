@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.intervals import Interval
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.exposure import (
@@ -18,13 +19,13 @@ from maskbench.report.exposure import (
     per_image,
     worst_off,
 )
-from maskbench.results.reading import Value, grouped, headline, methods, read
+from maskbench.results.reading import ATTACKS, Value, grouped, headline, methods, read
 from maskbench.runfolder.folder import RunFolder
 
 Number = dict[str, float | None]
 """``value``, ``low`` and ``high``; None where it is not defined."""
 
-_SUCCESS = {"matching": "rank_1", "linkage": "link_rank_1", "inference": "advantage", "restoration": "ssim_hole"}
+_SUCCESS = {kind: MAIN[kind] for kind in ATTACKS}
 """Kind of attack → the metric by which a report says how well it succeeds."""
 
 

@@ -22,15 +22,24 @@ LEARNS: Mapping[str, str] = {
 _RISKS = {
     ("matching", ""): "singling out: whose release is this?",
     ("linkage", ""): "linkability: are these two releases of one picture?",
+    ("person-linkage", ""): "linkability: are these two releases of one person?",
     ("inference", "sensitive"): "inference of {sensitive}",
     ("inference", "target"): "inference of {target}",
     ("restoration", ""): "restoration of what was hidden",
 }
-_UNITS = {"advantage": 100.0, "rank_1": 100.0, "link_rank_1": 100.0, "ssim_hole": 1.0, "information": 1.0}
+_UNITS = {
+    "advantage": 100.0,
+    "rank_1": 100.0,
+    "link_rank_1": 100.0,
+    "person_rank_1": 100.0,
+    "ssim_hole": 1.0,
+    "information": 1.0,
+}
 _METRICS = {
     "advantage": "advantage %",
     "rank_1": "found at once %",
     "link_rank_1": "found at once %",
+    "person_rank_1": "found at once %",
     "ssim_hole": "SSIM in the hole",
     "information": "bits",
 }
@@ -86,6 +95,8 @@ def attacks(run: RunFolder, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
     missing = {
         "matching": "No matching attack was run: singling out was not measured.",
         "linkage": "No matching attack was asked to link two releases: linkability was not measured.",
+        "person-linkage": "No matching attack was asked to link persons, or the data do not say who is on a picture: "
+        "whether two releases are of one person was not measured.",
         "inference": "No inference attack was run: what can be told of a label was not measured.",
         "restoration": "No restoration attack was run: what can be won back of a picture was not measured.",
     }

@@ -15,7 +15,7 @@ from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
-_DROPPED = ("psnr", "utility", "over_null", "linkage", "matching", "shape")
+_DROPPED = ("psnr", "utility", "over_null", "person-linkage", "linkage", "matching", "shape")
 """What goes when it gets narrow, in this order, after the intervals."""
 
 _KINDS = ("restoration", "inference")
@@ -83,6 +83,7 @@ def _form(run: RunFolder, summary: pd.DataFrame, intervals: bool, left_out: tupl
         "over_null": ("over\nnull %", 100, 1),
         "matching": ("singled\nout %", 100, 1),
         "linkage": ("linked\n%", 100, 1),
+        "person-linkage": ("person\nlinked %", 100, 1),
     }
     shown: dict[str, list[str]] = {"method": [named(row["method"], row["ratio"]) for row in rows]}
     for name, (title, scale, digits) in columns.items():

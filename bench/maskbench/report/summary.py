@@ -27,10 +27,11 @@ MEASURED = (
     "worst_class",
     "matching",
     "linkage",
+    "person-linkage",
 )
 """What the summary measures; see ``summarize``."""
 
-FINDING: tuple[Family, ...] = ("matching", "linkage")
+FINDING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 """What matching attacks are asked."""
 
 
@@ -50,8 +51,9 @@ def summarize(run: RunFolder) -> pd.DataFrame:
       most the advantage itself, since an attack that is below its prior there gains nothing by it.
     - worst_class: of the same attack, how often it ranks a member of a class above another image, for the class that it
       tells best (AUC); the mean over images hides such a class.
-    - matching, linkage: share of released images of owner-train whose own raw picture, or other release, is the most
-      alike of all candidates, by the strongest attack (rank 1); ``matching_attack`` and ``linkage_attack`` name it.
+    - matching, linkage, person-linkage: share of released images of owner-train whose own raw picture, other release,
+      or another picture of the same person is the most alike of all candidates, by the strongest attack (rank 1);
+      ``matching_attack``, ``linkage_attack`` and ``person-linkage_attack`` name it.
     """
     return pd.DataFrame([_row(run, method, ratio, mine) for method, ratio, mine in methods(run.cells)])
 

@@ -15,7 +15,7 @@ import pandas as pd
 from maskbench.metrics.catalogue import FAMILIES, estimates, metric_of
 from maskbench.metrics.metric import Columns, Family, Outcomes
 from maskbench.plugins.reserved import BESIDE, OPTIMUM, ORACLE, STRONGEST
-from maskbench.results.reading import grouped, records
+from maskbench.results.reading import ATTACKS, grouped, records
 from maskbench.results.schema import (
     CELL,
     DERIVED,
@@ -36,6 +36,7 @@ _FAMILY: Mapping[str, Family] = {
     "inference": "inference",
     "matching": "matching",
     "linkage": "linkage",
+    "person-linkage": "person-linkage",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 
@@ -265,7 +266,7 @@ def _strongest(groups: Mapping[_Key, _Group], beside: _Beside, classes: Mapping[
         methods.setdefault(key[: len(METHOD)], {})[key] = group
     null = next((mine for mine in methods.values() if next(iter(mine.values())).base["role"] == "null"), {})
     for mine in methods.values():
-        for kind, label in (("restoration", ""), ("inference", inferred), ("matching", ""), ("linkage", "")):
+        for kind, label in _judged(inferred):
             ensemble = _ensemble(mine, kind, label)
             if not ensemble.attacks:
                 continue
@@ -282,6 +283,11 @@ def _strongest(groups: Mapping[_Key, _Group], beside: _Beside, classes: Mapping[
                 chance = judged(control) if control.known else []
                 references = {"null": _as_group(base, chance)} if chance else {}
                 yield from _measured(base | {"attack": name}, judged(ensemble), references | best, classes)
+
+
+def _judged(inferred: str) -> Iterator[tuple[Family, str]]:
+    """Kinds of attack among which the strongest one is looked for, with the label that is inferred."""
+    yield from ((kind, inferred if kind == "inference" else "") for kind in ATTACKS)
 
 
 def _as_group(base: Mapping[str, Any], parts: Sequence[Part]) -> _Group:

@@ -12,7 +12,7 @@ import pandas as pd
 from maskbench.metrics.metric import Family
 from maskbench.results.schema import METHOD
 
-ATTACKS: tuple[Family, ...] = ("restoration", "inference", "matching", "linkage")
+ATTACKS: tuple[Family, ...] = ("restoration", "inference", "matching", "linkage", "person-linkage")
 """What attacks are judged for, as the column ``attack_kind`` has it."""
 
 HEADLINE_SPLIT = {"": "owner_train", "sensitive": "owner_train", "target": "owner_test"}

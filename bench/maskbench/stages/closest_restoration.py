@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
-from maskbench.plugins.attack import closest
+from maskbench.plugins.knowledge import closest
 from maskbench.release import to_float
 from maskbench.stages.data import Dataset
 from maskbench.stages.restoration import Restoration, StoredRestoration

@@ -79,6 +79,8 @@ class Dataset:
         tensors |= {_images(split): images.images[index] for split, index in chosen.items()}
         if images.sensitive is not None:
             tensors["sensitive"] = images.labels[images.sensitive]
+        if images.persons is not None:
+            tensors["persons"] = images.persons
         return Artifact(
             tensors,
             {
@@ -112,6 +114,10 @@ class Dataset:
     def labels(self, split: Split, label: Label) -> Tensor:
         """Int64 (N,): a split's target or sensitive labels."""
         return self.artifact.tensors[label][self.index(split)]
+
+    def persons(self, split: Split) -> Tensor | None:
+        """Int64 (N,): who is on each of a split's images; None where that is not known."""
+        return self.artifact.tensors["persons"][self.index(split)] if "persons" in self.artifact.tensors else None
 
     def classes(self, label: Label) -> int:
         """Number of classes of the target or the sensitive label."""

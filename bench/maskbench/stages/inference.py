@@ -13,13 +13,15 @@ from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Label, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
-from maskbench.plugins.attack import Classify, InferenceAttack, InferenceAux, Known, Releasing, RestorationAttack
+from maskbench.plugins.attack import InferenceAttack, RestorationAttack
+from maskbench.plugins.knowledge import Classify, InferenceAux, Known, Releasing
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release, as_bytes
 from maskbench.stages.answers import StoredAnswers, scored_splits
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
+from maskbench.stages.inferred_labels import InferredLabels
 from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
 from maskbench.stages.released_again import releasing
 from maskbench.stages.restoration import Restoration, StoredRestoration
@@ -119,7 +121,7 @@ class Inference(Stage):
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
-        classes = self._classes(dataset)
+        classes = self._labels(dataset).classes
         logits: dict[Split, Tensor] = {}
         with seeded(self._attack_seed()):
             aux = self._aux(dataset, inputs, context)
@@ -134,9 +136,12 @@ class Inference(Stage):
         return StoredAnswers.pack(
             logits,
             validation=validation,
-            validation_labels=self._known_labels(dataset, split)[positions],
+            validation_labels=self._labels(dataset).known(split)[positions],
             validation_numbers=dataset.index(split)[positions],
         )
+
+    def _labels(self, dataset: Dataset) -> InferredLabels:
+        return InferredLabels(dataset, self.label, self.attack.with_task, self.permuted, self.trial.seed)
 
     def _attack_seed(self) -> int:
         return derive(self.trial.seed, "inference", self.attack.name, self.label)
@@ -186,7 +191,7 @@ class Inference(Stage):
         return InferenceAux(
             train=train,
             validation=validation,
-            classes=self._classes(dataset),
+            classes=self._labels(dataset).classes,
             training=settings.attack.over(draws * self.aux_share),
             new_classifier=_classifiers(settings.recognizer, dataset.shape[1:]),
             mirror=dataset.mirror and self.trial.method.mirror_symmetric,
@@ -229,7 +234,7 @@ class Inference(Stage):
         draws = [as_seen(inputs, "attacker_train", used)]
         draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
         release = _joined(draws, self._restored_training(inputs))
-        raw, labels = dataset.bytes("attacker_train"), self._labels(dataset, "attacker_train")
+        raw, labels = dataset.bytes("attacker_train"), self._labels(dataset).learned("attacker_train")
         tasks = dataset.labels("attacker_train", "target")
         if used is not None:
             raw, labels, tasks = raw[used], labels[used], tasks[used]
@@ -246,7 +251,7 @@ class Inference(Stage):
             Known(
                 dataset.bytes("attacker_validation")[positions],
                 validation.with_task_labels(own_tasks if told else None),
-                self._labels(dataset, "attacker_validation")[positions],
+                self._labels(dataset).learned("attacker_validation")[positions],
             ),
         )
 
@@ -262,22 +267,6 @@ class Inference(Stage):
         stored = StoredClosest(inputs[_CLOSEST])
         return {stored.attack: stored.images}
 
-    def _classes(self, dataset: Dataset) -> int:
-        return dataset.classes(self.label) * (dataset.classes("target") if self.attack.with_task else 1)
-
-    def _labels(self, dataset: Dataset, split: Split) -> Tensor:
-        """What the attack learns on its own pictures: the label, or its pairs with the target label."""
-        labels = self._known_labels(dataset, split)
-        return labels * dataset.classes("target") + dataset.labels(split, "target") if self.attack.with_task else labels
-
-    def _known_labels(self, dataset: Dataset, split: Split) -> Tensor:
-        """The label of pictures whose label the attacker knows, or believes to know."""
-        labels = dataset.labels(split, self.label)
-        if not self.permuted:
-            return labels
-        generator = torch.Generator().manual_seed(derive(self.trial.seed, "permuted", split))
-        return shuffled_within(dataset.labels(split, "target"), labels, generator)
-
     def _raw_classifier(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], device: torch.device
     ) -> Classify | None:
@@ -286,14 +275,6 @@ class Inference(Stage):
         teacher = self.trial.teacher(self.label, party="attacker")
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
         return lambda images: predict(network, as_bytes(images), None, device=device)
-
-
-def shuffled_within(groups: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Labels in random order within each group: int64 (N,), for int64 (N,) twice."""
-    order = torch.randperm(len(labels), generator=generator)
-    found = torch.empty_like(labels)
-    found[groups.argsort(stable=True)] = labels[order][groups[order].argsort(stable=True)]
-    return found
 
 
 def _restoration_input(attack: RestorationAttack) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF, Party, Split
 from maskbench.metrics.matching import first, outcomes
-from maskbench.plugins.attack import Known
+from maskbench.plugins.knowledge import Known
 from maskbench.plugins.matching import MatchingAttack, MatchingAux, Question
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release
@@ -27,6 +27,11 @@ from maskbench.stages.trial import Trial
 _POOL = 4096
 """Most candidates of a pool, but for the pictures that are scored, all of which are among them."""
 
+_CANDIDATES: Mapping[Question, str] = {
+    "matching": "raw pictures",
+    "linkage": "releases",
+    "person-linkage": "releases of other pictures",
+}
 _OWN: Split = "attacker_validation"
 _OTHER: Mapping[Split, Split] = {"owner_train": "owner_test", "owner_test": "owner_train", _OWN: "attacker_train"}
 
@@ -38,6 +43,9 @@ class Matching(Stage):
     Candidates for the releases of one of the owner's splits are pictures of that split, the scored ones among them. The
     control pool is of the owner's other split. So an attack learned from none of them. The attacker chooses among its
     attacks by rank 1 on its own validation pictures, among all of its pictures.
+
+    Of persons, one picture's release is scored, and another picture's release is the candidate: both from the one
+    release that there is.
     """
 
     kind: ClassVar[str] = "matching"
@@ -80,7 +88,7 @@ class Matching(Stage):
 
     def title(self) -> str:
         method = self.trial.method.label(leave_out=("adjust",))
-        among = "releases" if self.question == "linkage" else "raw pictures"
+        among = _CANDIDATES[self.question]
         return f"matching {self.attack.label()} of {method} with {among} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
@@ -107,10 +115,9 @@ class Matching(Stage):
         device: torch.device,
     ) -> _Scores:
         """What the attack says of the scored part of a split, its candidates in random order."""
-        scored = dataset.scored(split, self.trial.settings.scored)
-        within = {split: dataset.scored(split, max(_POOL, len(scored)))}
+        scored, own, among = self._asked(dataset, split)
         other = _OTHER[split]
-        within[other] = dataset.scored(other, _POOL)
+        within = {split: among, other: self._asked(dataset, other)[2]}
         candidates = _joined([self._candidates(dataset, inputs, each, chosen) for each, chosen in within.items()])
         order = torch.randperm(len(candidates))
         shuffled = attack.matched(as_seen(inputs, split, scored), candidates.select(order), device)
@@ -118,12 +125,27 @@ class Matching(Stage):
         scores[:, order] = shuffled
         # Attacker-validation is small, and a choice among few candidates misses: those beside it are no control.
         pool = len(candidates) if split == _OWN else len(within[split])
-        own = torch.searchsorted(within[split], scored)
         return _Scores(dataset.index(split)[scored], scores[:, :pool], own, scores[:, pool:])
+
+    def _asked(self, dataset: Dataset, split: Split) -> tuple[Tensor, Tensor, Tensor]:
+        """Positions of the scored releases, places of their own candidates, and positions of the candidates."""
+        most = self.trial.settings.scored
+        if self.question != "person-linkage":
+            scored = dataset.scored(split, most)
+            among = dataset.scored(split, max(_POOL, len(scored)))
+            return scored, torch.searchsorted(among, scored), among
+        persons = dataset.persons(split)
+        if persons is None:
+            raise TypeError("these data do not say who is on a picture")
+        one, other = two_pictures(persons)
+        used = slice(max(_POOL, most))
+        return one[:most], torch.arange(len(one[:most])), other[used]
 
     def _candidates(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split, positions: Tensor) -> Release:
         if self.question == "matching":
             return Release.of_bytes(dataset.bytes(split)[positions])
+        if self.question == "person-linkage":
+            return as_seen(inputs, split, positions)
         party: Party = "attacker" if split in SPLITS_OF["attacker"] else "owner"
         second = StoredRelease(inputs[_second_input(party)]).release(split, positions)
         return handed_out(self.trial.method, second)
@@ -142,6 +164,8 @@ class Matching(Stage):
             device=context.device,
             progress=context.progress,
             question=self.question,
+            train_persons=dataset.persons("attacker_train"),
+            validation_persons=dataset.persons("attacker_validation"),
             release=releasing(method, seed, context.device),
         )
 
@@ -154,6 +178,22 @@ class _Scores:
     pool: Tensor
     own: Tensor
     control: Tensor
+
+
+def two_pictures(persons: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions of one picture of each person who has two or more, and of another: int64 (P,) each, in one order.
+
+    Args:
+        persons: int64 (N,), who is on each picture.
+    """
+    # The numbers of persons may follow their classes.
+    shuffled = torch.randperm(len(persons), generator=torch.Generator().manual_seed(0))
+    names, shown = persons[shuffled].unique(return_inverse=True)
+    order = shown.argsort(stable=True)
+    counts = shown.bincount(minlength=len(names))
+    first = (counts.cumsum(0) - counts)[counts > 1]
+    first = first[torch.randperm(len(first), generator=torch.Generator().manual_seed(1))]
+    return shuffled[order[first]], shuffled[order[first + 1]]
 
 
 def _joined(releases: list[Release]) -> Release:

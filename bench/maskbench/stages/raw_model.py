@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from maskbench.artifacts.store import Artifact
-from maskbench.plugins.attack import RawAux, RestorationAttack
+from maskbench.plugins.attack import RestorationAttack
+from maskbench.plugins.knowledge import RawAux
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of, share_title

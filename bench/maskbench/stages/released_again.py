@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
-from maskbench.plugins.attack import Releasing
+from maskbench.plugins.knowledge import Releasing
 from maskbench.plugins.method import Method
 from maskbench.randomness import derive
 from maskbench.release import Release, as_bytes

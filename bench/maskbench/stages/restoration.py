@@ -11,7 +11,8 @@ from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import Split
-from maskbench.plugins.attack import Aux, Known, Releasing, RestorationAttack
+from maskbench.plugins.attack import RestorationAttack
+from maskbench.plugins.knowledge import Aux, Known, Releasing
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs

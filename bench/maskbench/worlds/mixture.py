@@ -14,6 +14,7 @@ ROUNDING = 1 / (12 * LEVELS**2)
 """Variance of the error of rounding to 8 bits, taken as uniform noise of one level."""
 
 _BLOCK = 4096  # pictures drawn at a time: 16 px take 8 MB
+_JITTER = 1e-10  # a smooth covariance is singular to machine precision; a hundredth of a thousandth of a grey value
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Mixture:
         covariance_of: int64 (K,), 0 … L − 1: which covariance a component has.
         sensitive, task: int64 (K,), the labels of a component.
         log_weights: (K,), log p(component); their exponentials add up to 1.
+        shared: (D, D), the part of the one covariance that all pictures of a person have in common; None where no two
+            pictures have anything in common but their labels.
     """
 
     means: Array
@@ -34,6 +37,7 @@ class Mixture:
     sensitive: NDArray[np.int64]
     task: NDArray[np.int64]
     log_weights: Array
+    shared: Array | None = None
 
     @property
     def prior(self) -> Array:
@@ -43,16 +47,31 @@ class Mixture:
         return joint
 
     def draw(
-        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+        self,
+        sensitive: NDArray[np.int64],
+        task: NDArray[np.int64],
+        generator: np.random.Generator,
+        persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
-        """Draw a picture for each pair of labels: uint8 (N, D)."""
+        """Draw a picture for each pair of labels: uint8 (N, D).
+
+        Args:
+            persons: int64 (N,), 0 … P − 1, where pictures of one person have something in common.
+        """
         component = self._components(sensitive, task, generator)
-        factors = np.linalg.cholesky(self.covariances)
+        own, of_person = self.covariances, None
+        if self.shared is not None and persons is not None:
+            own = own - self.shared
+            factor = np.linalg.cholesky(self.shared + _JITTER * np.eye(len(self.shared)))
+            of_person = generator.standard_normal((int(persons.max()) + 1, len(factor))) @ factor.T
+        factors = np.linalg.cholesky(own)
         drawn = np.empty((len(component), self.means.shape[1]), np.uint8)
         for start in range(0, len(component), _BLOCK):
             chosen = component[start : start + _BLOCK]
             normal = generator.standard_normal((len(chosen), self.means.shape[1]))
             values = self.means[chosen]
+            if of_person is not None and persons is not None:
+                values += of_person[persons[start : start + _BLOCK]]
             for which, factor in enumerate(factors):
                 mine = self.covariance_of[chosen] == which
                 values[mine] += normal[mine] @ factor.T
@@ -94,6 +113,7 @@ def mixture(
     prior: Array,
     *,
     covariance_by_class: bool = False,
+    shared: Array | None = None,
 ) -> Mixture:
     """Build the mixture of pictures ½ + template(task) + variant(sensitive) + noise.
 
@@ -103,6 +123,7 @@ def mixture(
         covariances: (L, D, D).
         prior: P(sensitive, task).
         covariance_by_class: whether the sensitive class chooses the covariance; else there is one.
+        shared: as in ``Mixture``.
     """
     rows = [
         (0.5 + template + variant, one, other, np.log(prior[one, other] / len(variants[one])))
@@ -119,4 +140,5 @@ def mixture(
         sensitive=classes,
         task=np.array(task),
         log_weights=np.array(weights),
+        shared=shared,
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.worlds import gaussian_linear, gaussian_shift, gaussian_sign, texture
+from maskbench.worlds import gaussian_linear, gaussian_shift, gaussian_sign, persons, texture
 from maskbench.worlds.mixture import Mixture
 
 FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Mixture]] = MappingProxyType(
@@ -19,10 +19,11 @@ FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Mixture]] = MappingP
         "gaussian-sign": gaussian_sign.build,
         "gaussian-shift": gaussian_shift.build,
         "texture": texture.build,
+        "persons": persons.build,
     }
 )
 
-_STRUCTURE, _LABELS, _PICTURES = range(3)  # streams of random numbers
+_STRUCTURE, _LABELS, _PICTURES, _PERSONS = range(4)  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -41,22 +42,40 @@ class World:
     def labels(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Sensitive and task labels of ``count`` pictures, in random order.
 
-        Each pair has its share of the prior, to within one picture: what is counted on pictures of the world is then
-        its prior, and no attacker who counts can know more of it than the optimum does.
+        Each pair has its share of the prior, to within one picture, or one person: what is counted on pictures of the
+        world is then its prior, and no attacker who counts can know more of it than the optimum does.
         """
         prior = self.mixture.prior
-        shares = prior.ravel() * count
-        counts = np.floor(shares).astype(np.int64)
-        # Largest remainders; the stable sort breaks ties by the order of the pairs.
-        counts[np.argsort(counts - shares, kind="stable")[: count - counts.sum()]] += 1
-        pairs = np.repeat(np.arange(prior.size), counts)
-        self._generator(_LABELS).shuffle(pairs)
-        return pairs // prior.shape[1], pairs % prior.shape[1]
+        order = self._order(count)
+        if order is None:
+            pairs = self._dealt(prior.ravel(), count)
+            return pairs // prior.shape[1], pairs % prior.shape[1]
+        of_person = self._dealt(prior.sum(1), -(-count // persons.PICTURES))
+        return of_person[order // persons.PICTURES], order % prior.shape[1]
+
+    def persons(self, count: int) -> NDArray[np.int64] | None:
+        """Who is on each of ``count`` pictures: int64 (count,); None where no two pictures are of one person."""
+        order = self._order(count)
+        return None if order is None else order // persons.PICTURES
 
     def pictures(self, count: int) -> NDArray[np.uint8]:
         """Pictures of ``labels``: uint8 (count, side, side)."""
-        drawn = self.mixture.draw(*self.labels(count), self._generator(_PICTURES))
+        drawn = self.mixture.draw(*self.labels(count), self._generator(_PICTURES), self.persons(count))
         return drawn.reshape(count, self.side, self.side)
+
+    def _order(self, count: int) -> NDArray[np.int64] | None:
+        """Pictures of persons, person by person, in random order."""
+        return None if self.mixture.shared is None else self._generator(_PERSONS).permutation(count)
+
+    def _dealt(self, prior: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+        """So many labels in random order, each as often as the prior says, to within one."""
+        shares = prior * count
+        counts = np.floor(shares).astype(np.int64)
+        # Largest remainders; the stable sort breaks ties by the order of the labels.
+        counts[np.argsort(counts - shares, kind="stable")[: count - counts.sum()]] += 1
+        dealt = np.repeat(np.arange(len(prior)), counts)
+        self._generator(_LABELS).shuffle(dealt)
+        return dealt
 
     def _generator(self, stream: int) -> np.random.Generator:
         return np.random.default_rng([self.seed, stream])

@@ -42,6 +42,7 @@ class Calibrated(Source):
 
     def __init__(self, family: str, pictures: int, side: int, seed: int) -> None:
         self._drawn = self.world = World(family, side, seed)
+        self.shows_persons = self._drawn.persons(1) is not None
         self._count = pictures
         given = {"family": family, "pictures": pictures, "side": side, "seed": seed}
         shown = [f"{name}={value}" for name, value in given.items() if name == "family" or value != _DEFAULTS[name]]
@@ -59,6 +60,7 @@ class Calibrated(Source):
             },
             native_test=None,
             notes=["Drawn from a world whose best possible attack is known; a mirrored picture is none of it."],
+            persons=self._drawn.persons(self._count),
         )
 
     def images(self) -> RawImages:

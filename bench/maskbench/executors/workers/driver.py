@@ -26,7 +26,7 @@ from maskbench.executors.workers.process import WorkerProcess
 from maskbench.executors.workers.schedule import Schedule
 from maskbench.parallel import usable_cores
 from maskbench.planning.plan import Plan, Step
-from maskbench.plugins.catalogue import added_classes, added_files
+from maskbench.plugins.files import added_classes, added_files
 
 _TICK = 0.2  # seconds between two looks at time limits, deaths and signals
 _TO_SAVE = 10.0  # seconds that workers get to finish what they are saving when the run is stopped

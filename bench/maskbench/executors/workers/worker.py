@@ -36,7 +36,8 @@ from maskbench.executors.workers.messages import (
 )
 from maskbench.parallel import grant_cores
 from maskbench.planning.plan import Step
-from maskbench.plugins.catalogue import add_file, catalogue
+from maskbench.plugins.catalogue import catalogue
+from maskbench.plugins.files import add_file
 
 _EVERY = 0.25  # seconds between two reports of progress
 _LOG = 1 << 20  # bytes that are kept of what was printed before

@@ -1,4 +1,4 @@
-"""How often a release finds its own picture among raw ones, or among other releases."""
+"""How often a release finds its own picture among raw ones or other releases, or its person among other pictures."""
 
 from __future__ import annotations
 
@@ -62,3 +62,4 @@ def _declared(family: Family, prefix: str, candidate: str) -> tuple[Metric, ...]
 
 METRICS = _declared("matching", "", "its own raw picture")
 LINKAGE_METRICS = _declared("linkage", "link_", "the other release of its picture")
+PERSON_METRICS = _declared("person-linkage", "person_", "another picture of its person")

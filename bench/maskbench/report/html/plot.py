@@ -57,6 +57,7 @@ def _axis(kind: Family) -> dict[str, Any]:
         "inference": "advantage of the inference",
         "matching": "raw picture found first",
         "linkage": "other release of the picture found first",
+        "person-linkage": "another picture of the person found first",
     }
     return {
         "title": words.get(kind, f"{metric.name.replace('_', '-')} of the {kind}") + (", %" if share else ""),

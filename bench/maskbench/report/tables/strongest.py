@@ -35,6 +35,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
         "inference": (f"advantage on {run.inferred} %", percent),
         "matching": ("rank 1 among raw pictures %", percent),
         "linkage": ("rank 1 among releases %", percent),
+        "person-linkage": ("rank 1 among persons %", percent),
     }
     rows = pooled(run.cells)
     built = []

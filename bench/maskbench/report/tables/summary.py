@@ -17,6 +17,7 @@ from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
 _SINGLED_OUT, _LINKED = "strongest singling out %", "strongest linking %"
+_PERSONS = "strongest linking of persons %"
 _WORST_CLASS = "worst class AUC"
 
 
@@ -38,6 +39,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
                 _WORST_CLASS: decimal(plain(value_of(row, "worst_class"))),
                 _SINGLED_OUT: percent(value_of(row, "matching")),
                 _LINKED: percent(value_of(row, "linkage")),
+                _PERSONS: percent(value_of(row, "person-linkage")),
                 "cells": f"{row['ok']}/{row['total']}",
                 "flags": row["flags"],
             }
@@ -45,7 +47,7 @@ def headline(run: RunFolder) -> pd.DataFrame:
         ]
     )
     # Only runs with a matching attack, or with enough images of a class, measure these.
-    rare = (_WORST_CLASS, _SINGLED_OUT, _LINKED)
+    rare = (_WORST_CLASS, _SINGLED_OUT, _LINKED, _PERSONS)
     return table.drop(columns=[name for name in rare if (table[name] == NOT_MEASURED).all()])
 
 
@@ -67,7 +69,8 @@ def caption(run: RunFolder) -> str:
         "it tells best; 0.5 by chance. "
         "Shape alone: accuracy of a classifier that sees nothing but the masks. "
         "Singled out, linked: how often the strongest attack finds the own raw picture of a release among all of its "
-        "split, or another release of that picture; a guess finds one in as many."
+        "split, or another release of that picture; a guess finds one in as many. "
+        "Linking of persons: how often it finds the release of another picture of the same person."
     ) + (f" Flags: {'; '.join(titles)}." if titles else "")
 
 

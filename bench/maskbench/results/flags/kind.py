@@ -132,7 +132,13 @@ def declared(attack: str) -> type[Attack] | None:
     return found.get("attack", name) if name in found.names("attack") else None
 
 
-MAIN_WORDS = {"restoration": "hole SSIM", "inference": "advantage", "matching": "rank 1", "linkage": "rank 1 of links"}
+MAIN_WORDS = {
+    "restoration": "hole SSIM",
+    "inference": "advantage",
+    "matching": "rank 1",
+    "linkage": "rank 1 of links",
+    "person-linkage": "rank 1 of persons",
+}
 """What findings call the main metric of a kind of attack."""
 
 

@@ -1,7 +1,8 @@
-"""Where the store lies unless the user says otherwise."""
+"""Where the store lies."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -9,12 +10,15 @@ from platformdirs import user_cache_path
 from maskbench.errors import UsageError
 
 
-def default_store() -> Path:
-    """The store in the user's cache folder.
+def store_folder(chosen: str | Path | None) -> Path:
+    """The store that the user chose, or the one of ``MASKBENCH_STORE``, or the one in the user's cache folder.
 
     Raises:
-        UsageError: there is no home folder.
+        UsageError: none was chosen, and there is no home folder.
     """
+    named = chosen or os.environ.get("MASKBENCH_STORE")
+    if named:
+        return Path(named)
     try:
         return user_cache_path("maskbench", appauthor=False) / "store"
     except RuntimeError:
