@@ -25,10 +25,14 @@ OPTIMUM: Final = "optimum"
 PERMUTED: Final = "permuted"
 """Inference attacks that train no network, taken together, with the labels that the attacker has shuffled: a null."""
 
+AVERAGED: Final = "averaged"
+"""Inference attacks that train no network, taken together: what they say of each of several releases of a picture, in
+the mean."""
+
 BESIDE = (OPTIMUM, PERMUTED)
 """What stands beside attacks and is none that an attacker could choose."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM, PERMUTED)
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM, PERMUTED, AVERAGED)
 
 AUDITED: Final = "audited"
 """Not an attack: what stands in the place of a method where a release was made elsewhere."""
