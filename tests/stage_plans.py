@@ -1,4 +1,7 @@
-"""Plans of a few quick stages, without data and networks, and ways to run them in worker processes."""
+"""Plans of a few quick stages, without data and networks, and ways to run them in worker processes.
+
+Each worker imports this module, so it imports little.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ from maskbench.executors.executor import Observer, Silent, StageOutcome
 from maskbench.executors.workers.driver import WorkersExecutor
 from maskbench.planning.plan import Plan
 from maskbench.stages.stage import Context, Stage
-from tiny import CPU
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def test_what_does_not_go_together_is_refused(text: str, part: str) -> None:
 
 def test_a_combination_is_a_parameter_like_any_other() -> None:
     built = method("random:adjust=masknet(gates=input)+distill(temperature=2),patch=2")
-    assert built.needs_teacher()
+    assert built.needs_answers() and not built.needs_teacher()
     assert built.adaptation_parameters()["adjust"]["distill"]["temperature"] == 2
     assert len(built.adaptation_modules()) == 2
     with pytest.raises(UsageError, match="looks at the masks"):

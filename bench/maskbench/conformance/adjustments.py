@@ -186,7 +186,7 @@ def one_party(subject: AdjustmentSubject) -> None:
 def _train(subject: AdjustmentSubject, module: nn.Module, where: torch.device) -> None:
     drawn, kept = _shown(count=TRAINED_ON)
     generator = torch.Generator().manual_seed(SEED)
-    taught = torch.randn(TRAINED_ON, CLASSES, generator=generator) if subject.built.needs_teacher else None
+    taught = torch.randn(TRAINED_ON, CLASSES, generator=generator) if subject.built.needs_answers else None
     train_classifier(
         module,
         to_bytes(drawn.images),

@@ -8,6 +8,7 @@ from maskbench.artifacts.store import Artifact, Store
 from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import interrupts
 from maskbench.executors.step import Reports, StepMaker, found, inherited, stored_keys
+from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.planning.plan import Plan, Step
 
 
@@ -30,6 +31,10 @@ class LocalExecutor:
         if len(there) < len(plan.steps):
             self.store.require_writable()
             self.store.sweep()
+        open_ = {key: step for key, step in plan.steps.items() if key not in there}
+        estimates = Estimates()
+        estimates.read(self.store, open_.values())
+        left = TimeLeft(estimates, observer, places=1)
         outcomes: dict[str, StageOutcome] = {}
         with interrupts() as watch:
             for key, step in plan.steps.items():
@@ -38,9 +43,12 @@ class LocalExecutor:
                 elif (missing := inherited(step, outcomes)) is not None:
                     outcomes[key] = missing
                 else:
+                    left.tell(open_.values())
                     observer.started(step)
                     outcomes[key] = self._maker.make(step, _Told(step, observer))
                     watch.check()
+                    estimates.learn(outcomes[key])
+                open_.pop(key, None)
                 observer.finished(outcomes[key])
         return outcomes
 

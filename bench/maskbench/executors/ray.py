@@ -30,14 +30,13 @@ from maskbench.executors.ray_cluster import connected, places
 from maskbench.executors.ray_worker import Made, News, Refused, Reporter, Setup, make
 from maskbench.executors.step import found, stored_keys
 from maskbench.executors.time_limit import limit_reached
-from maskbench.executors.workers.estimates import Estimates
+from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.executors.workers.schedule import Schedule
 from maskbench.planning.plan import Plan, Step
 from maskbench.plugins.files import added_classes, added_files
 
 _TICK = 0.3  # seconds between two looks at reports, time limits and signals
 _PATIENCE = 5.0  # seconds for an answer of the actor that keeps the reports
-_BETWEEN = 1.0  # seconds between two estimates of the time left
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _TAKEN_ALONG = ("MASKBENCH_", "HF_", "TORCH_HOME")
 """Beginnings of environment variables that the tasks get as the driver has them."""
@@ -117,7 +116,7 @@ class _Execution:
         )
         self._at_work: dict[Any, Step] = {}
         self._deadlines: dict[str, float] = {}
-        self._told_remaining = 0.0
+        self._left = TimeLeft(self._estimates, observer, self._places)
 
     def run(self, requests: StopRequests) -> None:
         """Make the steps until of every one it is known what became of it."""
@@ -130,7 +129,7 @@ class _Execution:
                 for task in done:
                     self._take(task)
                 self._end_what_is_late()
-                self._remaining()
+                self._left.tell(self._schedule.open)
         finally:
             for task in self._at_work:
                 ray.cancel(task, force=True)
@@ -205,12 +204,6 @@ class _Execution:
         self._estimates.learn(outcome)
         for each in self._schedule.decide(outcome, self._outcomes):
             self._observer.finished(each)
-
-    def _remaining(self) -> None:
-        """Say now and then how long the rest will take."""
-        if time.monotonic() > self._told_remaining + _BETWEEN:
-            self._told_remaining = time.monotonic()
-            self._observer.remaining(sum(map(self._estimates.seconds, self._schedule.open)) / self._places)
 
 
 @contextmanager

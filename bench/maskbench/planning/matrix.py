@@ -143,7 +143,7 @@ def _cells_of(
     reason = method_lacks(method, data.options)
     fitting = tuple(attack for attack in attacks if applies(attack, method))
     cells = []
-    for seed in range(suite.seeds):
+    for seed in range(suite.first_seed, suite.first_seed + suite.seeds):
         trial = Trial(data, method, suite.settings, seed)
         cells.append(Cell(method, RECOGNITION, "target", seed, None if reason else _recognition(trial), reason))
         if method.withholds_masks():

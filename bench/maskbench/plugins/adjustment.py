@@ -24,13 +24,19 @@ class Adjustment(Plugin):
         acts_on: ``weights``: what the recognizer starts from; ``network``: how it deals with masks; ``batches``: what
             training shows it; ``loss``: what training minimises.
         needs_masks: whether the wrapped module looks at the masks; it cannot be used where they are withheld.
-        needs_teacher: whether ``wrap`` and ``loss`` want the owner's recognizer of raw images. Fair only where the
-            owner trains, or hands out along with the release what that recognizer learned from raw images.
+        needs_teacher: whether ``wrap`` wants the owner's recognizer of raw images. Fair only where the owner trains, or
+            hands out along with the release what that recognizer learned from raw images.
+        needs_answers: whether ``loss`` wants what that recognizer says of the training images: soft labels, which the
+            owner hands out with the release. No weights leave.
+        needs_public: whether the recognizer that ``wrap`` is handed has learned before, from raw pictures that are not
+            the owner's: public ones, which the third party has. In a run the attacker's stand in for them.
     """
 
     acts_on: ClassVar[ActsOn] = "network"
     needs_masks: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
+    needs_answers: ClassVar[bool] = False
+    needs_public: ClassVar[bool] = False
 
     @abstractmethod
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
@@ -52,12 +58,17 @@ class Adjustment(Plugin):
         wrapped = self.wrap(recognizer, teacher)
         return wrapped if self.acts_on == "network" else network
 
+    def answer_temperature(self) -> float:
+        """What logits are divided by before they are handed out as soft labels, where ``needs_answers``."""
+        return 1.0
+
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         """What training minimises: by default the cross-entropy with the labels, ``task``.
 
         Args:
             task: the mean cross-entropy of a batch.
             logits: N × classes, what the adjusted recognizer says of the released images.
-            taught: N × classes, what the teacher says of the same images raw; None where none is wanted.
+            taught: N × classes, what the teacher says of the same images raw: logits, but for a constant in each row;
+                None where none is wanted.
         """
         return task

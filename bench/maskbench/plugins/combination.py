@@ -57,6 +57,16 @@ class Combination:
         """Whether one of them wants the owner's recognizer of raw images."""
         return any(each.needs_teacher for each in self.adjustments)
 
+    @property
+    def needs_answers(self) -> bool:
+        """Whether one of them wants what that recognizer says of the training images."""
+        return any(each.needs_answers for each in self.adjustments)
+
+    @property
+    def needs_public(self) -> bool:
+        """Whether one of them starts from what public pictures taught."""
+        return any(each.needs_public for each in self.adjustments)
+
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         """The module ``module(images, masks)`` that all of them make of a recognizer.
 
@@ -68,10 +78,14 @@ class Combination:
             network = each.around(network, recognizer, teacher if each.needs_teacher else None)
         return network
 
+    def answer_temperature(self) -> float:
+        """What the answers are softened by that one of them wants."""
+        return next((each.answer_temperature() for each in self.adjustments if each.needs_answers), 1.0)
+
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         """What training minimises; each of them is given what those before it made of the cross-entropy."""
         for each in self.adjustments:
-            task = each.loss(task, logits, taught if each.needs_teacher else None)
+            task = each.loss(task, logits, taught if each.needs_answers else None)
         return task
 
     def parameters(self) -> dict[str, Any]:

@@ -85,6 +85,15 @@ class MaskMethod(Method):
     def needs_teacher(self) -> bool:
         return Combination.parse(self.adjust).needs_teacher
 
+    def needs_answers(self) -> bool:
+        return Combination.parse(self.adjust).needs_answers
+
+    def answer_temperature(self) -> float:
+        return Combination.parse(self.adjust).answer_temperature()
+
+    def needs_public(self) -> bool:
+        return Combination.parse(self.adjust).needs_public
+
     def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         return Combination.parse(self.adjust).loss(task, logits, taught)
 

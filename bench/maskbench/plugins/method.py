@@ -103,7 +103,19 @@ class Method(Plugin):
         return False
 
     def needs_teacher(self) -> bool:
-        """Whether ``adapt`` and ``recognition_loss`` want the owner's raw teacher."""
+        """Whether ``adapt`` wants the owner's raw teacher."""
+        return False
+
+    def needs_answers(self) -> bool:
+        """Whether ``recognition_loss`` wants what that teacher says of the training images; it is then released."""
+        return False
+
+    def answer_temperature(self) -> float:
+        """What logits are divided by before they are handed out as soft labels, where ``needs_answers``."""
+        return 1.0
+
+    def needs_public(self) -> bool:
+        """Whether the recognizer that ``adapt`` is handed has learned from public raw pictures before."""
         return False
 
     def recognition_loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:

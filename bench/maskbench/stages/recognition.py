@@ -11,17 +11,18 @@ from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
 from maskbench.data.parties import SPLITS_OF
-from maskbench.models.recognizer import ImageOnly, Recognizer
+from maskbench.models.recognizer import Recognizer
 from maskbench.models.recognizers import build, identity, source_module
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Dataset
 from maskbench.stages.party_release import StoredRelease, release_input
+from maskbench.stages.soft_labels import StoredSoftLabels
 from maskbench.stages.stage import Context, Stage, code_of
-from maskbench.stages.teacher import StoredTeacher
+from maskbench.stages.teacher import StoredTeacher, Teacher
 from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict, train_classifier
 
-_TEACHER = "teacher"
+_TEACHER, _ANSWERS, _PUBLIC = "teacher", "soft-labels", "public"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,15 @@ class Recognition(Stage):
         inputs: dict[str, Stage] = {"data": self.trial.data, release_input("owner"): self.trial.release("owner")}
         if self.trial.method.needs_teacher():
             inputs[_TEACHER] = self.trial.teacher("target")
+        if self.trial.method.needs_answers():
+            inputs[_ANSWERS] = self.trial.soft_labels("owner")
+        if self.trial.method.needs_public():
+            inputs[_PUBLIC] = self._pretrained()
         return inputs
+
+    def _pretrained(self) -> Teacher:
+        """The recognizer that learned from public pictures: the attacker's stand in for these."""
+        return self.trial.teacher("target", party="attacker")
 
     def parameters(self) -> Mapping[str, Any]:
         method, settings = self.trial.method, self.trial.settings
@@ -68,7 +77,8 @@ class Recognition(Stage):
         release = StoredRelease(inputs[release_input("owner")])
         shown = release.masked and not method.withholds_masks()
         masks = {split: release.masks(split) if shown else None for split in SPLITS_OF["owner"]}
-        # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison.
+        # Every method's recognizer starts from the same weights and sees the same batches: a paired comparison. Only
+        # one that has learned from public pictures starts from what these taught, for all methods the same again.
         with seeded(derive(seed, "recognition", "weights")):
             recognizer = build(
                 settings.recognizer,
@@ -76,8 +86,10 @@ class Recognition(Stage):
                 classes=dataset.classes("target"),
                 size=(height, width),
             )
-            teacher = self._restored_teacher(inputs, dataset)
-            network = method.adapt(recognizer, teacher)
+            if _PUBLIC in inputs:
+                public = StoredTeacher(inputs[_PUBLIC]).network(self._pretrained(), dataset, torch.device("cpu"))
+                recognizer.load_state_dict(public.state_dict())
+            network = method.adapt(recognizer, self._restored_teacher(inputs, dataset))
         losses = train_classifier(
             network,
             release.images("owner_train"),
@@ -88,9 +100,7 @@ class Recognition(Stage):
             seed=derive(seed, "recognition", "training"),
             device=context.device,
             progress=context.progress,
-            taught=None
-            if teacher is None
-            else predict(ImageOnly(teacher), dataset.bytes("owner_train"), None, device=context.device),
+            taught=StoredSoftLabels(inputs[_ANSWERS]).of("owner_train") if _ANSWERS in inputs else None,
             loss=method.recognition_loss,
         )
         logits = predict(network, release.images("owner_test"), masks["owner_test"], device=context.device)

@@ -13,6 +13,7 @@ from maskbench.stages.data import Data
 from maskbench.stages.found_masks import FoundMasks
 from maskbench.stages.party_release import PartyRelease, explained, takes_owners_fit
 from maskbench.stages.settings import Settings
+from maskbench.stages.soft_labels import SoftLabels
 from maskbench.stages.teacher import Teacher
 
 
@@ -86,3 +87,7 @@ class Trial:
         return Teacher(
             self.data, party, label, self.settings.recognizer, self.settings.recognition, self.seed, copy=copy
         )
+
+    def soft_labels(self, party: Party) -> SoftLabels:
+        """What a party's teacher of the task says of its raw pictures."""
+        return SoftLabels(self.teacher("target", party=party))

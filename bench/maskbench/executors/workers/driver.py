@@ -19,7 +19,7 @@ from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import StopRequests, stop_requests
 from maskbench.executors.step import found, stored_keys
 from maskbench.executors.time_limit import limit_reached
-from maskbench.executors.workers.estimates import Estimates
+from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.executors.workers.memory import has_room
 from maskbench.executors.workers.messages import Answer, Began, Made, Progressed, Ready, Setup, Unwritable, Waiting
 from maskbench.executors.workers.process import WorkerProcess
@@ -30,7 +30,6 @@ from maskbench.plugins.files import added_classes, added_files
 
 _TICK = 0.2  # seconds between two looks at time limits, deaths and signals
 _TO_SAVE = 10.0  # seconds that workers get to finish what they are saving when the run is stopped
-_BETWEEN = 1.0  # seconds between two estimates of the time left
 _STARTS = 3  # workers in a row that end before they are ready: then none ever will
 _KILLED_STARTS = 10  # in a row, where they are killed: that is no fault of theirs, unless it does not stop
 
@@ -97,7 +96,7 @@ class _Execution:
         self._setup = self._like_this_process()
         self._workers: list[WorkerProcess] = []
         self._failed_starts = 0
-        self._told_remaining = 0.0
+        self._left = TimeLeft(self._estimates, observer, self._jobs)
         self._killed_before: set[str] = set()
 
     def _like_this_process(self) -> Setup:
@@ -147,7 +146,7 @@ class _Execution:
             if worker is None:
                 return
             self._schedule.take(step)
-            self._remaining()
+            self._left.tell(self._schedule.open)
             try:
                 pickled = cloudpickle.dumps(step)
             except Exception as error:  # noqa: BLE001 - whatever a class of a notebook holds
@@ -250,10 +249,3 @@ class _Execution:
         self._estimates.learn(outcome)
         for each in self._schedule.decide(outcome, self._outcomes):
             self._observer.finished(each)
-
-    def _remaining(self) -> None:
-        """Say now and then how long the rest will take; to add it up takes its time, too."""
-        if time.monotonic() > self._told_remaining + _BETWEEN:
-            self._told_remaining = time.monotonic()
-            work = sum(map(self._estimates.seconds, self._schedule.open))
-            self._observer.remaining(work / self._jobs)

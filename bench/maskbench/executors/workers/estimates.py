@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from statistics import fmean
 
 from maskbench.artifacts.store import Store
 from maskbench.errors import DamagedArtifact
-from maskbench.executors.executor import StageOutcome
+from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.planning.plan import Step
 from maskbench.planning.work import expected_work
 
 _SEED = re.compile(r" · seed \d+")
 _MEMORY = 1 << 30  # bytes that a stage is taken to need of which nothing is known
+_BETWEEN = 1.0  # seconds between two estimates of the time left: to add them up takes its time, too
 
 
 class Estimates:
@@ -75,3 +77,23 @@ class Estimates:
         if step.key not in self._purposes:
             self._purposes[step.key] = _SEED.sub("", step.stage.slot())
         return self._purposes[step.key]
+
+
+class TimeLeft:
+    """Says now and then how long the rest of a run will take.
+
+    Args:
+        estimates: what is known of the steps.
+        observer: who is told.
+        places: how many steps are made at once.
+    """
+
+    def __init__(self, estimates: Estimates, observer: Observer, places: float) -> None:
+        self._estimates, self._observer, self._places = estimates, observer, places
+        self._told = float("-inf")
+
+    def tell(self, open_steps: Collection[Step]) -> None:
+        """Tell it, unless that was done a moment ago; ``open_steps`` are those that are not done."""
+        if time.monotonic() > self._told + _BETWEEN:
+            self._told = time.monotonic()
+            self._observer.remaining(sum(map(self._estimates.seconds, open_steps)) / self._places)

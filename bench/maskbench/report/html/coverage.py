@@ -79,13 +79,13 @@ def missing(run: RunFolder) -> list[Missing]:
     return found
 
 
-def not_applied(found: Coverage) -> list[tuple[str, str]]:
-    """Each attack that does not apply to some method, and what it would need."""
-    return [
-        (attack, _needs(attack))
-        for column, attack in enumerate(found.attacks)
-        if any(cells[column] == NONE for _, cells in found.rows)
-    ]
+def not_applied(found: Coverage) -> dict[str, list[str]]:
+    """Why some attacks do not apply to some method → those attacks."""
+    reasons: dict[str, list[str]] = {}
+    for column, attack in enumerate(found.attacks):
+        if any(cells[column] == NONE for _, cells in found.rows):
+            reasons.setdefault(_needs(attack), []).append(attack)
+    return reasons
 
 
 def _status(cells: pd.DataFrame) -> str:
