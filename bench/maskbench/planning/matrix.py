@@ -280,7 +280,7 @@ class _Scorings:
     def restoring(self) -> tuple[RestorationAttack, ...]:
         """The attacks that restore what the method releases, and can run here."""
         found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))
-        return tuple(attack for attack in found if attack.unavailable() is None)
+        return tuple(attack for attack in found if attack_lacks(attack, self.trial.method, ()) is None)
 
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""
