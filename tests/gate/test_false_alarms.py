@@ -87,7 +87,7 @@ def test_reruns_of_the_suite_ci_with_other_seeds_are_no_regressions() -> None:
     """Ten pairs of disjoint seeds of the committed baseline, which is a real run of 20."""
     if not BASELINE.is_dir():
         pytest.skip("results/baseline/ci is not there: maskbench run ci --seeds 20, then maskbench baseline update")
-    run = RunFolder.read(BASELINE, outcomes_only=True)
+    run = RunFolder.read(BASELINE, with_pictures=False)
     cells = outcomes(run.cells, run.samples)
     matches = [match for match in matched(run, run) if match.state == "compare"]
     rng = np.random.default_rng(0)

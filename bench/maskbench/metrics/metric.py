@@ -53,6 +53,8 @@ class Metric:
         main: a kind of attack is judged by it.
         shown: it stands in the table of all attacks.
         needs: what has to be there for it to be measured, where that is not always so; ``run.json`` says what was not.
+        selects: its images are chosen by the outcomes themselves, and the first of what it averages says which. A value
+            over more seeds is chosen better, so runs of unlike many are compared by values that each seed chose.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Metric:
     main: bool = False
     shown: bool = False
     needs: str = ""
+    selects: bool = False
 
 
 def stacked(*names: str) -> Callable[[Outcomes], NDArray[np.float64] | None]:

@@ -31,7 +31,7 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, PERMUTED, RECOGNITION, STACKED
+from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, OPTIMUM_OF_MASKS, PERMUTED, RECOGNITION, STACKED
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
@@ -140,7 +140,7 @@ def _cells_of(
     reason = method_lacks(method, data.options)
     fitting = tuple(attack for attack in attacks if applies(attack, method))
     cells = []
-    for seed in range(suite.seeds):
+    for seed in range(suite.first_seed, suite.first_seed + suite.seeds):
         trial = Trial(data, method, suite.settings, seed)
         cells.append(Cell(method, RECOGNITION, "target", seed, None if reason else _recognition(trial), reason))
         if method.withholds_masks():
@@ -234,6 +234,9 @@ def _optimum(trial: Trial, reason: str | None, shares: tuple[float, ...]) -> lis
         Cell(method, OPTIMUM, "sensitive", seed, None if reason else ScoredOptimum(best, share), reason, share)
         for share in shares
     ]
+    if method.masked and not method.withholds_masks():
+        scoring = None if reason else ScoredOptimum(best, masks=True)
+        inferred.append(Cell(method, OPTIMUM_OF_MASKS, "sensitive", seed, scoring, reason))
     restored = None if reason else ScoredOptimumRestoration(best)
     return [*inferred, Cell(method, OPTIMUM, None, seed, restored, reason)]
 

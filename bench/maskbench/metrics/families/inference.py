@@ -119,6 +119,7 @@ METRICS = (
         "Area under the ROC curve, members of a class against all others, of the class that is told best.",
         _of_worst_class(auc_columns, auc_statistic),
         auc_statistic,
+        selects=True,
     ),
     Metric(
         "worst_class_tpr",
@@ -129,6 +130,7 @@ METRICS = (
         "where it is largest.",
         _of_worst_class(tpr_columns, tpr_statistic),
         tpr_statistic,
+        selects=True,
     ),
     Metric(
         "efficiency",
