@@ -48,6 +48,20 @@ def test_one_that_leaks_as_much_as_raw_is_named_among_others() -> None:
     assert "no less leakage than raw images: leaky" in said(planted(GOOD, Planted("leaky", 0.8, 0.9)))
 
 
+def test_of_the_frontier_one_that_leaks_as_much_as_raw_comes_last() -> None:
+    first = said(planted(replace(GOOD, name="leaky", accuracy=0.94, advantage=0.895), GOOD)).split(";")[0]
+    assert first.index("good (") < first.index("leaky (")
+
+
+def test_methods_whose_releases_are_traced_to_their_pictures_are_named() -> None:
+    """What hides a label may hide nothing of which picture it is."""
+    seen = replace(GOOD, traced=0.98)
+    assert "traced to its raw picture in 98.0 % of cases: good" in said(planted(seen, BAD))
+    both = said(planted(seen, Planted("most", 0.93, 0.5, traced=0.6)))
+    assert "traced to its raw picture in 60.0 % of cases or more: good and most" in both
+    assert "traced" not in said(planted(replace(GOOD, traced=0.1), replace(BAD, traced=1.0)))
+
+
 def test_a_tie_is_no_defeat() -> None:
     """A point less and a point more, on 400 images: the intervals hold 0."""
     run = planted(GOOD, Planted("close", 0.8975, 0.2025))

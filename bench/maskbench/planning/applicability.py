@@ -48,6 +48,23 @@ def method_lacks(method: Method, options: DataOptions) -> str | None:
     return None
 
 
+def refuse_releases(suite: Suite, options: DataOptions) -> None:
+    """Refuse several releases of each picture where the release was made elsewhere.
+
+    Raises:
+        UsageError: it was, and there should be more.
+    """
+    if suite.settings.releases > 1 and options.released is not None:
+        raise UsageError("A release that was made elsewhere cannot be made again: leave settings.releases at 1.")
+
+
+def releases_lack(method: Method, releases: int) -> str | None:
+    """Why a method is not attacked through several releases of each picture, where it is not."""
+    if releases > 1 and method.withholds_masks():
+        return "masks that are withheld are found in one release at a time: not measured with several of each picture"
+    return None
+
+
 def attack_lacks(attack: Attack, method: Method, restoring: Sequence[RestorationAttack]) -> str | None:
     """Why an attack cannot run on a method, where it cannot.
 

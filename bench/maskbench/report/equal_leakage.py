@@ -41,6 +41,7 @@ class AtReference:
 
     Attributes:
         method: without the parameter of its strength.
+        rows: places of its strengths among the methods of the run.
         accuracy: at the leakage of the reference; ``gain``: the same minus the accuracy of the reference, paired.
         shape: accuracy that the shape of its masks alone gives there.
         leakage: at the accuracy of the reference; ``more``: the same minus the leakage of the reference, paired.
@@ -48,6 +49,7 @@ class AtReference:
     """
 
     method: str
+    rows: tuple[int, ...]
     accuracy: Value | None
     gain: Value | None
     shape: Value | None
@@ -152,6 +154,7 @@ def _at(curve: Curve, reference: int, methods: PairedMethods, kind: Leakage) -> 
     kept, shape, leaked = here.of(accuracy), here.of(methods.shape), back.of(leakage)
     return AtReference(
         curve.method,
+        curve.rows,
         accuracy=None if kept is None else kept.value(),
         gain=None if kept is None else kept.beside(accuracy, reference),
         shape=None if shape is None else shape.value(),

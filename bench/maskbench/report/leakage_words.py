@@ -116,66 +116,41 @@ def attacks(run: RunFolder, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def risks(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The three risks, beside both controls."""
-    control = {(each["role"], each["kind"], each["label"]): each for each in found if each["role"] in ("raw", "null")}
-    rows = []
-    for each in found:
-        if each["role"] != "method":
-            continue
-        raw, null = (control.get((role, each["kind"], each["label"])) for role in ("raw", "null"))
-        rows.append(
-            [
-                each["method"],
-                _hidden(each["ratio"]),
-                _risk(run, each),
-                _METRICS[each["metric"]],
-                _shown(each["success"], each["metric"]),
-                *(_shown(one["success"], one["metric"]) if one else NOT_MEASURED for one in (null, raw)),
-                f"{each['attack']}",
-                str(each["images"]),
-            ]
-        )
-    worst = [
-        [
-            each["method"],
-            _hidden(each["ratio"]),
-            _risk(run, each),
-            _METRICS[each["worst_metric"]],
-            *(_shown(number, each["worst_metric"]) for number in each["worst_off"].values()),
-            *(
-                _shown(number, each["worst_metric"])
-                for number in control.get(("null", each["kind"], each["label"]), {"worst_off": {}})[
-                    "worst_off"
-                ].values()
-            ),
-        ]
-        for each in found
-        if each["role"] == "method"
+    """The risks, a table for each: the methods below both controls, in the mean and worst off."""
+    asked = dict.fromkeys((each["kind"], each["label"]) for each in found if each["role"] == "method")
+    order = list(_RISKS)
+    tables = [
+        _risk_table(run, [each for each in found if (each["kind"], each["label"]) == risk])
+        for risk in sorted(asked, key=lambda risk: order.index(risk) if risk in order else len(order))
     ]
     sentences = [
         "Each number belongs to the strongest attack of its kind, with its 95 % interval. Higher is worse.",
-        "Two controls stand beside it: the same attacks on fully masked pictures, and on raw ones.",
+        "Both controls stand first: the same attacks on raw pictures, and on fully masked ones.",
         "The mean hides people who are fully exposed. So the most exposed 1 % and 5 % of the pictures stand apart.",
         "The most exposed pictures of a control look exposed too, by chance: compare with it.",
     ]
-    tables = [
-        {
-            "title": "In the mean",
-            "columns": ["method", "hidden", "risk", "metric", "success", "fully masked", "raw", "attack", "pictures"],
-            "rows": rows,
-        }
-    ]
-    if worst:
-        width = max(map(len, worst))
-        columns = ["method", "hidden", "risk", "metric", "worst 1 %", "worst 5 %", "control 1 %", "control 5 %"]
-        tables.append(
-            {
-                "title": "Worst off: the mean of the most exposed pictures",
-                "columns": columns[:width],
-                "rows": [[*row, *[NOT_MEASURED] * (width - len(row))] for row in worst],
-            }
-        )
     return {"sentences": sentences, "tables": tables}
+
+
+def _risk_table(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = found[0]
+    title, metric, worst_metric = _risk(run, first), _METRICS[first["metric"]], _METRICS[first["worst_metric"]]
+    worst = [f"worst {100 * float(share):g} %" for share in first["worst_off"]]
+    unit = "" if worst_metric == metric else f", {worst_metric}"
+    controls = [each for role in ("raw", "null") for each in found if each["role"] == role]
+    rows = [
+        [
+            each["method"] + ("" if each["role"] == "method" else " (control)"),
+            _hidden(each["ratio"]),
+            _shown(each["success"], each["metric"]),
+            *(_shown(number, each["worst_metric"]) for number in each["worst_off"].values()),
+            each["attack"],
+            str(each["images"]),
+        ]
+        for each in (*controls, *(each for each in found if each["role"] == "method"))
+    ]
+    columns = ["method", "hidden", metric, *(f"{name}{unit}" for name in worst), "attack", "pictures"]
+    return {"title": title[0].upper() + title[1:], "columns": columns, "rows": rows}
 
 
 def groups(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

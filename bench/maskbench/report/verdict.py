@@ -15,9 +15,11 @@ from maskbench.report.frontier import Placed, leakage_of, placed
 from maskbench.report.hidden import method_names
 from maskbench.report.paired import Leakage, PairedMethods, between
 from maskbench.report.phrases import listed, share
+from maskbench.report.summary import value_of
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
 
+_MOSTLY = 0.5  # of the releases are traced
 _WITH_NUMBERS = 3  # methods of which numbers are said: a sentence with more is not read
 
 
@@ -100,7 +102,10 @@ class _Findings:
         if len(self._placed) == 1 and self._raw is not None:  # a frontier of one says nothing
             only, raw = said(self._placed[0]), said(self._raw)
             return f"one method was measured, {only}, beside {raw}; leakage is the {against}"
-        on = sorted((each for each in self._placed if each.on_frontier), key=lambda each: -each.accuracy)
+        # One that leaks as much as raw images comes last: nobody gains by it.
+        leaky = self._as_leaky_as_raw()
+        on = [each for each in self._placed if each.on_frontier]
+        on.sort(key=lambda each: (each in leaky, -each.accuracy))
         if not on:
             return f"raw or fully masked images are as good as any method in accuracy and in leakage, the {against}"
         if len(on) == 1:
@@ -122,6 +127,7 @@ class _Findings:
             "no less leakage than raw images": leaky if len(leaky) < len(self._placed) else [],
         }
         said = {what: [self._named(each.method, each.ratio) for each in those] for what, those in clauses.items()}
+        said |= self._traced()
         said["accuracy not told apart from that of the masks' shape alone"] = self._only_shape()
         if self._placed:
             said[f"not attacked, add -a {attacks_to_add(self.kind)[0]}"] = self.with_status("not attacked")
@@ -134,6 +140,23 @@ class _Findings:
             return []
         leakage, raw = self._methods.leakage(self.kind), self._raw.row
         return [each for each in self._placed if leakage.difference(raw, each.row).low <= 0]
+
+    def _traced(self) -> dict[str, list[str]]:
+        """The methods on the frontier whose releases a matching attack mostly traces to their raw pictures.
+
+        Leakage is of a label: a method can be good at hiding that, and hide nothing of which picture it is.
+        """
+        found = {each: value_of(self._rows[each.row], "matching") for each in self._placed if each.on_frontier}
+        traced = {each: value.value for each, value in found.items() if value is not None and value.value >= _MOSTLY}
+        if not traced:
+            return {}
+        least = min(traced.values())
+        more = " or more" if max(traced.values()) > least else ""
+        return {
+            f"traced to its raw picture in {share(least)} of cases{more}": [
+                self._named(each.method, each.ratio) for each in traced
+            ]
+        }
 
     def _only_shape(self) -> list[str]:
         """Methods whose accuracy is not above that of a classifier that sees masks alone, where those tell a label."""

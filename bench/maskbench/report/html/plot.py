@@ -43,6 +43,7 @@ def _about(run: NamedRun, names: ShortNames) -> dict[str, Any]:
         "name": run.name,
         "title": run.title,
         "infers": f"{label} ({inferred})" if label else f"the {inferred} label",
+        "label": label or f"the {inferred} label",
         "probe": inferred == "target",
         "leakage": leakage_of(run.results),
         "note": names.note,

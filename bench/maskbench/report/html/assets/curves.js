@@ -45,7 +45,7 @@
     Plotly.react(panel, traces, {
       margin, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: "system-ui, sans-serif" },
       title: { text: escaped(title), font: { size: 13.5, color: ink }, x: 0, xref: "paper", xanchor: "left", y: 0.97 },
-      xaxis: { ...frame, range: [ticks[0] - 0.03 * (ticks.at(-1) - ticks[0]), ticks.at(-1)], tickvals: ticks, ticktext: ticks.map((tick) => `${Math.round(100 * tick)} %`), title: { text: escaped(x), standoff: 8 } },
+      xaxis: { ...frame, range: [ticks[0] - 0.03 * (ticks.at(-1) - ticks[0]), ticks.at(-1) + 0.015 * (ticks.at(-1) - ticks[0])], tickvals: ticks, ticktext: ticks.map((tick) => `${Math.round(100 * tick)} %`), title: { text: escaped(x), standoff: 8 } },
       yaxis: { ...frame, range }, hovermode: "closest", annotations, shapes: stems,
       hoverlabel: { bgcolor: theme.colour("raised"), bordercolor: quiet, font: { color: ink } },
     }, { displayModeBar: false });
