@@ -198,6 +198,6 @@ def weights(found: Sequence[Row]) -> NDArray[np.float64]:
         own = 1 / (len(methods) * len(kinds) * len(kinds[kind]))
         led, leading = places
         parts = ((led, LED), (leading, 1 - LED)) if led and leading else ((led or leading, 1.0),)
-        for rows_of_part, part in parts:
-            share[rows_of_part] = own * part / len(rows_of_part)
+        for rows_of_part, weight in parts:
+            share[rows_of_part] = own * weight / len(rows_of_part)
     return share
