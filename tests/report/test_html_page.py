@@ -294,3 +294,5 @@ def test_a_table_that_misses_nothing_keeps_its_columns() -> None:
     table = ShownTable.of("t", "Planted.", frame)
     assert table.headers == ("method", "value") and table.numeric == (False, True)
     assert table.rows[0][1] == ("1.0", "[0.5, 1.5]", "x, y")
+    words = pd.DataFrame({"leaks": ["1.0 [0.5, 1.5]", "not attacked", "not attacked"], "attack": ["a", "b", "3"]})
+    assert ShownTable.of("t", "Planted.", words).numeric == (True, False)

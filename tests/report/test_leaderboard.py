@@ -13,7 +13,7 @@ import pytest
 from accessible import LAPTOP, PHONE, serious_faults
 from maskbench import UsageError
 from maskbench.report.leaderboard.boards import Table, boards
-from maskbench.report.leaderboard.bundles import bundles_in, distinct_names
+from maskbench.report.leaderboard.bundles import bundle_names, bundles_in, distinct_names
 from maskbench.report.leaderboard.page import write_leaderboard
 from maskbench.report.leaderboard.ranking import Rank, ranks
 from maskbench.report.leaderboard.scatter import Point, scatter
@@ -238,6 +238,7 @@ def test_bundles_are_found_below_a_folder(tmp_path: Path) -> None:
 
 
 def test_names_of_bundles_are_addresses_and_differ() -> None:
+    assert bundle_names([Path("a/run"), Path("b/run"), Path("b/other")]) == ["a-run", "b-run", "other"]
     assert distinct_names(["A b", "a/../B", "a-b", "Ü"]) == ["a-b", "a-b-2", "a-b-3", "bundle"]
 
 

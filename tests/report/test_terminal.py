@@ -59,8 +59,9 @@ def test_intervals_go_first_then_psnr_then_utility() -> None:
 def test_what_matching_finds_stands_in_a_table_of_its_own_where_there_is_no_room() -> None:
     run = planted(replace(LONG, traced=0.98), SHY)
     narrow, wide = shown(run, 60), shown(run, WIDE)
-    assert narrow.count("method") == 2 and wide.count("method") == 1
-    assert "98.0" in narrow.split("method")[2] and "98.0" in wide
+    heads = [text.count("\nmethod ") for text in (narrow, wide)]
+    assert heads == [2, 1]
+    assert "98.0" in narrow.split("\nmethod ")[2] and "98.0" in wide
     assert max(map(len, narrow.splitlines())) <= 60
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskbench.gate.outcomes import CellOutcomes
-from maskbench.metrics.metric import Metric, Outcomes
+from maskbench.metrics.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def difference(baseline: CellOutcomes, current: CellOutcomes, metric: Metric, cl
         between,
         _image_variance(own[1].images - own[0].images, between, within, shares),
         _slope(metric, before),
-        float(before[..., 0].mean()) * before.shape[1] if metric.selects else before.shape[1],
+        float(before[..., 0].mean()) * before.shape[1] if metric.selected else before.shape[1],
         _same(baseline.seeds, before, current.seeds, after),
     )
 
@@ -88,22 +88,12 @@ def _shared(
             return None, None
         pick = list(places)
     sides = (baseline, current)
-    before, after = (_averaged(metric, side.of(images, classes)) for side, images in zip(sides, pick, strict=True))
+    averaged = metric.selected or metric.averaged
+    before, after = (averaged(side.of(images, classes)) for side, images in zip(sides, pick, strict=True))
     if before is None or after is None:
         return None, None
     undefined = np.isnan(before).any(axis=(0, 2)) | np.isnan(after).any(axis=(0, 2))
     return (before[:, ~undefined], after[:, ~undefined]) if undefined.any() else (before, after)
-
-
-def _averaged(metric: Metric, outcomes: Outcomes) -> NDArray[np.float64] | None:
-    """What the metric averages, (seeds, images, k); where it selects images, each seed selects its own."""
-    if not metric.selects:
-        return metric.averaged(outcomes)
-    seeds = range(len(next(iter(outcomes.columns.values()))))
-    single = ({name: values[[seed]] for name, values in outcomes.columns.items()} for seed in seeds)
-    each_seed = (metric.averaged(Outcomes(columns, outcomes.classes)) for columns in single)
-    found = [each for each in each_seed if each is not None]
-    return np.concatenate(found) if len(found) == len(seeds) else None
 
 
 @dataclass(frozen=True)
@@ -127,7 +117,7 @@ class _Side:
         count = averaged.shape[1]
         means = averaged.mean(axis=1)
         values = np.asarray(metric.statistic(means), dtype=np.float64)
-        value = float(values.mean() if metric.selects else metric.statistic(means.mean(axis=0)))
+        value = float(values.mean() if metric.selected else metric.statistic(means.mean(axis=0)))
         if averaged.shape[2] == 1 or count == 1:  # a mean: each image moves it by its own outcome
             influence = averaged[..., 0]
         else:
@@ -153,7 +143,7 @@ def _slope(metric: Metric, averaged: NDArray[np.float64]) -> float:
     """Of the metric in its first column, where that is the share of hits."""
     if metric.unit != "share":
         return 0.0
-    if metric.selects:
+    if metric.selected:
         return 1.0
     if averaged.shape[2] > 2:
         return 1.0

@@ -73,6 +73,6 @@ def _reason(key: CellKey, metric: str, sides: Iterable[CellOutcomes | None]) -> 
     if key.attack == STRONGEST and len(there) < 2:
         return OTHER_ATTACKS
     stated = [PROBABILITIES in side.columns for side in there]
-    if key.family == "inference" and metric_of(key.family, metric).selects and not all(stated):
+    if key.family == "inference" and metric_of(key.family, metric).selected and not all(stated):
         return NO_PROBABILITIES
     return NOT_THERE

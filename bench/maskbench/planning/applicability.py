@@ -31,7 +31,7 @@ def refuse_without_restorations(attacks: Sequence[Attack]) -> None:
 
 def applies(attack: Attack, method: Method) -> bool:
     """Whether there is anything to run: some attacks work on masks, some with the owner's key, some run the method."""
-    if isinstance(attack, MatchingAttack) and attack.needs_method and (method.masked or method.requests()):
+    if attack.needs_method and (method.masked or method.requests()):
         return False
     if attack.needs_masks and not method.masked:
         return False
@@ -71,7 +71,7 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
     Args:
         restoring: the attacks of the suite that restore what the method releases.
     """
-    unavailable = attack.unavailable()
+    unavailable = attack.unavailable() or method_not_run(attack, method)
     if unavailable is not None or not attack.needs_restorations:
         return unavailable
     if not restoring:
@@ -87,10 +87,14 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
     return None
 
 
+def method_not_run(attack: Attack, method: Method) -> str | None:
+    """Why an attack cannot run a method, where it has to."""
+    return NOT_RUN if attack.needs_method and isinstance(method, Audited) else None
+
+
 def question_lacks(attack: MatchingAttack, question: Question, method: Method) -> str | None:
     """Why a matching attack cannot be asked a question of a method, where it cannot: it takes the method itself."""
-    runs_it = attack.needs_method or question == "linkage"
-    return NOT_RUN if runs_it and isinstance(method, Audited) else None
+    return NOT_RUN if question == "linkage" and isinstance(method, Audited) else method_not_run(attack, method)
 
 
 def asks(attack: MatchingAttack, persons: bool) -> tuple[Question, ...]:

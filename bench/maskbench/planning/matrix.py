@@ -33,7 +33,16 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import AVERAGED, FIND_MASKS, MEMBERSHIP, OPTIMUM, PERMUTED, RECOGNITION, STACKED
+from maskbench.plugins.reserved import (
+    AVERAGED,
+    FIND_MASKS,
+    MEMBERSHIP,
+    OPTIMUM,
+    OPTIMUM_OF_MASKS,
+    PERMUTED,
+    RECOGNITION,
+    STACKED,
+)
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
@@ -257,6 +266,9 @@ def _optimum(trial: Trial, reason: str | None, shares: tuple[float, ...]) -> lis
         Cell(method, OPTIMUM, "sensitive", seed, None if reason else ScoredOptimum(best, share), reason, share)
         for share in shares
     ]
+    if method.masked and not method.withholds_masks():
+        scoring = None if reason else ScoredOptimum(best, masks=True)
+        inferred.append(Cell(method, OPTIMUM_OF_MASKS, "sensitive", seed, scoring, reason))
     restored = None if reason else ScoredOptimumRestoration(best)
     return [*inferred, Cell(method, OPTIMUM, None, seed, restored, reason)]
 
@@ -272,7 +284,7 @@ class _Scorings:
     def restoring(self) -> tuple[RestorationAttack, ...]:
         """The attacks that restore what the method releases, and can run here."""
         found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))
-        return tuple(attack for attack in found if attack.unavailable() is None)
+        return tuple(attack for attack in found if attack_lacks(attack, self.trial.method, ()) is None)
 
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""
