@@ -8,6 +8,7 @@ from functools import cache, partial
 import numpy as np
 import pytest
 import torch
+from maskbench.metrics import membership
 from maskbench.metrics.catalogue import FAMILIES, MAIN, estimates, require_distinct
 from maskbench.metrics.classification import accuracy
 from maskbench.metrics.identification import identification
@@ -47,6 +48,15 @@ def recognized(skill: float, outcome: str) -> float:
     truth = torch.arange(400) % PEOPLE
     scores = LIKENESS + 2 * skill * torch.nn.functional.one_hot(truth, PEOPLE)
     return identification(scores, truth)[outcome].mean().item()
+
+
+def remembered(skill: float, metric: str) -> float:
+    """A metric of 300 members and as many others, by an attacker who sees members at this skill."""
+    members, others = LIKENESS[:300, 0] + 2 * skill, LIKENESS[:300, 1]
+    found = membership.outcomes(members, others)
+    columns = {**found, "control_member_auc": found["member_auc"]}
+    seeds = {name: values.numpy()[None] for name, values in columns.items()}
+    return estimates("membership", Outcomes(seeds))[metric].value
 
 
 def matched(skill: float, family: Family, metric: str) -> float:
@@ -160,6 +170,7 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         family: {metric.name: partial(matched, family=family, metric=metric.name) for metric in FAMILIES[family]}
         for family in MATCHING
     },
+    "membership": {metric.name: partial(remembered, metric=metric.name) for metric in FAMILIES["membership"]},
     "masks": {
         "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
         "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),
