@@ -10,10 +10,10 @@ import numpy as np
 
 from maskbench.report.attacked import Status, attacks_to_add, shape_recognizes
 from maskbench.report.cautions import cautions, trust
-from maskbench.report.equal_leakage import AtReference, compared
+from maskbench.report.equal_leakage import AtReference, at_equal_leakage
 from maskbench.report.frontier import Placed, leakage_of, placed
 from maskbench.report.hidden import method_names
-from maskbench.report.paired import Leakage, PairedMethods, between
+from maskbench.report.paired import Leakage, between, paired_methods
 from maskbench.report.phrases import listed, share
 from maskbench.report.summary import value_of
 from maskbench.results.reading import Value, records
@@ -28,11 +28,13 @@ class Verdict:
     """What a run says.
 
     Attributes:
-        sentences: two or three, the answer first.
+        sentences: two or three, the answer first, how it was measured last.
+        findings: what else there is to know of methods, each as ``what: methods.``
         cautions: how far the numbers can be trusted, one sentence each: what was not attacked, flags, failures.
     """
 
     sentences: tuple[str, ...]
+    findings: tuple[str, ...]
     cautions: tuple[str, ...]
 
 
@@ -44,10 +46,13 @@ def verdict(run: RunFolder) -> Verdict:
     """
     found = _Findings(run)
     equal = found.at_equal_leakage()
-    frontier, others = found.frontier(numbers=not equal), found.others()
-    said = [equal, "; ".join(filter(None, (frontier, others)))] if equal else [frontier, others]
+    said = [equal, found.frontier(numbers=not equal)]
     sentences = [f"{text[0].upper()}{text[1:]}." for text in said if text]
-    return Verdict((*sentences, trust(run, found.kind)), cautions(run, found.kind, found.with_status("not attacked")))
+    return Verdict(
+        (*sentences, trust(run, found.kind)),
+        found.others(),
+        cautions(run, found.kind, found.with_status("not attacked")),
+    )
 
 
 class _Findings:
@@ -56,7 +61,7 @@ class _Findings:
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self.kind: Leakage = leakage_of(run)
-        self._methods = PairedMethods(run)
+        self._methods = paired_methods(run)
         self._rows = records(self._methods.rows)
         self._named = method_names(run.cells)
         everything = placed(self._methods, self.kind)
@@ -71,7 +76,7 @@ class _Findings:
 
     def at_equal_leakage(self) -> str:
         """What methods keep where they leak as much as the reference; empty where that is not known."""
-        found = compared(self._methods, self._run, None, self.kind)
+        found = at_equal_leakage(self._run)
         if found is None:
             return ""
         read = [(each, each.gain) for each in found.methods if each.gain is not None]
@@ -116,7 +121,7 @@ class _Findings:
             f"the {against}"
         )
 
-    def others(self) -> str:
+    def others(self) -> tuple[str, ...]:
         """What is said of the methods that are not worth it, of gains that are only shape, and of what is not known."""
         leaky = self._as_leaky_as_raw()
         clauses = {
@@ -133,7 +138,7 @@ class _Findings:
             said[f"not attacked, add -a {attacks_to_add(self.kind)[0]}"] = self.with_status("not attacked")
             said["leakage not known, since an attack failed"] = self.with_status("failed")
         said["could not run here"] = self.with_status("unavailable")
-        return "; ".join(f"{what}: {listed(names)}" for what, names in said.items() if names)
+        return tuple(f"{what[0].upper()}{what[1:]}: {listed(names)}." for what, names in said.items() if names)
 
     def _as_leaky_as_raw(self) -> list[Placed]:
         if self._raw is None:
