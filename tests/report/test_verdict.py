@@ -40,6 +40,12 @@ def test_methods_that_all_leak_as_much_as_raw_are_said_to_do_so() -> None:
     assert verdict(planted(Planted("one", 0.9, 0.9))).sentences[0].startswith("The method leaks no less than raw")
 
 
+def test_attacks_that_get_nothing_of_raw_images_judge_no_method() -> None:
+    found = verdict(planted(replace(GOOD, advantage=0.0), raw_leaks=0.0))
+    assert found.sentences[0].startswith("The strongest inference of digit gets no more of raw images than of fully")
+    assert not any("No less leakage" in finding for finding in found.findings)
+
+
 def test_one_method_alone_stands_beside_raw_images() -> None:
     first = verdict(planted(GOOD)).sentences[0]
     assert first.startswith("One method was measured, good (accuracy 90.0 %, advantage 20.0 %), beside raw (accuracy ")

@@ -65,7 +65,8 @@ class _Findings:
         self._rows = records(self._methods.rows)
         self._named = method_names(run.cells)
         everything = placed(self._methods, self.kind)
-        self._raw = next((each for each in everything if each.role == "raw"), None)
+        controls = {each.role: each for each in everything if each.role != "method"}
+        self._raw, self._null = controls.get("raw"), controls.get("null")
         self._placed = [each for each in everything if each.role == "method"]
 
     def with_status(self, status: Status) -> list[str]:
@@ -77,7 +78,7 @@ class _Findings:
     def at_equal_leakage(self) -> str:
         """What methods keep where they leak as much as the reference; empty where that is not known."""
         found = at_equal_leakage(self._run)
-        if found is None:
+        if found is None or self._blind():
             return ""
         read = [(each, each.gain) for each in found.methods if each.gain is not None]
         more = sorted(((each, gain) for each, gain in read if gain.low > 0), key=lambda pair: -pair[1].value)
@@ -100,6 +101,11 @@ class _Findings:
         against = self._leakage_in_words()
         if not self._placed:
             return self._nothing_known(against)
+        if self._blind():
+            return (
+                f"the {against} gets no more of raw images than of fully masked ones, as far as intervals tell, so it "
+                "tells nothing of any method: train attacks longer, or use more images"
+            )
         if len(self._as_leaky_as_raw()) == len(self._placed):
             every = "the method leaks" if len(self._placed) == 1 else f"each of the {len(self._placed)} methods leaks"
             return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}"
@@ -140,8 +146,14 @@ class _Findings:
         said["could not run here"] = self.with_status("unavailable")
         return tuple(f"{what[0].upper()}{what[1:]}: {listed(names)}." for what, names in said.items() if names)
 
+    def _blind(self) -> bool:
+        """Whether the attacks cannot even tell raw images from fully masked ones."""
+        if self._raw is None or self._null is None:
+            return False
+        return self._methods.leakage(self.kind).difference(self._raw.row, self._null.row).low <= 0
+
     def _as_leaky_as_raw(self) -> list[Placed]:
-        if self._raw is None:
+        if self._raw is None or self._blind():
             return []
         leakage, raw = self._methods.leakage(self.kind), self._raw.row
         return [each for each in self._placed if leakage.difference(raw, each.row).low <= 0]

@@ -47,11 +47,11 @@ def glance(run: RunFolder) -> ShownTable:
         return {
             "method": f"{name} (control)" if each.role != "method" else name,
             "keeps: accuracy %": percent(value_of(row, "accuracy")),
-            "costs, points": percent(below_raw(each, accuracy)),
-            "masks' shape alone %": percent(plain(value_of(row, "shape"))),
             leaks: written(plain(value_of(row, kind))),
-            "saves, points" if kind == "inference" else "saves": written(below_raw(each, leakage)),
             "strongest attack": row[f"{kind}_attack"] or NOT_MEASURED,
+            "costs, points": percent(below_raw(each, accuracy)),
+            "saves, points" if kind == "inference" else "saves": written(below_raw(each, leakage)),
+            "masks' shape alone %": percent(plain(value_of(row, "shape"))),
             "traced %": percent(plain(value_of(row, "matching"))),
         }
 
