@@ -28,6 +28,9 @@ class Distillation(Adjustment):
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         return ImageOnly(recognizer)
 
+    def answer_temperature(self) -> float:
+        return self.temperature
+
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         assert taught is not None, "needs_answers is set"
         softened = (logits / self.temperature).log_softmax(1)

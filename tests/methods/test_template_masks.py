@@ -92,3 +92,32 @@ def test_an_odd_side_and_small_units_are_chosen_in_blocks() -> None:
     shape = (1, 64, 50)
     masks = released(fitted(Template(geometry="pixel", ratio=0.5), shape), shape).masks
     assert abs(float(masks.mean()) - 0.5) < 1e-3
+
+
+@pytest.mark.parametrize(("ratio", "rows", "columns"), [(0.75, 4, 4), (0.9, 3, 2)])
+def test_a_square_lies_where_it_tells_most(ratio: float, rows: int, columns: int) -> None:
+    at = {(4, 3): "task", (2, 3): "sensitive"}
+    masks = masks_of(Template(ratio=ratio, shape="square", weight=2), told(at))
+    units = masks[0, 0, ::UNIT, ::UNIT]
+    high, wide = units.any(1).nonzero().flatten(), units.any(0).nonzero().flatten()
+    assert (len(high), len(wide)) == (rows, columns)
+    assert units[4, 3] == 1
+    assert units[2, 3] == 0
+    assert torch.equal(units.any(0), units.any(0).flip(0))
+
+
+def test_there_is_one_square() -> None:
+    with pytest.raises(UsageError, match="templates above 1 goes with shape=free"):
+        Template.create({"shape": "square", "templates": 2})
+
+
+def test_a_square_keeps_the_promises_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mask_cases.RATIOS", (0.0, 0.9, 1.0))
+    assert list(broken_promises(Template, shape="square")) == []
+
+
+def masks_of(method: Template, party: Owner) -> torch.Tensor:
+    """The masks of a method that is fitted on a party."""
+    found = method.with_state(method.fit(party)).release(party.images, seed=1, numbers=torch.arange(MANY)).masks
+    assert found is not None
+    return found

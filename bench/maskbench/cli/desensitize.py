@@ -26,26 +26,6 @@ Source = Annotated[
     typer.Argument(help="Folder of images (with or without class folders), or Parquet folder or file.", metavar="SRC"),
 ]
 Destination = Annotated[Path, typer.Argument(help="New or empty folder for the release.", metavar="DST")]
-MethodName = Annotated[
-    str | None, typer.Option("--method", "-m", help="NAME or NAME:parameter=value,….", metavar="METHOD")
-]
-Ratio = Annotated[float | None, typer.Option("--ratio", help="Share hidden, 0 to 1.", metavar="SHARE")]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        help="Bring every image to a square of this side; needed where a method learns and the images differ in size.",
-        metavar="PX",
-    ),
-]
-Limit = Annotated[int | None, typer.Option(help="Use so many images only, in even steps over the source.", metavar="N")]
-Target = Annotated[
-    str | None,
-    typer.Option(help="Label column that teachers learn. Default: the class folders, or the first.", metavar="COLUMN"),
-]
-Sensitive = Annotated[
-    str | None,
-    typer.Option(help="Label column to protect: some methods learn it, and no release has it.", metavar="COLUMN"),
-]
 Epochs = Annotated[int | None, typer.Option(help="Epochs of the recognizers that saliency methods train.", metavar="N")]
 Seed = Annotated[
     int | None,
@@ -69,12 +49,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a release tha
 def desensitize(
     source: Source,
     destination: Destination,
-    method: MethodName = None,
-    ratio: Ratio = None,
-    size: Size = None,
-    limit: Limit = None,
-    target: Target = None,
-    sensitive: Sensitive = None,
+    method: options.OneMethod = None,
+    ratio: options.OneRatio = None,
+    size: options.Size = None,
+    limit: options.Limit = None,
+    target: options.Target = None,
+    sensitive: options.Sensitive = None,
     recognizer: options.RecognizerName = None,
     epochs: Epochs = None,
     seed: Seed = None,

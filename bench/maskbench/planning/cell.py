@@ -8,7 +8,7 @@ from maskbench.data.parties import Label
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.matching import Question
 from maskbench.plugins.method import Method
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, PERMUTED, RECOGNITION, STACKED
+from maskbench.plugins.reserved import AVERAGED, BESIDE, FIND_MASKS, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
 
 _KINDS = {RECOGNITION: "none", FIND_MASKS: "masks"}
@@ -51,6 +51,6 @@ class Cell:
         """What tables have in the column ``attack_kind``: none, masks, restoration, inference, or a ``Question``."""
         if self.question is not None:
             return self.question
-        if self.attack in (OPTIMUM, STACKED, PERMUTED):
+        if self.attack in (STACKED, AVERAGED, *BESIDE):
             return "restoration" if self.label is None else "inference"
         return _KINDS[self.attack] if isinstance(self.attack, str) else self.attack.kind

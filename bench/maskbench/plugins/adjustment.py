@@ -58,12 +58,17 @@ class Adjustment(Plugin):
         wrapped = self.wrap(recognizer, teacher)
         return wrapped if self.acts_on == "network" else network
 
+    def answer_temperature(self) -> float:
+        """What logits are divided by before they are handed out as soft labels, where ``needs_answers``."""
+        return 1.0
+
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         """What training minimises: by default the cross-entropy with the labels, ``task``.
 
         Args:
             task: the mean cross-entropy of a batch.
             logits: N × classes, what the adjusted recognizer says of the released images.
-            taught: N × classes, what the teacher says of the same images raw; None where none is wanted.
+            taught: N × classes, what the teacher says of the same images raw: logits, but for a constant in each row;
+                None where none is wanted.
         """
         return task

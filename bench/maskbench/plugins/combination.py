@@ -78,6 +78,10 @@ class Combination:
             network = each.around(network, recognizer, teacher if each.needs_teacher else None)
         return network
 
+    def answer_temperature(self) -> float:
+        """What the answers are softened by that one of them wants."""
+        return next((each.answer_temperature() for each in self.adjustments if each.needs_answers), 1.0)
+
     def loss(self, task: Tensor, logits: Tensor, taught: Tensor | None) -> Tensor:
         """What training minimises; each of them is given what those before it made of the cross-entropy."""
         for each in self.adjustments:

@@ -88,6 +88,9 @@ class MaskMethod(Method):
     def needs_answers(self) -> bool:
         return Combination.parse(self.adjust).needs_answers
 
+    def answer_temperature(self) -> float:
+        return Combination.parse(self.adjust).answer_temperature()
+
     def needs_public(self) -> bool:
         return Combination.parse(self.adjust).needs_public
 

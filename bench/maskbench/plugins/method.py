@@ -110,6 +110,10 @@ class Method(Plugin):
         """Whether ``recognition_loss`` wants what that teacher says of the training images; it is then released."""
         return False
 
+    def answer_temperature(self) -> float:
+        """What logits are divided by before they are handed out as soft labels, where ``needs_answers``."""
+        return 1.0
+
     def needs_public(self) -> bool:
         """Whether the recognizer that ``adapt`` is handed has learned from public raw pictures before."""
         return False

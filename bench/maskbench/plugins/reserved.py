@@ -22,13 +22,20 @@ ORACLE: Final = "oracle"
 OPTIMUM: Final = "optimum"
 """The best possible attack, of someone who knows what the images are drawn from."""
 
+OPTIMUM_OF_MASKS: Final = "optimum-of-masks"
+"""The same of someone who sees the masks alone: what their shape gives away."""
+
 PERMUTED: Final = "permuted"
 """Inference attacks that train no network, taken together, with the labels that the attacker has shuffled: a null."""
 
-BESIDE = (OPTIMUM, PERMUTED)
+AVERAGED: Final = "averaged"
+"""Inference attacks that train no network, taken together: what they say of each of several releases of a picture, in
+the mean."""
+
+BESIDE = (OPTIMUM, OPTIMUM_OF_MASKS, PERMUTED)
 """What stands beside attacks and is none that an attacker could choose."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, OPTIMUM, PERMUTED)
+RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, AVERAGED, *BESIDE)
 
 AUDITED: Final = "audited"
 """Not an attack: what stands in the place of a method where a release was made elsewhere."""

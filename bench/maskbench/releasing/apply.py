@@ -30,6 +30,7 @@ class ReleasedImage:
         mask: uint8 H W, 255 = kept and 0 = hidden; None where the method has no masks.
         hidden: the share of it that its mask hides, as measured; None where the method has no masks.
         unchanged: whether it came out as it went in; see ``judging.output`` for what may.
+        soft_label: what the teacher says of the raw image, where that is handed out: a probability for each class.
         rules: the conversion rules that the image met before.
         error: why nothing of it is released.
     """
@@ -39,6 +40,7 @@ class ReleasedImage:
     mask: np.ndarray | None = None
     hidden: float | None = None
     unchanged: bool = False
+    soft_label: tuple[float, ...] = ()
     rules: tuple[str, ...] = ()
     error: str | None = None
 
@@ -108,6 +110,7 @@ class Releaser:
         unchanged = judging.unchanged(shown, torch.from_numpy(stack))
         pictures = shown.numpy()
         masks = _masks(released)
+        soft = self._soft_labels(images)
         hidden = None if released.masks is None else judging.hidden_share(released.masks)
         return [
             ReleasedImage(
@@ -116,6 +119,7 @@ class Releaser:
                 mask=None if masks is None else masks[place],
                 hidden=None if hidden is None else float(hidden[place]),
                 unchanged=bool(unchanged[place]),
+                soft_label=() if soft is None else tuple(soft[place].tolist()),
                 rules=picture.rules,
             )
             for place, picture in enumerate(group)
@@ -126,6 +130,14 @@ class Releaser:
             request: find(request.algorithm).explain(self._teachers[request.label], images)
             for request in self._method.requests()
         }
+
+    def _soft_labels(self, images: Tensor) -> Tensor | None:
+        """Float32 (N, classes): softened probabilities that the teacher gives the raw images."""
+        described = self._fitted.soft_labels()
+        if described is None:
+            return None
+        with torch.no_grad():
+            return (self._teachers["target"](images) / described.temperature).softmax(1).cpu()
 
 
 def _masks(released: Release) -> np.ndarray | None:

@@ -157,7 +157,9 @@ def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Fi
         return _finished(destination, asked, options.resume)
     sensitive = options.sensitive if loaded is None else loaded.sensitive
     source = open_source(source_path, options.limit, sensitive)
-    source.check(options.masks and method.masked and not method.withholds_masks(), options.sensitive)
+    # Soft labels are for training on what the teacher has learned from: of other pictures, none leave.
+    soft_labels = method.needs_answers() and loaded is None
+    source.check(options.masks and method.masked and not method.withholds_masks(), options.sensitive, soft_labels)
     private = {"source": str(source_path), "seed": options.seed, "load": _digest(options.load)}
     with work.opened(destination, {**asked, **private}, options.resume) as folder:
         _remark(method, options, source, watcher)
@@ -177,8 +179,11 @@ def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Fi
         output = Output(destination, folder.journal)
         numbers = number(source.names, fitted.secret, folder.numbers) if options.rename else None
         masks = options.masks and fitted.method.masked and not fitted.method.withholds_masks()
-        writing = Writing(fitted.size, masks, numbers)
+        writing = Writing(fitted.size, masks, numbers, soft_labels)
         records = _release(fitted, source, output, writing, device, watcher)
+        soft = fitted.soft_labels() if soft_labels and isinstance(source, ImageFolder) else None
+        if soft is not None:
+            output.finish(source.soft_labels, soft.table(records))
         content = manifest(asked, fitted, source, records, writing)
         same = len(unchanged(records))
         if same and not releases_raw(method):
@@ -232,7 +237,7 @@ def _asked(options: Options, method: Method, loaded: Fitted | None) -> dict[str,
     }
     if loaded is None:
         asked |= {"target": options.target, "sensitive": options.sensitive}
-    if loaded is None and method.requests():
+    if loaded is None and (method.requests() or method.needs_answers()):
         asked["recognizer"] = identity(options.recognizer or DEFAULT_RECOGNIZER)
         asked["training"] = training(options).model_dump()
     return asked
@@ -261,6 +266,12 @@ def _finished(destination: Path, asked: Mapping[str, Any], resume: bool) -> Fini
 def _remark(method: Method, options: Options, source: ImageSource, watcher: Watcher) -> None:
     if releases_raw(method):
         watcher.remark(f"'{method.label()}' releases the images as they are: nothing in them is hidden.")
+    if method.needs_answers():
+        watcher.remark(
+            "Soft labels are released for each image: what a teacher says of it raw. They tell more than the label."
+            if options.load is None
+            else "No soft labels are released: with --load the teacher has not learned from these images."
+        )
     if options.seed is not None:
         watcher.remark("Whoever knows or guesses --seed can repeat its random numbers. For real images leave it out.")
     if source.names and not options.rename:
@@ -270,7 +281,7 @@ def _remark(method: Method, options: Options, source: ImageSource, watcher: Watc
         watcher.remark(f"The column '{name}' is left out of the release: it {why}.")
     unused = [] if learns(method) else ["target"]
     unused += [] if learns(method) or options.sensitive in columns else ["sensitive"]
-    unused += [] if method.requests() else ["recognizer", "epochs"]
+    unused += [] if method.requests() or method.needs_answers() else ["recognizer", "epochs"]
     for name in unused:
         if getattr(options, name) is not None:
             watcher.remark(f"--{name} is not used: '{method.name}' needs none.")

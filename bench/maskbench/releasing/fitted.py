@@ -14,6 +14,7 @@ from maskbench.models.recognizers import build
 from maskbench.plugins.method import Method
 from maskbench.randomness import seeded
 from maskbench.releasing.secret import Secret
+from maskbench.releasing.soft_labels import SoftLabels
 
 Shape = tuple[int, int, int]
 """(C, H, W)."""
@@ -47,7 +48,7 @@ class Fitted:
         size: side in pixels that images are brought to; None keeps theirs.
         shape: the images that it can be applied to; None where it takes any.
         sensitive: the column that no release has.
-        teachers: label (target, sensitive) → the teacher that attributions explain.
+        teachers: label (target, sensitive) → the teacher that attributions explain, and that gives soft labels.
         learned_from: what it was fitted on, for the manifest; empty where nothing was learned.
     """
 
@@ -60,7 +61,13 @@ class Fitted:
     teachers: Mapping[str, TeacherWeights] = field(default_factory=dict)
     learned_from: Mapping[str, Any] = field(default_factory=dict)
 
+    def soft_labels(self) -> SoftLabels | None:
+        """What soft labels are, where the method hands out any."""
+        if not self.method.needs_answers():
+            return None
+        return SoftLabels(self.learned_from["target"], self.learned_from["classes"], self.method.answer_temperature())
+
 
 def learns(method: Method) -> bool:
-    """Whether a method needs images before it can be applied: it has a ``fit``, or asks for attributions."""
-    return type(method).fit is not Method.fit or bool(method.requests())
+    """Whether a method needs images before it can be applied: it has a ``fit``, or needs a teacher."""
+    return type(method).fit is not Method.fit or bool(method.requests()) or method.needs_answers()

@@ -68,6 +68,8 @@ def fit(
     if not learns(method):
         return Fitted(method.with_state({}), secret, policy, options.size, sensitive=options.sensitive)
     wanted = {request.label for request in method.requests()}
+    if method.needs_answers():
+        wanted.add("target")
     labels.require(wanted, method.name)
     if wanted:
         check_size(options.size)
@@ -96,6 +98,8 @@ def fit(
     )
     state = _fit(method, labels.guarded(owner, method.name))
     about: dict[str, Any] = {"images": len(images), "shape": list(shape), **labels.columns()}
+    if method.needs_answers():
+        about["classes"] = labels.names("target")
     if teachers:
         about["recognizer"] = identity(options.recognizer or DEFAULT_RECOGNIZER)
         about["training"] = training(options).model_dump()

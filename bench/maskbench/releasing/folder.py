@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,7 @@ from maskbench.releasing.apply import ReleasedImage
 from maskbench.releasing.image_source import Apply, ImageSource, Writing, png, spread
 from maskbench.releasing.output import Output, Record, stamp
 from maskbench.releasing.pictures import Entry, chunks
+from maskbench.releasing.soft_labels import SOFT_LABELS
 
 
 class ImageFolder(ImageSource):
@@ -31,6 +33,8 @@ class ImageFolder(ImageSource):
 
     A folder that cannot be looked into stands for the images in it: it is an error, and counted as one.
     """
+
+    soft_labels: ClassVar[str] = SOFT_LABELS
 
     def __init__(self, root: Path, limit: int | None) -> None:
         found = find_files(root)
@@ -75,7 +79,7 @@ class ImageFolder(ImageSource):
                     labels[column][place] = code
         return LabelTable(labels, table.classes, None), ""
 
-    def check(self, masks: bool, sensitive: str | None) -> None:
+    def check(self, masks: bool, sensitive: str | None, soft_labels: bool) -> None:
         self._targets(None)
 
     def release(self, apply: Apply, output: Output, writing: Writing, advance: Callable[[int], None]) -> set[str]:
@@ -92,7 +96,7 @@ class ImageFolder(ImageSource):
                 wanted = [(name, one) for name, one, absent in zip(here, released, missing, strict=False) if absent]
                 encoded = pool.map(partial(_encode, masks=writing.masks), [one for _, one in wanted])
                 for (name, one), files in zip(wanted, encoded, strict=True):
-                    output.record(self._write(name, one, files, targets.get(name), output))
+                    output.record(self._write(name, one, files, targets.get(name), output, writing.soft_labels))
                 advance(len(chunk))
         return set(self.names)
 
@@ -100,7 +104,13 @@ class ImageFolder(ImageSource):
         return output_names([name for name in self.names if name not in self._closed], numbers)
 
     def _write(
-        self, name: str, one: ReleasedImage, files: Mapping[str, bytes], target: str | None, output: Output
+        self,
+        name: str,
+        one: ReleasedImage,
+        files: Mapping[str, bytes],
+        target: str | None,
+        output: Output,
+        soft_labels: bool,
     ) -> Record:
         error, written = one.error, {}
         try:
@@ -117,6 +127,7 @@ class ImageFolder(ImageSource):
             released=int(error is None),
             hidden=() if error is not None or one.hidden is None else (one.hidden,),
             unchanged=(name,) if error is None and one.unchanged else (),
+            soft_label=one.soft_label if error is None and soft_labels else (),
             rules=dict(Counter(one.rules if error is None else ())),
             errors=() if error is None else ((name, error),),
         )

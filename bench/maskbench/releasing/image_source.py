@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -29,11 +29,13 @@ class Writing:
         size: as for ``chunks``.
         masks: whether masks are written, where the method has them.
         numbers: image → its number, in place of its name; None where names leave.
+        soft_labels: whether what the teacher says of an image is written, where the method hands it out.
     """
 
     size: int | None
     masks: bool
     numbers: Mapping[str, str] | None
+    soft_labels: bool = False
 
 
 class ImageSource(ABC):
@@ -44,9 +46,11 @@ class ImageSource(ABC):
         total: how many images it has.
         chosen: int64, sorted: the places of those that are used.
         names: of the images that are used, where they are files that can be renamed; else empty.
+        soft_labels: the file or column that soft labels are written to.
         not_used: what else lies there and is not released, for the manifest.
     """
 
+    soft_labels: ClassVar[str]
     root: Path
     total: int
     chosen: np.ndarray
@@ -62,7 +66,7 @@ class ImageSource(ABC):
         """The label columns of all images; or None, and why there are none."""
 
     @abstractmethod
-    def check(self, masks: bool, sensitive: str | None) -> None:
+    def check(self, masks: bool, sensitive: str | None, soft_labels: bool) -> None:
         """Raise UsageError where names would clash, or a column named as sensitive is not there to be left out."""
 
     @abstractmethod

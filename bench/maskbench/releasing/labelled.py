@@ -45,6 +45,10 @@ class Labels:
         """Number of classes; 1 where there is no such label."""
         return len(self._table().classes[self.chosen[label]]) if self.has(label) else 1
 
+    def names(self, label: str) -> list[str]:
+        """The names of the classes of a label that there is."""
+        return list(self._table().classes[self.chosen[label]])
+
     def codes(self, label: str, rows: Tensor) -> Tensor:
         """Int64, one for each of the rows; zeros where there is no such label."""
         if not self.has(label):

@@ -25,14 +25,16 @@ from maskbench.data.sources.parquet import ParquetFolder
 from maskbench.errors import UsageError, unknown
 from maskbench.release import to_float
 from maskbench.releasing.parquet import MASK
+from maskbench.releasing.soft_labels import as_answers, of_parquet, of_pictures
 
 
-class ReleasedImages(Dataset[tuple[Tensor, Tensor, int]]):
+class ReleasedImages(Dataset[tuple[Tensor, Tensor, int] | tuple[Tensor, Tensor, int, Tensor]]):
     """The pictures of a release; made by :func:`load_release`.
 
     An item is an image, float32 ``(C, H, W)`` in [0, 1]; its mask, float32 ``(1, H, W)``, 1 = kept and 0 = hidden,
     and 1 everywhere where the release has no masks; and its label, the place of its class in ``classes``, or −1 where
-    it has none.
+    it has none. Where soft labels were asked for, they come fourth: what the owner's teacher says of the raw image,
+    float32 ``(classes,)``, as logits but for a constant, which is what ``recognition_loss`` of a method takes.
 
     Attributes:
         classes: the names of the classes.
@@ -49,24 +51,31 @@ class ReleasedImages(Dataset[tuple[Tensor, Tensor, int]]):
         image: Callable[[int], Image.Image],
         mask: Callable[[int], Image.Image] | None,
         where: Callable[[int], str],
+        answers: Tensor | None = None,
     ) -> None:
         self.manifest, self.classes, self.labels = manifest, classes, labels
         self.has_masks = mask is not None
-        self._image, self._mask, self._where = image, mask, where
+        self._image, self._mask, self._where, self._answers = image, mask, where, answers
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int] | tuple[Tensor, Tensor, int, Tensor]:
         """Decode one picture. Raises UsageError where it or its mask cannot be read, or the two differ in size."""
         place = range(len(self))[index]
+        image, mask = self._picture(place)
+        if self._answers is None:
+            return image, mask, int(self.labels[place])
+        return image, mask, int(self.labels[place]), self._answers[place]
+
+    def _picture(self, place: int) -> tuple[Tensor, Tensor]:
         image = self._pixels(self._image, place, "")
         if self._mask is None:
-            return to_float(image), torch.ones(1, *image.shape[1:]), int(self.labels[place])
+            return to_float(image), torch.ones(1, *image.shape[1:])
         mask = self._pixels(self._mask, place, "the mask of ")
         if mask.shape[1:] != image.shape[1:]:
             raise unreadable(f"the mask of {self._where(place)}", "it has another size than its picture")
-        return to_float(image), (mask[:1] > 0).float(), int(self.labels[place])
+        return to_float(image), (mask[:1] > 0).float()
 
     def _pixels(self, opened: Callable[[int], Image.Image], place: int, what: str) -> Tensor:
         picture = read_pixels(partial(opened, place), None)
@@ -75,22 +84,26 @@ class ReleasedImages(Dataset[tuple[Tensor, Tensor, int]]):
         return torch.from_numpy(picture.pixels)
 
 
-def load_release(folder: str | Path, *, target: str | None = None) -> ReleasedImages:
+def load_release(folder: str | Path, *, target: str | None = None, soft_labels: bool = False) -> ReleasedImages:
     """Open what ``maskbench desensitize`` has written, to train on.
 
     Args:
         folder: the release, with its ``manifest.json``.
         target: label column of a Parquet release; by default its first one. A release of pictures has one, its folders.
+        soft_labels: whether items have what the owner's teacher says of the raw image, as a fourth part.
 
     Raises:
-        UsageError: the folder holds no release, its labels cannot be read, or it has no such column.
+        UsageError: the folder holds no release, its labels cannot be read, or it has no such column; or soft labels
+            are asked for, and there are none for this column.
     """
     root = Path(folder)
     manifest = _manifest(root)
+    if soft_labels and not manifest.get("soft_labels"):
+        raise UsageError(f"{shown(root)} has no soft labels: the method was one without adjust=distill, or loaded.")
     if (root / IMAGES).is_dir():
-        return _of_folder(root, manifest, target)
+        return _of_folder(root, manifest, target, soft_labels)
     if parquet_files(root):
-        return _of_parquet(root, manifest, target)
+        return _of_parquet(root, manifest, target, soft_labels)
     raise UsageError(f"{shown(root)} has a manifest and no pictures: neither a folder {IMAGES} nor Parquet files.")
 
 
@@ -106,7 +119,7 @@ def _manifest(root: Path) -> dict[str, Any]:
     raise UsageError(f"{shown(root)} is no release: its {MANIFEST} is not of `{MADE_BY}`.")
 
 
-def _of_folder(root: Path, manifest: dict[str, Any], target: str | None) -> ReleasedImages:
+def _of_folder(root: Path, manifest: dict[str, Any], target: str | None, soft_labels: bool) -> ReleasedImages:
     pictures = root / IMAGES
     paths = find_files(pictures).images
     table = None
@@ -119,10 +132,15 @@ def _of_folder(root: Path, manifest: dict[str, Any], target: str | None) -> Rele
         return open_image(root / folder / paths[place])
 
     mask = None if manifest["masks"] is None else partial(opened, MASKS)
-    return ReleasedImages(manifest, classes, labels, partial(opened, IMAGES), mask, lambda place: shown(paths[place]))
+    answers = None
+    if soft_labels:
+        answers = as_answers(of_pictures(root, manifest, [path.as_posix() for path in paths]), manifest, classes)
+    return ReleasedImages(
+        manifest, classes, labels, partial(opened, IMAGES), mask, lambda place: shown(paths[place]), answers
+    )
 
 
-def _of_parquet(root: Path, manifest: dict[str, Any], target: str | None) -> ReleasedImages:
+def _of_parquet(root: Path, manifest: dict[str, Any], target: str | None, soft_labels: bool) -> ReleasedImages:
     source = ParquetFolder(root)
     table = source.labels()
     images = source.images()
@@ -135,7 +153,13 @@ def _of_parquet(root: Path, manifest: dict[str, Any], target: str | None) -> Rel
         def mask(place: int) -> Image.Image:
             return open_image(io.BytesIO(cells[place].as_py() or b""))
 
-    return ReleasedImages(manifest, classes, labels, images.open, mask, images.where)
+    answers = None
+    if soft_labels:
+        learned = manifest["soft_labels"]["target"]
+        if learned != (target or next(iter(table.labels), None)):
+            raise UsageError(f"The soft labels of {shown(root)} are of the column '{learned}': name it as the target.")
+        answers = as_answers(of_parquet(root, source.files), manifest, classes)
+    return ReleasedImages(manifest, classes, labels, images.open, mask, images.where, answers)
 
 
 def _labels(table: LabelTable | None, target: str | None, count: int) -> tuple[tuple[str, ...], Tensor]:

@@ -28,7 +28,7 @@ def manifest(
         options: what was asked for, without paths and seeds.
         writing: how the release was written; names that do not leave are not in the manifest either.
     """
-    method = fitted.method
+    method, soft = fitted.method, fitted.soft_labels()
     rules: Counter[str] = Counter()
     for record in records:
         rules.update(record.rules)
@@ -55,6 +55,7 @@ def manifest(
         },
         "seed": f"{fitted.seed_policy}; each image has random numbers of its own, keyed by a secret and its pixels",
         "masks": "255 is kept, 0 is hidden" if writing.masks else None,
+        "soft_labels": soft.described(source.soft_labels) if soft is not None and writing.soft_labels else None,
         "names": "those of the source" if numbers is None else "random numbers; folders keep theirs",
         "images": {
             "source": source.total,
@@ -69,11 +70,19 @@ def manifest(
         "errors": errors,
         "not_used": {
             **not_used,
-            "parameters": sorted(set(method.identity()) - set(method.release_parameters())),
+            "parameters": _not_used(fitted, writing),
             "metadata": "EXIF, colour profiles, thumbnails, comments and further frames are in no output",
         },
         "versions": {"maskbench": own_version(), "python": platform.python_version(), **_libraries(fitted)},
     }
+
+
+def _not_used(fitted: Fitted, writing: Writing) -> list[str]:
+    """The parameters that shape nothing of the release; an adjustment does where it has soft labels."""
+    used = set(fitted.method.release_parameters()) | (
+        set(fitted.method.adaptation_parameters()) if writing.soft_labels else set()
+    )
+    return sorted(set(fitted.method.identity()) - used)
 
 
 def releases_raw(method: Any) -> bool:

@@ -28,6 +28,7 @@ class Record:
         images, released: how many images it has, and how many of them were released.
         hidden: of each released image that has a mask, the share that it hides.
         unchanged: the released images that came out as they went in.
+        soft_label: of a single image, what the teacher says of it, where a file beside the images hands that out.
         rules: conversion rule → how many of the released images met it.
         errors: (image, reason).
     """
@@ -39,6 +40,7 @@ class Record:
     released: int = 0
     hidden: tuple[float, ...] = ()
     unchanged: tuple[str, ...] = ()
+    soft_label: tuple[float, ...] = ()
     rules: Mapping[str, int] = field(default_factory=dict)
     errors: tuple[tuple[str, str], ...] = ()
 
@@ -120,7 +122,7 @@ class Output:
         return records
 
     def finish(self, name: str, content: str) -> None:
-        """Write the file that says that all the others are there, and hide when folders were made."""
+        """Write a file that is made of all the others, and hide when folders were made."""
         partial = self.root / f".{name}"
         partial.write_text(content, encoding="utf-8")
         os.utime(partial, (_TIME, _TIME))
@@ -162,10 +164,11 @@ def _read(journal: Path) -> list[Record]:
                 content = json.loads(line)
             except ValueError:
                 continue  # the line that a kill cut off
-            if "hidden" not in content:
-                continue  # of a version that measured nothing: the image is done again
+            if "soft_label" not in content:
+                continue  # of another version: the image is done again
             content["stamp"] = tuple(content["stamp"])
-            content["hidden"], content["unchanged"] = tuple(content["hidden"]), tuple(content["unchanged"])
+            for name in ("hidden", "unchanged", "soft_label"):
+                content[name] = tuple(content[name])
             content["errors"] = tuple((name, reason) for name, reason in content["errors"])
             records.append(Record(**content))
     return records

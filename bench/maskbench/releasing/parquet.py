@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,10 +24,10 @@ from maskbench.releasing.apply import ReleasedImage
 from maskbench.releasing.image_source import Apply, ImageSource, Writing, png, spread
 from maskbench.releasing.output import Output, Record, stamp
 from maskbench.releasing.pictures import Entry, chunks
+from maskbench.releasing.soft_labels import SOFT_LABEL
 
 MASK = "mask"
 """The column that masks are written to."""
-
 _ROWS = 256  # read, released and written together; a row group of the output
 
 
@@ -38,6 +38,7 @@ class ParquetImages(ImageSource):
     """
 
     names = ()
+    soft_labels: ClassVar[str] = SOFT_LABEL
 
     def __init__(self, root: Path, limit: int | None, sensitive: str | None) -> None:
         self.root = root
@@ -71,12 +72,14 @@ class ParquetImages(ImageSource):
         reasons = "; ".join(f"'{column}' {why}" for column, why in table.rejected.items())
         return (table, "") if table.labels else (None, reasons)
 
-    def check(self, masks: bool, sensitive: str | None) -> None:
+    def check(self, masks: bool, sensitive: str | None, soft_labels: bool) -> None:
         for path in self._files:
             if sensitive is not None and sensitive not in self._schemas[path].names:
                 raise unknown(f"column of {path.name}", sensitive, self._schemas[path].names)
             if masks and MASK in self._schemas[path].names:
                 raise UsageError(f"{path.name} has a column '{MASK}' already: rename it, or pass --no-masks.")
+            if soft_labels and SOFT_LABEL in self._schemas[path].names:
+                raise UsageError(f"{path.name} has a column '{SOFT_LABEL}' already: rename it.")
 
     def release(self, apply: Apply, output: Output, writing: Writing, advance: Callable[[int], None]) -> set[str]:
         present = {self._name(path) for path in self._files if len(self._rows[path])}
@@ -98,7 +101,7 @@ class ParquetImages(ImageSource):
     ) -> Record:
         image = self._image(path)
         kept = [field.name for field in self._schemas[path] if field.name not in self._dropped]
-        features = _features(self._schemas[path], kept, image, writing.masks)
+        features = _features(self._schemas[path], kept, image, writing)
         name, before = self._name(path), stamp(path)
         rules: Counter[str] = Counter()
         errors: list[tuple[str, str]] = []
@@ -203,9 +206,9 @@ def _released_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def _features(schema: pa.Schema, kept: list[str], image: str, masks: bool) -> pa.Schema:
+def _features(schema: pa.Schema, kept: list[str], image: str, writing: Writing) -> pa.Schema:
     """The schema of the output. Of the metadata it has the features of its columns, and nothing else."""
-    from datasets import ClassLabel, Features, Image, Value  # a second to import, and needed here alone
+    from datasets import ClassLabel, Features, Image, Sequence, Value  # a second to import, and needed here alone
 
     # Without the metadata: of these, the names of classes are wanted alone, and they can be of any shape.
     plain = [
@@ -220,21 +223,29 @@ def _features(schema: pa.Schema, kept: list[str], image: str, masks: bool) -> pa
     features: dict[str, Any] = {}
     for name in kept:
         features[name] = Image() if name == image else found[name]
-        if name == image and masks:
+        if name == image and writing.masks:
             # Bytes, not a second Image: which of the columns is the picture stays plain to every reader.
             features[MASK] = Value("binary")
+        if name == image and writing.soft_labels:
+            features[SOFT_LABEL] = Sequence(Value("float32"))
     return Features(features).arrow_schema
 
 
-def _encode(one: ReleasedImage, masks: bool) -> tuple[bytes, bytes | None] | None:
+class _Row(NamedTuple):
+    """What is written of a released image, beside the columns of the source."""
+
+    image: bytes
+    mask: bytes | None
+    soft_label: tuple[float, ...]
+
+
+def _encode(one: ReleasedImage, masks: bool) -> _Row | None:
     if one.image is None:
         return None
-    return png(one.image), png(one.mask) if masks and one.mask is not None else None
+    return _Row(png(one.image), png(one.mask) if masks and one.mask is not None else None, one.soft_label)
 
 
-def _table(
-    table: pa.Table, rows: list[tuple[bytes, bytes | None] | None], image: str, schema: pa.Schema, named: bool
-) -> pa.Table:
+def _table(table: pa.Table, rows: list[_Row | None], image: str, schema: pa.Schema, named: bool) -> pa.Table:
     """The released rows of a batch, with their columns; where names leave, images keep the names of their files."""
     released = [place for place, row in enumerate(rows) if row is not None]
     kept = table.take(pa.array(released, pa.int64()))
@@ -243,10 +254,12 @@ def _table(
     for field in schema:
         if field.name == image:
             paths = [_png_path(cell.as_py()) if named else None for cell in kept[image]]
-            cells = [{"bytes": content, "path": path} for (content, _), path in zip(found, paths, strict=True)]
+            cells = [{"bytes": row.image, "path": path} for row, path in zip(found, paths, strict=True)]
             columns.append(pa.array(cells, field.type))
         elif field.name == MASK and MASK not in table.column_names:
-            columns.append(pa.array([mask for _, mask in found], field.type))
+            columns.append(pa.array([row.mask for row in found], field.type))
+        elif field.name == SOFT_LABEL and SOFT_LABEL not in table.column_names:
+            columns.append(pa.array([row.soft_label for row in found], field.type))
         else:
             columns.append(kept[field.name].cast(field.type))
     return pa.Table.from_arrays(columns, schema=schema)

@@ -20,6 +20,9 @@ class Settings(pydantic.BaseModel):
             what is not given keeps its measured default.
         draws: how often an attacker runs the method on each of its training pictures, for attacks that learn from
             releases or masks.
+        releases: how many releases of each picture the attacker has, of the owner's and of its own, by one fit of the
+            method with other random numbers each. It is part of the threat model: results differ by it, and are not
+            compared.
         scored: leakage is measured on at most this many images of each split.
         perceptual: ``BACKBONE@FILE``, a local file of torchvision's weights of alexnet, vgg16 or squeezenet1_1, for the
             metric lpips; without it that metric is not measured.
@@ -32,6 +35,7 @@ class Settings(pydantic.BaseModel):
     attack: Training = ATTACK
     restoration: Training = RESTORATION
     draws: int = pydantic.Field(4, ge=1, le=100)
+    releases: int = pydantic.Field(1, ge=1, le=100)
     scored: int = pydantic.Field(512, ge=16, le=1_000_000)
     perceptual: str | None = pydantic.Field(None, max_length=10_000)
 

@@ -23,7 +23,7 @@ _TEACHER = "teacher"
 
 @dataclass(frozen=True)
 class SoftLabels(Stage):
-    """Logits of a party's teacher of the task, for the raw pictures that are released with them.
+    """What a party's teacher of the task answers, for the raw pictures that are released with them.
 
     Those are the owner's training pictures, and of the attacker's both parts: it learns from one and chooses on the
     other. Whoever reads these has the answers, and neither the pictures nor the weights.
@@ -50,8 +50,12 @@ class SoftLabels(Stage):
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(self.teacher, dataset, torch.device("cpu")))
         train, held_out = SPLITS_OF[self.teacher.party]
         splits = (train,) if self.teacher.party == "owner" else (train, held_out)
+        # Logarithms of probabilities: what a release hands out, and nothing that its softmax would lose.
         return Artifact(
-            {split: predict(network, dataset.bytes(split), None, device=context.device) for split in splits}, {}
+            {
+                split: predict(network, dataset.bytes(split), None, device=context.device).log_softmax(1)
+                for split in splits
+            }
         )
 
 
@@ -62,5 +66,5 @@ class StoredSoftLabels:
     artifact: Artifact
 
     def of(self, split: Split) -> Tensor:
-        """Float32 (N, classes): logits for the pictures of a split."""
+        """Float32 (N, classes): logarithms of probabilities, for the pictures of a split."""
         return self.artifact.tensors[split]
