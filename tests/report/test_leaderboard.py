@@ -266,7 +266,7 @@ def test_all_can_read_the_pages_on_a_phone_and_on_a_laptop(
     opened.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
-    faults = {}
+    faults: dict[str, list[str]] = {}
     for file in (page, page.with_name("index.html")):
         opened.goto(file.as_uri())
         assert opened.evaluate("document.documentElement.scrollWidth") <= width, f"{file.name} scrolls sideways"
