@@ -30,7 +30,7 @@ class Linear(InferenceAttack):
         coordinates, known, labels = learned(aux, self.components)
         held_out = coordinates.of(aux.validation.release)
         truth = aux.validation.known_labels.to(aux.device)
-        fitted = _regressions(known, labels, aux.classes)
+        fitted = regressions(known, labels, aux.classes)
         weights, bias = min(fitted, key=lambda each: float(F.cross_entropy(held_out @ each[0] + each[1], truth)))
         return coordinates, weights, bias
 
@@ -39,7 +39,7 @@ class Linear(InferenceAttack):
         return (coordinates.of(release) @ weights + bias).cpu()
 
 
-def _regressions(known: Tensor, labels: Tensor, classes: int) -> Sequence[tuple[Tensor, Tensor]]:
+def regressions(known: Tensor, labels: Tensor, classes: int) -> Sequence[tuple[Tensor, Tensor]]:
     """Weights (K, classes) and biases (classes,), for each of ``_DECAYS``."""
     weights = torch.zeros(known.shape[1], classes, device=known.device, requires_grad=True)
     bias = torch.zeros(classes, device=known.device, requires_grad=True)
