@@ -8,10 +8,9 @@ import torch
 from maskbench import InferenceAttack, InferenceAux, Release
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from ._coordinates import learned
-from .linear import regressions
+from ._regression import regressed
 
 _LEAST = 1e-6  # spread below which a value is the same everywhere
 
@@ -40,9 +39,7 @@ class SoftLabels(InferenceAttack):
 
         def fitted(extra: Tensor | None, held_out: Release) -> tuple[Tensor, Tensor]:
             rows = known if extra is None else torch.cat([known, extra], dim=1)
-            shown = self._rows(coordinates, held_out, spread, aux.device)
-            models = regressions(rows, labels, aux.classes)
-            return min(models, key=lambda model: float(F.cross_entropy(shown @ model[0] + model[1], truth)))
+            return regressed(rows, labels, aux.classes, self._rows(coordinates, held_out, spread, aux.device), truth)
 
         spread, told, with_soft = None, aux.train.release.soft_labels, None
         if told is not None:

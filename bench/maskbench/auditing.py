@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -23,7 +22,7 @@ from maskbench.executors.hardware import choose_device
 from maskbench.executors.progress import RunProgress
 from maskbench.gate.requirements import Checked as Judged
 from maskbench.gate.requirements import Requirement, check
-from maskbench.planning.overrides import all_typed, changed
+from maskbench.planning.overrides import Overrides, all_typed
 from maskbench.planning.suite import Suite, load
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.files import add_file
@@ -101,12 +100,20 @@ def audit(
         raw,
         released,
         masks=masks,
-        labels=labels,
         pairs=pairs,
-        about_data={"target": target, "sensitive": sensitive, "bins": tuple(bins), "size": size, "limit": limit},
-        overrides={"methods": all_typed("method", methods), "attacks": all_typed("attack", attacks), "seeds": seeds},
+        overrides=Overrides(
+            methods=all_typed("method", methods),
+            attacks=all_typed("attack", attacks),
+            seeds=seeds,
+            recognizer=recognizer,
+            labels=labels,
+            target=target,
+            sensitive=sensitive,
+            bins=tuple(bins),
+            size=size,
+            limit=limit,
+        ),
         suite=suite,
-        recognizer=recognizer,
         out=None if out is None else Path(out),
         store=store,
     )
@@ -123,12 +130,9 @@ def prepare(
     released: str | Path,
     *,
     masks: str | Path | None,
-    labels: str | Path | None,
     pairs: str | Path | None,
-    about_data: Mapping[str, Any],
-    overrides: Mapping[str, Any],
+    overrides: Overrides,
     suite: str | Path = SUITE,
-    recognizer: str | None = None,
     require: Iterable[str] = (),
     out: Path | None = None,
     store: str | Path | None = None,
@@ -136,8 +140,7 @@ def prepare(
     """Find the pairs and look at each, before anything is computed or written.
 
     Args:
-        about_data: target, sensitive, bins, size and limit; None leaves the suite's.
-        overrides: methods, attacks and seeds, as ``maskbench.planning.overrides.changed`` takes them.
+        overrides: all but the source and what was released.
 
     Raises:
         UsageError: something is missing or does not fit; the message says what to do.
@@ -146,13 +149,8 @@ def prepare(
     given = {
         name: None if place is None else str(Path(place).expanduser().absolute()) for name, place in places.items()
     }
-    data = {
-        **about_data,
-        "source": str(raw) if Path(raw).is_absolute() else f"./{raw}",
-        "labels": labels,
-        "released": given,
-    }
-    chosen = changed(load(str(suite)), overrides, data, recognizer)
+    source = str(raw) if Path(raw).is_absolute() else f"./{raw}"
+    chosen = replace(overrides, source=source, released=given).applied(load(str(suite)))
     refuse_places(chosen, out, store)
     wanted = tuple(_of_release(Requirement.parse(text)) for text in require)
     found = checked(chosen.data)

@@ -20,7 +20,7 @@ from maskbench.executors.hardware import choose_device
 from maskbench.executors.local import LocalExecutor
 from maskbench.executors.progress import RunProgress
 from maskbench.numerics import Numerics
-from maskbench.planning.overrides import all_typed, changed
+from maskbench.planning.overrides import Overrides, all_typed
 from maskbench.planning.sharding import Shard
 from maskbench.planning.suite import Suite, validate
 from maskbench.planning.suite import load as load_suite
@@ -48,6 +48,7 @@ def run(
     attacks: Iterable[str | Plugin | type[Plugin]] | None = None,
     ratios: Iterable[float] | None = None,
     seeds: int | None = None,
+    first_seed: int | None = None,
     data: str | Path | None = None,
     target: str | None = None,
     sensitive: str | None = None,
@@ -75,8 +76,9 @@ def run(
     Args:
         suite: name of a built-in suite, a YAML file, or its content.
         methods, attacks: instead of the suite's: as typed at the command, instances, or classes, also of a notebook.
+            A list with ``"+"`` in it, or of ``"+NAME"`` alone, is added to the suite's.
         ratios: shares hidden, in [0, 1], instead of the suite's.
-        seeds: how many; they are 0, 1, ….
+        seeds: how many; they are 0, 1, …, or count up from ``first_seed``, for a rerun under other ones.
         data: built-in name, folder, or ``hf:NAME``; ``target`` and ``sensitive`` name its label columns.
         labels: CSV file with the labels of a folder: the file's name, then any columns.
         bins: classes made of numbers, such as ``age=18,40,65``.
@@ -106,22 +108,22 @@ def run(
         add_file(Path(file))
     chosen = load_suite(str(suite)) if isinstance(suite, str | Path) else suite
     chosen = chosen if isinstance(chosen, Suite) else validate({"name": "run", **chosen}, "The suite")
-    overrides = {
-        "methods": all_typed("method", methods),
-        "attacks": all_typed("attack", attacks),
-        "ratios": None if ratios is None else tuple(ratios),
-        "seeds": seeds,
-    }
-    about_data = {
-        "source": data,
-        "target": target,
-        "sensitive": sensitive,
-        "labels": labels,
-        "bins": None if bins is None else tuple(bins),
-        "size": size,
-        "limit": limit,
-    }
-    chosen = changed(chosen, overrides, about_data, recognizer)
+    overrides = Overrides(
+        methods=all_typed("method", methods),
+        attacks=all_typed("attack", attacks),
+        ratios=None if ratios is None else tuple(ratios),
+        seeds=seeds,
+        first_seed=first_seed,
+        recognizer=recognizer,
+        source=data,
+        target=target,
+        sensitive=sensitive,
+        labels=labels,
+        bins=None if bins is None else tuple(bins),
+        size=size,
+        limit=limit,
+    )
+    chosen = overrides.applied(chosen)
     refuse_places(chosen, _path(out), store)
     executor = choose_executor(
         Store(store_folder(store)),

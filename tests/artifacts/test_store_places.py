@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
+from maskbench.artifacts import artifact_folder, removal
 from maskbench.artifacts import store as module
 from maskbench.artifacts.store import Artifact, Store, StoreUnwritable
 from maskbench.executors.executor import Silent
@@ -33,9 +34,9 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _full_after(writes: int, monkeypatch: pytest.MonkeyPatch, name: str = "_write") -> None:
+def _full_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let so many artifacts be written; of the next one half is, and the disk is full."""
-    whole, left = getattr(module, name), [writes]
+    whole, left = artifact_folder.write, [writes]
 
     def write(folder: Path, *arguments: object) -> None:
         if left[0] == 0:
@@ -44,7 +45,7 @@ def _full_after(writes: int, monkeypatch: pytest.MonkeyPatch, name: str = "_writ
         left[0] -= 1
         whole(folder, *arguments)
 
-    monkeypatch.setattr(module, name, write)
+    monkeypatch.setattr(artifact_folder, "write", write)
 
 
 def test_a_full_disk_leaves_no_half_artifact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +62,7 @@ def test_what_the_library_says_of_a_full_disk(tmp_path: Path, monkeypatch: pytes
     def save_file(tensors: object, path: Path) -> None:
         raise module.SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
 
-    monkeypatch.setattr(module, "save_file", save_file)
+    monkeypatch.setattr(artifact_folder, "save_file", save_file)
     with pytest.raises(StoreUnwritable, match="No space left on device"):
         Store(tmp_path).save("ab" * 32, Artifact({"x": torch.zeros(3)}), {})
 
@@ -110,7 +111,7 @@ def _read_only(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("mkdir", "rename", "unlink", "rmdir", "touch"):
         monkeypatch.setattr(Path, name, refused)
     monkeypatch.setattr(module, "FileLock", refused)
-    monkeypatch.setattr(module.shutil, "rmtree", refused)
+    monkeypatch.setattr(removal.shutil, "rmtree", refused)
 
 
 def _execute(root: Path) -> set[str]:

@@ -36,6 +36,24 @@ def test_no_picture_is_dropped_and_every_party_has_its_share() -> None:
     assert found.notes == []
 
 
+def test_equal_pictures_of_a_finite_world_are_draws_of_their_own() -> None:
+    """None is dropped, and who owns one says nothing of who owns its equals."""
+    found = load(options("calibrated:family=finite,pictures=3000"))
+    splits = split(found, None)
+    assert splits.notes == []
+    parts = [getattr(splits, name) for names in SPLITS_OF.values() for name in names]
+    assert sorted(torch.cat(parts).tolist()) == list(range(3000))
+    _, content = torch.unique(found.images.flatten(1), dim=0, return_inverse=True)
+    owned = torch.zeros(3000, dtype=torch.bool)
+    owned[splits.owner_train] = True
+    pairs = (content[:, None] == content[None]).triu(1)
+    both = owned[:, None] & owned[None]
+    # Half of the pictures are the owner's: so are both of a quarter of the pairs.
+    assert abs(float(both[pairs].float().mean()) - 0.25) < 5 * (0.25 * 0.75 / int(pairs.sum())) ** 0.5
+    limited = split(load(options("calibrated:family=finite,pictures=3000", limit=600)), 600)
+    assert sum(len(getattr(limited, name)) for names in SPLITS_OF.values() for name in names) == 600
+
+
 def test_the_same_text_is_the_same_pictures_and_another_seed_others() -> None:
     one, again, other = (load(options(f"calibrated:seed={seed}")).images for seed in (1, 1, 2))
     assert torch.equal(one, again) and not torch.equal(one, other)

@@ -16,6 +16,7 @@ from maskbench.auditing import audit, prepare
 from maskbench.cli import exits
 from maskbench.data.load import load
 from maskbench.data.options import DataOptions
+from maskbench.planning.overrides import Overrides
 from maskbench.planning.prepare import prepare as planned
 from maskbench.plugins.catalogue import create
 from maskbench.release import to_float
@@ -93,7 +94,7 @@ def audited(folders: Path, tmp_path_factory: pytest.TempPathFactory, no_figures:
 
 def labelled(folders: Path) -> dict[str, Any]:
     """What ``prepare`` is told of the labels."""
-    return {"masks": None, "labels": folders / "labels.csv", "pairs": None, "about_data": {}, "overrides": {}}
+    return {"masks": None, "pairs": None, "overrides": Overrides(labels=folders / "labels.csv")}
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,13 @@ PLANTED = Path(__file__).with_name("planted_leaks.py")
 STRONG_BLUR = "strength=0.25"
 SUITE = {
     "data": {"source": "digits", "size": 16, "target": "parity", "sensitive": "digit"},
-    "settings": {"scored": 512, "recognition": {"epochs": 6}, "attack": {"epochs": 10}, "restoration": {"epochs": 1}},
+    "settings": {
+        "recognizer": "small:width=16",
+        "scored": 512,
+        "recognition": {"epochs": 6},
+        "attack": {"epochs": 10},
+        "restoration": {"epochs": 1},
+    },
 }
 
 pytestmark = pytest.mark.slow

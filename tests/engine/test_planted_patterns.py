@@ -42,7 +42,7 @@ def advantage(cells: pd.DataFrame, method: str, attack: str) -> pd.Series:
     [
         ("planted-spread", "linear", ""),
         ("planted-sign", MLP, "linear"),
-        ("planted-in-common", "transductive", "linear"),
+        ("planted-in-common", "transductive", ""),  # linear answers are calibrated on the whole release as well
     ],
 )
 def test_each_is_found_by_the_attack_made_for_it(cells: pd.DataFrame, method: str, attack: str, blind: str) -> None:
@@ -53,9 +53,12 @@ def test_each_is_found_by_the_attack_made_for_it(cells: pd.DataFrame, method: st
         assert advantage(cells, method, blind)["ci_high"] < found["ci_low"]
 
 
-@pytest.mark.parametrize(("method", "attack"), [("planted-spread", "linear"), ("planted-sign", MLP)])
-def test_the_stack_finds_what_one_picture_shows(cells: pd.DataFrame, method: str, attack: str) -> None:
-    """What only the whole release shows, it may miss: attacker-validation is one release, and calibration learns it."""
+@pytest.mark.parametrize(
+    ("method", "attack"),
+    [("planted-spread", "linear"), ("planted-sign", MLP), ("planted-in-common", "transductive")],
+)
+def test_the_stack_finds_each(cells: pd.DataFrame, method: str, attack: str) -> None:
+    """Also what only the whole release shows: answers are calibrated on the release that they are for."""
     for together in ("stacked", "strongest"):
         assert advantage(cells, method, together)["value"] > advantage(cells, method, attack)["value"] - 0.05
 

@@ -26,6 +26,9 @@ ATTACKS = ("telea", "adaptive", "mask-only")
 Change = Callable[[dict[str, Any], NDArray[np.float64]], NDArray[np.float64]]
 """A cell's columns and its outcomes, (images,) → its outcomes with a fault planted."""
 
+State = Callable[[dict[str, Any], NDArray[np.float64], NDArray[np.int64]], NDArray[np.float64]]
+"""A cell's columns, the probabilities that it states, (images, classes), and the true classes → those with a fault."""
+
 
 def same(cell: dict[str, Any], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """No fault."""
@@ -46,12 +49,18 @@ def lower(method: str, attack: str, by: float) -> Change:
     return change
 
 
+def stated(cell: dict[str, Any], values: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """No fault, but probabilities are there."""
+    return values
+
+
 def run(
     seeds: Sequence[int] = range(5),
     *,
     methods: Sequence[str] = tuple(METHODS),
     attacks: Sequence[str] = ATTACKS,
     change: Change = same,
+    state: State | None = None,
     key: str = "",
     failed: Sequence[tuple[str, str]] = (),
     **provenance: Any,
@@ -60,6 +69,7 @@ def run(
 
     Args:
         change: plants a fault.
+        state: plants one in probabilities; None: attacks state none.
         key: begins the keys of stages; two runs with the same have the same keys. Empty: no keys.
         failed: (method, attack) of cells that failed under the first seed.
     """
@@ -71,7 +81,7 @@ def run(
                 bad = (method, attack) in failed and seed == min(seeds)
                 planned.append({**cell, "status": "failed" if bad else "ok", "reason": "it broke" if bad else ""})
                 if not bad:
-                    samples.append(_samples(cell, change))
+                    samples.append(_samples(cell, change, state))
     joined = pd.concat(samples, ignore_index=True)
     timings = pd.DataFrame(columns=list(COLUMNS))
     about = _provenance(methods, attacks, seeds) | provenance
@@ -105,15 +115,15 @@ def _pooled(metric: str, split: str, value: float) -> dict[str, Any]:
 
 def _cell(method: str, attack: str, seed: int, key: str) -> dict[str, Any]:
     ratio, role, _ = METHODS[method]
-    kind = {"none": "none", "telea": "restoration"}.get(attack, "inference")
-    label = {"none": "target", "restoration": ""}.get(kind, "sensitive")
+    kind = {"none": "none", "telea": "restoration", "matcher": "matching"}.get(attack, "inference")
+    label = {"none": "target", "inference": "sensitive"}.get(kind, "")
     base = {"suite": "planted", "dataset": "planted", "target": "parity", "sensitive": "digit", "recognizer": "small"}
     own = {"method": method, "params": "", "ratio": ratio, "role": role, "attack": attack, "attack_kind": kind}
     stage = f"{key}-{method}-{attack}-{seed}".ljust(64, "0") if key else ""
     return {**base, **own, "label": label, "learns_from": "", "aux_share": 1.0, "seed": seed, "stage_key": stage}
 
 
-def _samples(cell: dict[str, Any], change: Change) -> pd.DataFrame:
+def _samples(cell: dict[str, Any], change: Change, state: State | None) -> pd.DataFrame:
     """Each image is hard or easy under every seed, and each seed is a little better or worse than the others."""
     _, role, accuracy = METHODS[cell["method"]]
     image, seed = (
@@ -132,6 +142,12 @@ def _samples(cell: dict[str, Any], change: Change) -> pd.DataFrame:
         columns = {"truth": truth, "guess": np.where(values == 1, truth, (truth + 1) % 4), "correct": values}
         columns |= {"prior_correct": prior}
         columns |= {} if cell["label"] == "target" else {"information": 2 * values - 1}
+        if cell["attack_kind"] == "matching":
+            columns = {"rank_1": values, "matching_auc": 0.5 + values / 2, "matching_tpr": values * 0.5}
+        elif cell["attack"] != "none" and state is not None:
+            sure = seed.random((IMAGES, 4)) + 0.5 * np.eye(4)[columns["guess"]]
+            sure = state(cell, sure / sure.sum(axis=1, keepdims=True), truth)
+            columns["probabilities"] = list(sure.astype(np.float32))
     split = "owner_test" if cell["label"] == "target" else "owner_train"
     frame = pd.DataFrame({"number": np.arange(IMAGES), **columns, "split": split})
     if cell["attack"] != "none":

@@ -1,8 +1,8 @@
 """Pairs of runs drawn from the outcomes of real ones: the same code under other seeds, with or without a planted drop.
 
-``outcomes.parquet`` holds the outcomes of small runs of 24 seeds on four data sets (no pictures): 16 px, 4 epochs, the
+``outcomes.parquet`` holds the outcomes of small runs of 24 seeds on three data sets (no pictures): 16 px, 4 epochs, the
 methods raw, full-mask, random and pixelate (on digits saliency too), the attacks mean-fill, restorer, adaptive and
-mask-only; information to 2 and SSIM to 3 decimals.
+mask-only. ``make_outcomes.py`` makes it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,29 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from maskbench.gate.causes import Causes
+from maskbench.gate.differences import difference
 from maskbench.gate.matching import Match, Planned
 from maskbench.gate.outcomes import CellKey, CellOutcomes, outcomes
 from maskbench.gate.rows import rows
 from maskbench.gate.tolerances import Tolerances
 from maskbench.gate.verdicts import Judged, judged
-from maskbench.results.schema import typed
+from maskbench.metrics.catalogue import metric_of
+from maskbench.results.schema import PROBABILITIES, typed
 
 POOL = Path(__file__).parent / "outcomes.parquet"
-DATASETS = ("digits", "cifar10-jpeg", "utkface64", "flowers128")
+CLASSES: Mapping[str, Mapping[str, int]] = {
+    "digits": {"target": 2, "sensitive": 10},
+    "cifar10-jpeg": {"target": 10, "sensitive": 0},
+    "utkface64": {"target": 2, "sensitive": 5},
+}
+"""Data set → label → its number of classes."""
+
 SEEDS = 24
+IMAGES = 256
+STEPS = 16
+"""Of log-odds, to one: what probabilities are rounded to, within a byte."""
+
+BY_CLASS = ("worst_class_auc", "worst_class_tpr")
 _CONTROLS = {"raw": "raw", "full-mask": "null"}
 
 Pool = Mapping[CellKey, CellOutcomes]
@@ -34,7 +47,8 @@ Pool = Mapping[CellKey, CellOutcomes]
 def pool(dataset: str) -> Pool:
     """The outcomes of every cell under all seeds."""
     found = pd.read_parquet(POOL, filters=[("dataset", "==", dataset)]).drop(columns="dataset")
-    return outcomes(typed([]), found)
+    stated = found[PROBABILITIES].map(lambda steps: 1 / (1 + np.exp(-steps / STEPS)), na_action="ignore")
+    return outcomes(typed([]), found.assign(**{PROBABILITIES: stated}))
 
 
 @dataclass(frozen=True)
@@ -43,6 +57,7 @@ class Drop:
 
     Attributes:
         size: of the metric.
+        metric: that it is a drop of.
         attack: of the cell; empty: of all cells of the method of its kind.
     """
 
@@ -51,6 +66,7 @@ class Drop:
     label: str
     attack: str
     size: float
+    metric: str = ""
 
     def plant(self, key: CellKey, cell: CellOutcomes, rng: np.random.Generator) -> CellOutcomes:
         """The cell's outcomes with the fault, where it is the cell's."""
@@ -61,6 +77,10 @@ class Drop:
         if self.kind == "restoration":
             each = self.size * (1 + rng.standard_normal(len(cell.numbers)))
             return CellOutcomes(cell.seeds, cell.numbers, columns | {"ssim_hole": columns["ssim_hole"] + each})
+        if self.metric in BY_CLASS:
+            value = difference(cell, cell, metric_of("inference", self.metric), 0).baseline
+            hit = rng.random(len(cell.numbers)) < self.size / (1 - value)
+            return CellOutcomes(cell.seeds, cell.numbers, columns | {PROBABILITIES: _surely(columns, hit)})
         right = np.asarray(columns["correct"], dtype=np.float64)
         if self.kind == "none":
             hit = rng.random(right.shape[1]) < self.size / max(right.mean(), 1e-9)
@@ -68,6 +88,12 @@ class Drop:
         more = self.size * (1 - np.asarray(columns["prior_correct"], dtype=np.float64).mean())
         hit = rng.random(right.shape[1]) < more / max(1 - right.mean(), 1e-9)
         return CellOutcomes(cell.seeds, cell.numbers, columns | {"correct": np.where(hit, 1.0, right)})
+
+
+def _surely(columns: Mapping[str, np.ndarray], hit: np.ndarray) -> np.ndarray:
+    """Probabilities, (seeds, images, classes), where the true class of the images that are hit is above all others."""
+    told = hit[:, None] & (np.arange(columns[PROBABILITIES].shape[2]) == columns["truth"][0][:, None])
+    return np.where(told, 1.0, columns[PROBABILITIES])
 
 
 def pair(
@@ -100,7 +126,7 @@ def pair(
                 part = drop.plant(key, part, np.random.default_rng(faults))
             drawn[side][key] = part
     matches = [Match(key, _planned(key), _planned(key), "compare") for key in drawn["old"]]
-    found = rows(matches, drawn["old"], drawn["new"], Tolerances(), Causes({}, {}), {"target": 2, "sensitive": 10})
+    found = rows(matches, drawn["old"], drawn["new"], Tolerances(), Causes({}, {}), CLASSES[dataset])
     return judged(found)
 
 

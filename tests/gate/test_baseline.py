@@ -25,7 +25,7 @@ def test_a_baseline_is_replaced_with_reason_and_date(tmp_path: Path) -> None:
     assert before is not None and before.regressed
     history = json.loads((place / HISTORY).read_text(encoding="utf-8"))
     assert [entry["reason"] for entry in history] == ["the first one", "a smaller network"]
-    assert history[1]["changes"]["regressed"] == 1
+    assert history[1]["changes"]["regressed"] == 2  # accuracy, and the balanced one
     assert all(len(entry["date"]) == len("2026-01-01") for entry in history)
     assert not (place / "accepted.yaml").exists()
     assert compare(place, second).exit_code == 0

@@ -40,7 +40,10 @@ def test_the_same_code_with_other_seeds_is_no_regression() -> None:
 def test_a_drop_of_accuracy_is_found_in_its_cell_and_nowhere_else() -> None:
     found = compare(BASELINE, run(change=lower("mine", "none", 0.15)))
     assert found.exit_code == 1
-    assert [row_name(each) for each in found.regressed] == ["mine 75% × recognition, accuracy"]
+    assert [row_name(each) for each in found.regressed] == [
+        "mine 75% × recognition, accuracy",
+        "mine 75% × recognition, balanced_accuracy",
+    ]
     row = found.regressed[0]
     assert row.low < -0.12 < row.high < 0
     assert "mine 75% × recognition, accuracy" in verdict(found)

@@ -32,10 +32,13 @@ def made(seed):
     keys = planned.columns.difference(["role", "status", "reason", "stage_key", "metric", "split"])
     samples = planned[list(keys)].merge(pd.DataFrame({{"number": range(IMAGES)}}), how="cross")
     right = rng.random(len(samples)) < 0.6
-    truth = samples["number"] % 4
+    truth = samples["number"] % np.where(samples["label"] == "target", 2, 4)
+    stated = rng.random((len(samples), 4), dtype=np.float32)
+    stated = list(stated / stated.sum(axis=1, keepdims=True))
     samples = samples.assign(
         split=np.where(samples["label"] == "target", "owner_test", "owner_train"), target_class="even", truth=truth,
-        guess=truth, correct=right.astype(float), prior_correct=(truth == 0).astype(float), information=right * 1.0)
+        guess=truth, correct=right.astype(float), prior_correct=(truth == 0).astype(float), information=right * 1.0,
+        probabilities=pd.Series(stated).where(samples["label"] == "sensitive", None))
     about = {{**one, "methods": sorted(cell["method"].unique()), "attacks": [f"a{{a}}" for a in range(1, ATTACKS)]}}
     return RunFolder(typed(planned.to_dict("records")), samples, run(range(1)).timings, (), about)
 

@@ -52,6 +52,36 @@ def test_an_attack_that_says_nothing_gets_the_prior_back() -> None:
     torch.testing.assert_close(found.posterior(alone(marginal, marginal), prior).exp(), prior.exp(), atol=0.06, rtol=0)
 
 
+def of_release(shift: list[float], seed: int) -> tuple[Tensor, Tensor]:
+    """Evidence of an attack that is off by the same for all pictures of a release, and the labels: 600 of 3 classes."""
+    labels = drawn(rows([0.5, 0.3, 0.2], 600).exp(), seed)
+    noise = torch.randn(600, 3, generator=generator(seed + 1)).double()
+    return (2 * F.one_hot(labels, 3) + noise + torch.tensor(shift).double())[None], labels
+
+
+def test_what_all_pictures_of_a_release_have_in_common_is_no_bias_of_another_one() -> None:
+    prior = rows([0.5, 0.3, 0.2], 600)
+    (own, labels), (other, others) = of_release([3.0, 0.0, -3.0], 0), of_release([-2.0, 2.0, 0.0], 5)
+    fitted = calibrate(own, prior, labels)
+    matched = fitted.matched(other, prior)
+    as_fitted = negative_log_likelihood(fitted.posterior(other, prior), others)
+    found = negative_log_likelihood(matched.posterior(other, prior), others)
+    best = negative_log_likelihood(calibrate(other, prior, others).posterior(other, prior), others)
+    assert as_fitted > negative_log_likelihood(prior, others)  # worse than without any picture
+    assert found < best + 0.01
+    torch.testing.assert_close(matched.posterior(other, prior).exp().mean(0), prior[0].exp(), atol=0.02, rtol=0)
+    torch.testing.assert_close(fitted.matched(own, prior).bias, fitted.bias, atol=0.5, rtol=0)
+
+
+def test_where_no_biases_were_fitted_none_are_matched() -> None:
+    prior = rows([0.5, 0.3, 0.2], 12)
+    evidence_, labels = of_release([3.0, 0.0, -3.0], 0)
+    few = calibrate(evidence_[:, :12], prior, labels[:12])
+    assert not bool(few.matched(evidence_, rows([0.5, 0.3, 0.2], 600)).bias.any())
+    fitted = calibrate(evidence_, rows([0.5, 0.3, 0.2], 600), labels)
+    assert fitted.matched(evidence_[:, :12], prior) is fitted
+
+
 def test_noise_is_taken_for_noise() -> None:
     """Of confident nonsense next to nothing is left: guessing stays as good as the prior, and no bits are lost."""
     prior = rows([0.7, 0.2, 0.1], 1000)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,14 @@ def test_a_part_is_stopped_in_time_and_without_time_it_is_left_out(tmp_path: Pat
     facts = Part("facts", "facts", 0.2)
     assert run_part(facts, _asked(), tmp_path, _environment(), 60)["status"] == "stopped after 0 s"
     assert run_part(facts, _asked(), tmp_path, _environment(), 3)["status"] == "left out: no time"
+
+
+def test_the_page_names_all_that_a_bare_machine_must_have() -> None:
+    """Each dependency is either there, or among the wheels that are brought."""
+    described = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    page = (CHECKOUT / "docs" / "gpu.md").read_text(encoding="utf-8").split("## Check a machine")[1]
+    named = {*re.findall(r"`([a-z-]+)`", page), "torch", "torchvision"}
+    assert {re.split(r"[<>=~ ;\[]", text)[0] for text in described} - named == set()
 
 
 def test_a_folder_without_wheels_is_refused(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_every_process_divides_alike() -> None:
     code = (
         "from maskbench.planning.sharding import Shard, part_of\n"
         "from maskbench.planning.suite import load\n"
-        "from maskbench.running import prepare\n"
+        "from maskbench.planning.prepare import prepare\n"
         "whole = prepare(load('quick'), 'cpu')\n"
         "for number in range(1, 6):\n"
         "    print(sorted(part_of(Shard(number, 5), *whole).plan.steps))\n"

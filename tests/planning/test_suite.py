@@ -10,6 +10,7 @@ from maskbench.data.options import DataOptions
 from maskbench.planning.built_in import suite_names
 from maskbench.planning.matrix import expand
 from maskbench.planning.suite import load, validate
+from maskbench.results.provisional import of_first_seed
 from tiny import tiny
 
 SMALL = "methods: [raw]\n"
@@ -37,6 +38,7 @@ def test_built_in_suites_are_plain(name: str) -> None:
         ("ratios: [0.5, true]", "ratios: true or false"),
         ("seeds: !!int abc", "tags"),
         ("seeds: 1001", "seeds: Input should be less than or equal to 1000"),
+        ("first_seed: -1", "first_seed: Input should be greater than or equal to 0"),
         ("settings: {draws: 100000000}", "settings.draws: .*100"),
         ("settings: {scored: 1000001}", "settings.scored"),
         ("settings: {recognition: {epochs: 1000000}}", "settings.recognition.epochs"),
@@ -102,3 +104,13 @@ def test_too_many_combinations_are_refused_before_they_are_made() -> None:
 def test_content_from_python_is_held_to_the_same() -> None:
     with pytest.raises(UsageError, match="The suite: seeds: true or false"):
         validate({"name": "x", "methods": ("raw",), "seeds": True}, "The suite")
+
+
+def test_a_rerun_has_the_same_cells_under_other_seeds() -> None:
+    suite = validate({"name": "s", "methods": ["raw"], "seeds": 2}, "s")
+    first, rerun = (
+        expand(each, DataOptions(target="digit")) for each in (suite, suite.model_copy(update={"first_seed": 20}))
+    )
+    assert [cell.seed + 20 for cell in first.cells] == [cell.seed for cell in rerun.cells]
+    assert {cell.seed for cell in rerun.cells} == {20, 21}
+    assert {cell.seed for cell in of_first_seed(rerun).cells} == {20}

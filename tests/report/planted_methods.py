@@ -32,6 +32,7 @@ class Planted:
         advantage: of the inference on the sensitive label, whose prior is never right; None: it is not attacked so.
         ssim: in the hole, of the restoration; None: it is not attacked so.
         shape: that a classifier of masks alone gets right; None: it has no masks.
+        traced: that a matching attack finds the raw picture of; None: it is not attacked so.
         status: of its attacks.
     """
 
@@ -41,6 +42,7 @@ class Planted:
     ssim: float | None = 0.5
     ratio: float = np.nan
     shape: float | None = None
+    traced: float | None = None
     role: str = "method"
     params: str = ""
     status: str = "ok"
@@ -51,14 +53,18 @@ NULL = Planted("full-mask", 0.5, 0.0, 0.1, ratio=1.0, shape=0.5, role="null")
 
 
 @cache
-def planted(*methods: Planted, seeds: int = 1, sensitive: bool = True, raw: float = 0.95) -> RunFolder:
+def planted(
+    *methods: Planted, seeds: int = 1, sensitive: bool = True, raw: float = 0.95, raw_leaks: float = 0.9
+) -> RunFolder:
     """The run folder of both controls and some methods; the same one whenever it is asked for.
 
     Args:
-        raw: accuracy on raw images.
+        raw, raw_leaks: accuracy and advantage on raw images.
     """
     cells = [
-        cell for method in (replace(RAW, accuracy=raw), NULL, *methods) for cell in _cells(method, seeds, sensitive)
+        cell
+        for method in (replace(RAW, accuracy=raw, advantage=raw_leaks), NULL, *methods)
+        for cell in _cells(method, seeds, sensitive)
     ]
     rows = pd.DataFrame([row for row, _ in cells])
     samples = pd.concat([part for _, part in cells if part is not None], ignore_index=True)
@@ -79,6 +85,8 @@ def _cells(method: Planted, seeds: int, sensitive: bool) -> Iterator[tuple[dict[
             yield _cell(method, "restorer", "restoration", "", "pairs", seed, method.status, ssim=method.ssim)
         if method.advantage is not None:
             yield _cell(method, "adaptive", "inference", label, "releases", seed, method.status, right=method.advantage)
+        if method.traced is not None:
+            yield _cell(method, "visible-pixels", "matching", "", "", seed, method.status, traced=method.traced)
         if method.shape is not None:
             yield _cell(method, "mask-only", "inference", "target", "masks", seed, "ok", right=method.shape)
 
@@ -94,6 +102,7 @@ def _cell(
     *,
     right: float | None = None,
     ssim: float = 0.0,
+    traced: float | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame | None]:
     row = {
         "suite": "planted",
@@ -118,7 +127,12 @@ def _cell(
     if status != "ok":
         return row, None
     split = HEADLINE_SPLIT[label]
-    outcomes = _restored(ssim, split) if right is None else _told(right, split, prior=0.5 if label == "target" else 0.0)
+    if traced is not None:
+        outcomes: Mapping[str, NDArray[np.float64]] = {"rank_1": (_hardness(split) < traced).astype(float)}
+    elif right is not None:
+        outcomes = _told(right, split, prior=0.5 if label == "target" else 0.0)
+    else:
+        outcomes = _restored(ssim, split)
     parts = [pd.DataFrame({"number": _NUMBERS[split], **outcomes, "split": split})]
     if kind != "none":
         parts.append(pd.DataFrame({"number": [0], "split": VALIDATION, score_for(split): [0.0]}))

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from accessible import LAPTOP, PATIENCE, PHONE, serious_faults
 from planted_pages import EVIL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-LAPTOP, PHONE = 1400, 390  # px
-SERIOUS = ("serious", "critical")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium of the system; playwright's own is never fetched."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install maskbench[test]")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no chromium on the PATH: apt-get install chromium")
-    with api.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, full_page: Path) -> Iterator[Page]:
     """The page on a laptop; what its console says is in ``complaints``."""
     opened = browser.new_page(viewport={"width": LAPTOP, "height": 900}, color_scheme="light")
+    opened.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -121,7 +106,7 @@ def test_pointing_at_a_mark_shows_the_cell(page: Page) -> None:
     mark = page.locator("#plot .scatterlayer .points path").last.bounding_box()
     assert mark is not None
     page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    page.locator("#plot .hoverlayer text").first.wait_for(timeout=3000)
+    page.locator("#plot .hoverlayer text").first.wait_for()
     assert "accuracy" in (page.locator("#plot .hoverlayer").text_content() or "")
 
 
@@ -137,18 +122,11 @@ def test_dark_is_a_switch_away_and_the_plot_follows(page: Page) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(PHONE, "dark"), (LAPTOP, "light")])
 def test_all_can_read_it_on_a_phone_and_on_a_laptop(browser: Browser, full_page: Path, width: int, scheme: Any) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-core is not installed: pip install maskbench[test]"
-    )
     opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened.set_default_timeout(PATIENCE)
     opened.goto(full_page.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
     opened.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    found = axe.Axe().run(opened).response["violations"]
+    faults = serious_faults(opened)
     opened.close()
-    faults = {
-        fault["id"]: [node["html"][:120] for node in fault["nodes"][:3]]
-        for fault in found
-        if fault["impact"] in SERIOUS
-    }
     assert faults == {}

@@ -16,12 +16,12 @@ import pytest
 from maskbench.errors import UsageError
 from maskbench.report.frontier import frontier
 from maskbench.report.html.comparison import comparable_groups, named_apart, refusals, side_by_side
-from maskbench.report.html.coverage import FAILED, NONE, RAN, coverage, missing
+from maskbench.report.html.coverage import FAILED, NONE, RAN, coverage, missing, not_applied
+from maskbench.report.html.glance import glance
 from maskbench.report.html.grids import picture_grids
 from maskbench.report.html.page import write_comparison, write_report
 from maskbench.report.html.plot import plot_data
 from maskbench.report.html.shown import ShownTable
-from maskbench.report.html.timing import timing_tables
 from maskbench.report.named import NamedRun
 from maskbench.report.style import method_styles
 from maskbench.results.flags.find import find_flags
@@ -173,11 +173,21 @@ def test_a_restoration_that_is_the_release_is_left_out() -> None:
     assert [picture.title for picture in strips[0].pictures] == ["raw", "released", "mask"]
 
 
-def test_times_say_whether_they_are_fresh_and_how_fast_a_release_is() -> None:
-    stages, releases = timing_tables(full_run())
-    assert [cell.text for cell in stages.rows[0]][:4] == ["release", "AMD EPYC (1 thread)", "stored", "6"]
-    speeds = {row[0].text: row[3].text for row in releases.rows}
-    assert speeds["random"] == "1600"  # 800 pictures in half a second
+def test_at_a_glance_stand_the_frontier_and_both_controls() -> None:
+    found = glance(full_run())
+    rows = {row[0].text: row for row in found.rows}
+    assert list(rows) == ["raw (control)", "saliency 50%", "saliency 75%", "saliency 90%", "full-mask 100% (control)"]
+    assert found.headers[1:3] == ("keeps: accuracy %", "leaks: advantage on digit %")
+    good = rows["saliency 75%"]
+    assert [good[column].text for column in range(1, 7)] == ["90.0", "30.0", "adaptive", "5.0", "60.0", "70.0"]
+    assert good[4].interval and rows["raw (control)"][4].text == "–"
+    assert not glance(planted())
+
+
+def test_attacks_that_do_not_apply_for_one_reason_stand_together() -> None:
+    found = not_applied(coverage(full_run()))
+    assert found["it works on masks, and the method has none"] == ["mask-only", "telea"]
+    assert sorted(found["the run gives no reason"]) == ["adaptive", "restorer"]
 
 
 def with_provenance(run: RunFolder, **changes: Any) -> RunFolder:
@@ -284,3 +294,5 @@ def test_a_table_that_misses_nothing_keeps_its_columns() -> None:
     table = ShownTable.of("t", "Planted.", frame)
     assert table.headers == ("method", "value") and table.numeric == (False, True)
     assert table.rows[0][1] == ("1.0", "[0.5, 1.5]", "x, y")
+    words = pd.DataFrame({"leaks": ["1.0 [0.5, 1.5]", "not attacked", "not attacked"], "attack": ["a", "b", "3"]})
+    assert ShownTable.of("t", "Planted.", words).numeric == (True, False)

@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from accessible import LAPTOP, PATIENCE, PHONE, serious_faults
 from maskbench import UsageError
 from maskbench.report.leaderboard.boards import Table, boards
-from maskbench.report.leaderboard.bundles import bundles_in, distinct_names
+from maskbench.report.leaderboard.bundles import bundle_names, bundles_in, distinct_names
 from maskbench.report.leaderboard.page import write_leaderboard
 from maskbench.report.leaderboard.ranking import Rank, ranks
 from maskbench.report.leaderboard.scatter import Point, scatter
@@ -21,6 +22,9 @@ from maskbench.results.schema import THREAT_MODEL
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runfolder.verification.verify import Verification
 from planted_runs import planted_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 WIDE = 0.05
 
@@ -234,6 +238,7 @@ def test_bundles_are_found_below_a_folder(tmp_path: Path) -> None:
 
 
 def test_names_of_bundles_are_addresses_and_differ() -> None:
+    assert bundle_names([Path("a/run"), Path("b/run"), Path("b/other")]) == ["a-run", "b-run", "other"]
     assert distinct_names(["A b", "a/../B", "a-b", "Ü"]) == ["a-b", "a-b-2", "a-b-3", "bundle"]
 
 
@@ -245,3 +250,27 @@ def test_dots_lie_inside_the_figure() -> None:
         assert found.left <= dot.left <= dot.x <= dot.right <= found.right
         assert found.top <= dot.top <= dot.y <= dot.bottom <= found.bottom
     assert 3 <= len(found.y_ticks) <= 8
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "dark"), (LAPTOP, "light")])
+def test_all_can_read_the_pages_on_a_phone_and_on_a_laptop(
+    browser: Browser, tmp_path: Path, width: int, scheme: Any
+) -> None:
+    long = "saliency:attribution=integrated-gradients,adjust=masknet(gates=features)"
+    found = [
+        checked(bundle({long: (0.9, 0.2), "other": (0.8, 0.4)})),
+        checked(bundle({"cheat": (1.0, 0.0)}), "Forged."),
+    ]
+    (page,) = write_leaderboard(found, ["good", "cheat"], tmp_path / "out", no_report)
+    opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened.set_default_timeout(PATIENCE)
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    faults: dict[str, list[str]] = {}
+    for file in (page, page.with_name("index.html")):
+        opened.goto(file.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width, f"{file.name} scrolls sideways"
+        assert "cheat" in opened.locator("main").inner_text()
+        faults |= serious_faults(opened)
+    opened.close()
+    assert faults == {} and complaints == []

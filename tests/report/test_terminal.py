@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from maskbench.cli.console import tell_where, terminal
-from maskbench.report.narrow import fitting
+from maskbench.report.narrow import fitting, legend
 from maskbench.report.summary import summarize
 from maskbench.report.tables.summary import headline
 from maskbench.report.terminal import print_run
@@ -54,6 +54,26 @@ def test_intervals_go_first_then_psnr_then_utility() -> None:
         (False, False, True, True),
         (False, False, False, True),
     ]
+
+
+def test_what_matching_finds_stands_in_a_table_of_its_own_where_there_is_no_room() -> None:
+    run = planted(replace(LONG, traced=0.98), SHY)
+    narrow, wide = shown(run, 60), shown(run, WIDE)
+    heads = [text.count("\nmethod ") for text in (narrow, wide)]
+    assert heads == [2, 1]
+    assert "98.0" in narrow.split("\nmethod ")[2] and "98.0" in wide
+    assert max(map(len, narrow.splitlines())) <= 60
+
+
+@pytest.mark.parametrize("width", [80, WIDE])
+def test_the_legend_has_three_lines_however_many_flags_there_are(width: int) -> None:
+    run = planted(replace(LONG, traced=0.98), SHY)
+    flag = next(flag for flag in run.flags if flag.method)
+    run = replace(run, flags=tuple(replace(flag, mark=mark, name=f"flag-of-kind-{mark}") for mark in "ABCDEF"))
+    summary = summarize(run)
+    lines = legend(run, summary, fitting(run, summary, width), width)
+    assert len(lines) == 3 and max(map(len, lines)) <= width
+    assert ("flag-of-kind-F" in lines[2]) == (width == WIDE) and "F" in lines[2]
 
 
 def test_what_was_not_attacked_reads_so_and_is_no_dash() -> None:

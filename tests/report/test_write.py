@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from maskbench.executors.local import LocalExecutor
 from maskbench.planning.suite import load
 from maskbench.report import tables as tables_folder
 from maskbench.report import write
+from maskbench.report.leakage_report import NAME
 from maskbench.runfolder.folder import RunFolder
 from maskbench.runs import load as load_run
 from planted_runs import planted_run
@@ -106,3 +108,13 @@ def test_the_same_folder_gives_the_same_figures(run: RunFolder, tmp_path: Path) 
         drawn.append({path.name: path.read_bytes() for path in (tmp_path / name / "figures").iterdir()})
     assert drawn[0] == drawn[1]
     assert {path.rpartition(".")[2] for path in drawn[0]} == {"png", "svg"}
+
+
+def test_what_the_page_lacks_keeps_nothing_else(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without plotly, say."""
+    monkeypatch.setitem(sys.modules, "maskbench.report.html.page", None)
+    with pytest.raises(PartFailed, match=r"Not written: report\.html: ModuleNotFoundError"):
+        write.write_report_and_figures(run, tmp_path)
+    assert (tmp_path / f"{NAME}.md").is_file() and (tmp_path / "figures").is_dir()

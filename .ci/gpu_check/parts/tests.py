@@ -17,7 +17,9 @@ def measure(job: Job, notes: Notes) -> None:
     """Run them, and note counts and the names of those that failed; a stop leaves what was counted."""
     where = job.sized(1, 0)
     paths = ["tests"] if where else ["tests/training/test_augment.py", "tests/training/test_recording.py"]
-    command = [sys.executable, "-m", "pytest", *paths, "-m", "cuda", "-v", "-p", "no:cacheprovider"]
+    # A file that lacks a library here may not keep the others from running.
+    options = ["-v", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    command = [sys.executable, "-m", "pytest", *paths, "-m", "cuda", *options]
     counts: dict[str, int] = {}
     failed: list[str] = []
     with subprocess.Popen(command, cwd=Path(job.checkout), stdout=subprocess.PIPE, text=True) as process:

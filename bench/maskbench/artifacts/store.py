@@ -9,10 +9,8 @@ is complete is served from a store that cannot be written to.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -23,15 +21,13 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
-from safetensors.torch import save_file
 from torch import Tensor
 
+from maskbench.artifacts import artifact_folder, journal
+from maskbench.artifacts.removal import changed, discard
 from maskbench.artifacts.stored_tensors import StoredTensors
 from maskbench.errors import DamagedArtifact, UsageError
 
-SCHEMA_VERSION = 1
-_DESCRIPTION = "artifact.json"
-_TENSORS = "tensors.safetensors"
 _JOURNAL = "journal.jsonl"
 _FOLDERS = ("objects", "partial", "locks")
 
@@ -91,23 +87,7 @@ class Store:
             KeyError: no such artifact.
             DamagedArtifact: its description is not what was written.
         """
-        if not os.path.lexists(self.folder(key)):
-            raise KeyError(key)
-        path = self.folder(key) / _DESCRIPTION
-        try:
-            if not path.is_file():  # a pipe would be read for ever
-                raise DamagedArtifact(f"{key[:12]}: its description is missing")
-            description = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DamagedArtifact(f"{key[:12]}: its description cannot be read: {error}") from None
-        body = description.get("body") if isinstance(description, dict) else None
-        if not isinstance(body, dict) or description.get("checksum") != _checksum(_canonical(body)):
-            raise DamagedArtifact(f"{key[:12]}: its description does not match its checksum")
-        if body.get("key") != key:
-            raise DamagedArtifact(f"{key[:12]}: its description is that of another artifact")
-        if body.get("schema_version") != SCHEMA_VERSION:
-            raise DamagedArtifact(f"{key[:12]}: its description is of another version")
-        return body
+        return artifact_folder.describe(self.folder(key), key)
 
     def verify(self, key: str) -> bool:
         """Whether a whole, undamaged artifact is there; a damaged one is removed, so that it is made again."""
@@ -134,16 +114,7 @@ class Store:
         self._check_tensors(key, self.describe(key))
 
     def _check_tensors(self, key: str, description: Mapping[str, Any]) -> None:
-        path = self.folder(key) / _TENSORS
-        try:
-            if not path.is_file():
-                raise DamagedArtifact(f"{key[:12]}: its tensors are missing")
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
-        except OSError as error:
-            raise DamagedArtifact(f"{key[:12]}: its tensors cannot be read: {error}") from None
-        if found != description["tensors_checksum"]:
-            raise DamagedArtifact(f"{key[:12]}: its tensors do not match their checksum")
+        artifact_folder.check_tensors(self.folder(key), key, description)
 
     def load(self, key: str, *, verified: bool = False) -> Artifact:
         """Open an artifact, whose tensors are read as they are asked for; it is verified first, once in a process.
@@ -159,7 +130,7 @@ class Store:
         if not verified and key not in self._verified:
             self._check_tensors(key, description)
             self._verified.add(key)
-        return Artifact(StoredTensors.of(self.folder(key) / _TENSORS), description["record"])
+        return Artifact(StoredTensors.of(self.folder(key) / artifact_folder.TENSORS), description["record"])
 
     def require_writable(self) -> None:
         """Find out before the work whether its artifacts can be kept.
@@ -187,12 +158,12 @@ class Store:
         json.dumps(body)  # what cannot be written is the stage's fault, and said before the disk is touched
         try:
             partial.mkdir()
-            _write(partial, tensors, body)
+            artifact_folder.write(partial, tensors, body)
             self._put_in_place(partial, key)
         except (OSError, SafetensorError) as error:  # safetensors reports what the disk says in an error of its own
             raise StoreUnwritable(self.root, error) from error
         finally:
-            _discard(partial)
+            discard(partial)
 
     def _put_in_place(self, partial: Path, key: str) -> None:
         target = self.folder(key)
@@ -219,7 +190,7 @@ class Store:
     def _move_aside(self, path: Path) -> None:
         aside = self.root / "partial" / uuid.uuid4().hex
         path.rename(aside)
-        _discard(aside)
+        discard(aside)
 
     @contextmanager
     def turn(self, key: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -254,82 +225,20 @@ class Store:
         # Someone else sweeps, or the lock cannot be had: nothing depends on it.
         with suppress(Timeout, OSError), FileLock(self.root / "sweep.lock", timeout=0):
             for path in (self.root / "partial").iterdir():
-                if time.time() - _changed(path) > day:
-                    _discard(path)
+                if time.time() - changed(path) > day:
+                    discard(path)
 
     def journal(self) -> list[dict[str, Any]]:
-        """What was finished, in order: key, stage, slot, time. A last line cut off by a kill is left out."""
-        path = self.root / _JOURNAL
-        if not path.is_file():
-            return []
-        lines = []
-        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(entry, dict) and {"key", "slot"} <= entry.keys():
-                lines.append(entry)
-        return lines
+        """What was finished, in order: key, stage, slot, time."""
+        return journal.read(self.root / _JOURNAL)
 
     def _append_to_journal(self, entry: Mapping[str, Any]) -> None:
         path = self.root / _JOURNAL
         if os.path.lexists(path) and not path.is_file():
             self._move_aside(path)
-        # One write to a file opened for appending: lines of two runs do not mix.
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        try:
-            os.write(descriptor, (json.dumps(entry) + "\n").encode())
-        finally:
-            os.close(descriptor)
+        journal.append(path, entry)
 
     def keys(self, prefix: str = "") -> list[str]:
         """The keys of all artifacts that start with a prefix; what lies elsewhere than its name says is none."""
         found = (path for path in (self.root / "objects").glob("*/*") if path.name[:2] == path.parent.name)
         return sorted(path.name for path in found if path.name.startswith(prefix))
-
-
-def _write(folder: Path, tensors: dict[str, Tensor], body: Mapping[str, Any]) -> None:
-    save_file(tensors, folder / _TENSORS)
-    with (folder / _TENSORS).open("rb") as file:
-        tensors_checksum = hashlib.file_digest(file, hashlib.blake2b).hexdigest()
-    whole = {
-        **body,
-        "tensors_checksum": tensors_checksum,
-        "written": time.time(),
-        "schema_version": SCHEMA_VERSION,
-    }
-    text = json.dumps({"checksum": _checksum(_canonical(whole)), "body": whole}, indent=1)
-    (folder / _DESCRIPTION).write_text(text, encoding="utf-8")
-    for name in (_TENSORS, _DESCRIPTION):
-        _flush(folder / name)
-
-
-def _discard(path: Path) -> None:
-    """Remove a file, a link or a folder with all in it, where there is one; what cannot be is left for a sweep."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        with suppress(OSError):
-            path.unlink()
-
-
-def _changed(path: Path) -> float:
-    """When a path last changed; for one that another run has moved into place meanwhile: now."""
-    try:
-        return path.lstat().st_mtime
-    except FileNotFoundError:
-        return time.time()
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _checksum(data: bytes) -> str:
-    return hashlib.blake2b(data).hexdigest()
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

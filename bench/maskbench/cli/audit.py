@@ -13,7 +13,6 @@ from rich.markup import escape
 
 from maskbench.cli import exits, options
 from maskbench.cli.console import tell_where, terminal
-from maskbench.cli.run import Pictures
 from maskbench.cli.stopped import told_when_stopped
 
 if TYPE_CHECKING:
@@ -26,26 +25,24 @@ Raw = Annotated[Path, typer.Argument(help="Folder of raw pictures.", metavar="RA
 Released = Annotated[Path, typer.Argument(help="Folder of what the tool made of them.", metavar="RELEASED")]
 Masks = Annotated[
     Path | None,
-    typer.Option(help="Folder of the masks that are handed out: white is kept, black is hidden.", metavar="DIR"),
+    typer.Option(
+        help="Folder of the masks that are handed out: white is kept, black is hidden.",
+        metavar="DIR",
+        rich_help_panel=options.DATA_PANEL,
+    ),
 ]
 Pairs = Annotated[
     Path | None,
-    typer.Option(help="Which is whose, where names differ: columns raw and released (and mask).", metavar="FILE.csv"),
-]
-Require = Annotated[
-    list[str] | None,
-    typer.Option(help="A limit that the release must keep, such as 'advantage<=10'; may be repeated.", metavar="LIMIT"),
-]
-Beside = Annotated[
-    list[str] | None,
     typer.Option(
-        "--method",
-        "-m",
-        help="A method of maskbench to measure beside the release; may be repeated.",
-        metavar="METHOD",
+        help="Which is whose, where names differ: columns raw and released (and mask).",
+        metavar="FILE.csv",
+        rich_help_panel=options.DATA_PANEL,
     ),
 ]
-SuiteName = Annotated[str, typer.Option(help="Suite whose attacks and settings are used.", metavar="SUITE")]
+SuiteName = Annotated[
+    str,
+    typer.Option(help="Suite whose attacks and settings are used.", metavar="SUITE", rich_help_panel=options.RUN_PANEL),
+]
 
 
 def audit(
@@ -57,8 +54,8 @@ def audit(
     target: options.Target = None,
     sensitive: options.Sensitive = None,
     bins: options.Bins = None,
-    require: Require = None,
-    method: Beside = None,
+    require: options.Require = None,
+    method: options.Methods = None,
     attack: options.Attacks = None,
     suite: SuiteName = "audit",
     recognizer: options.RecognizerName = None,
@@ -69,7 +66,7 @@ def audit(
     plugin: options.Plugins = None,
     out: options.Out = None,
     store: options.StoreFolder = None,
-    pictures: Pictures = True,
+    pictures: options.Pictures = True,
     jobs: options.Jobs = None,
     verbose: options.Verbose = False,
 ) -> None:
@@ -87,6 +84,7 @@ def audit(
         from maskbench.executors.choose import choose_executor
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
+        from maskbench.planning.overrides import Overrides
         from maskbench.report.terminal import print_provisional, print_run
         from maskbench.results.provenance import command_line
 
@@ -95,18 +93,20 @@ def audit(
             raw,
             released,
             masks=masks,
-            labels=labels,
             pairs=pairs,
-            about_data={
-                "target": target,
-                "sensitive": sensitive,
-                "bins": None if bins is None else tuple(bins),
-                "size": size,
-                "limit": limit,
-            },
-            overrides={"methods": method, "attacks": attack, "seeds": seeds},
+            overrides=Overrides(
+                methods=method,
+                attacks=attack,
+                seeds=seeds,
+                recognizer=recognizer,
+                labels=labels,
+                target=target,
+                sensitive=sensitive,
+                bins=bins,
+                size=size,
+                limit=limit,
+            ),
             suite=suite,
-            recognizer=recognizer,
             require=require or (),
             out=out,
             store=store,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from maskbench.cli import options
 from maskbench.cli.console import terminal
 from maskbench.errors import UsageError
 
@@ -21,12 +22,7 @@ def compare(
         list[str] | None,
         typer.Option(help="How much worse is no regression; may be repeated.", metavar="METRIC[@METHOD]=VALUE"),
     ] = None,
-    require: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A limit that the current run must keep, such as 'accuracy>=80'.", metavar="METRIC[@METHOD]>=NUMBER"
-        ),
-    ] = None,
+    require: options.Require = None,
     strict: Annotated[bool, typer.Option("--strict", help="Count inconclusive rows as missing (exit code 4).")] = False,
     timing: Annotated[
         float | None,

@@ -26,26 +26,6 @@ Source = Annotated[
     typer.Argument(help="Folder of images (with or without class folders), or Parquet folder or file.", metavar="SRC"),
 ]
 Destination = Annotated[Path, typer.Argument(help="New or empty folder for the release.", metavar="DST")]
-MethodName = Annotated[
-    str | None, typer.Option("--method", "-m", help="NAME or NAME:parameter=value,….", metavar="METHOD")
-]
-Ratio = Annotated[float | None, typer.Option("--ratio", help="Share hidden, 0 to 1.", metavar="SHARE")]
-Size = Annotated[
-    int | None,
-    typer.Option(
-        help="Bring every image to a square of this side; needed where a method learns and the images differ in size.",
-        metavar="PX",
-    ),
-]
-Limit = Annotated[int | None, typer.Option(help="Use so many images only, in even steps over the source.", metavar="N")]
-Target = Annotated[
-    str | None,
-    typer.Option(help="Label column that teachers learn. Default: the class folders, or the first.", metavar="COLUMN"),
-]
-Sensitive = Annotated[
-    str | None,
-    typer.Option(help="Label column to protect: some methods learn it, and no release has it.", metavar="COLUMN"),
-]
 Epochs = Annotated[int | None, typer.Option(help="Epochs of the recognizers that saliency methods train.", metavar="N")]
 Seed = Annotated[
     int | None,
@@ -69,12 +49,12 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a release tha
 def desensitize(
     source: Source,
     destination: Destination,
-    method: MethodName = None,
-    ratio: Ratio = None,
-    size: Size = None,
-    limit: Limit = None,
-    target: Target = None,
-    sensitive: Sensitive = None,
+    method: options.OneMethod = None,
+    ratio: options.OneRatio = None,
+    size: options.Size = None,
+    limit: options.Limit = None,
+    target: options.Target = None,
+    sensitive: options.Sensitive = None,
     recognizer: options.RecognizerName = None,
     epochs: Epochs = None,
     seed: Seed = None,
@@ -194,7 +174,8 @@ def _tell(finished: Finished, source: Path, console: Console) -> None:
 def _tell_next(source: Path, finished: Finished, console: Console) -> None:
     """Where to go from here: whether the release may be handed out, it does not say."""
     command = f"maskbench run --data {shlex.quote(_as_data(source))}"
-    labels = [f" --{name} {shlex.quote(str(value))}" for name, value in _labels(finished).items() if value]
+    labels = [" --labels FILE.csv"] if _needs_labels(source) else []
+    labels += [f" --{name} {shlex.quote(str(value))}" for name, value in _labels(finished).items() if value]
     manifest = shlex.quote(str(finished.destination / "manifest.json"))
     console.print(
         f"Next: measure what this release leaks, before it leaves: {escape(command)} --release {escape(manifest)}"
@@ -208,6 +189,16 @@ def _as_data(source: Path) -> str:
     """The source as ``--data`` takes it: a relative folder could be the name of a built-in set."""
     text = str(source.parent if source.is_file() else source)
     return text if source.is_absolute() or text.startswith((".", "~")) else f"./{text}"
+
+
+def _needs_labels(source: Path) -> bool:
+    """Whether images lie in no class folder and come without labels, so that a run asks for a file of them."""
+    from maskbench.data.image_files import IMAGE_SUFFIXES
+    from maskbench.data.label_files import METADATA
+
+    if not source.is_dir() or any((source / name).is_file() for name in METADATA):
+        return False
+    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in source.iterdir())
 
 
 def _labels(finished: Finished) -> dict[str, object]:

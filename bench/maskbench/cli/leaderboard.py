@@ -21,7 +21,7 @@ def leaderboard(
     console = terminal()
     with console.status("Reading") as status:
         from maskbench.report.html.page import write_report
-        from maskbench.report.leaderboard.bundles import bundles_in, distinct_names
+        from maskbench.report.leaderboard.bundles import bundle_names, bundles_in
         from maskbench.report.leaderboard.page import INDEX, write_leaderboard
         from maskbench.runfolder.verification.verify import verify
 
@@ -31,7 +31,7 @@ def leaderboard(
             status.update(f"Checking {escape(bundle.name)}")
             found.append(verify(bundle))
         status.update("Writing pages")
-        pages = write_leaderboard(found, distinct_names(bundle.name for bundle in bundles), out, write_report)
+        pages = write_leaderboard(found, bundle_names(bundles), out, write_report)
     for each in found:
         if not each.verified:
             more = f" (and {len(each.problems) - 1} more)" if len(each.problems) > 1 else ""

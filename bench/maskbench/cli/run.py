@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from maskbench.planning.suite import Suite
     from maskbench.runfolder.folder import RunFolder
 
-Pictures = Annotated[
-    bool, typer.Option("--pictures/--no-pictures", help="Keep a few example images, raw ones too, in the results.")
-]
-
 Plan = Annotated[
-    bool, typer.Option("--plan", help="Run nothing: say how many stages there are, how many are stored, time and disk.")
+    bool,
+    typer.Option(
+        "--plan",
+        help="Run nothing: say how many stages there are, how many are stored, time and disk.",
+        rich_help_panel=options.EXECUTION_PANEL,
+    ),
 ]
 
 
@@ -51,11 +52,12 @@ def run(
     recognizer: options.RecognizerName = None,
     ratio: options.Ratios = None,
     seeds: options.Seeds = None,
+    first_seed: options.FirstSeed = None,
     device: options.Device = "auto",
     plugin: options.Plugins = None,
     out: options.Out = None,
     store: options.StoreFolder = None,
-    pictures: Pictures = True,
+    pictures: options.Pictures = True,
     shard: options.ShardOf = None,
     jobs: options.Jobs = None,
     exclusive_timing: options.ExclusiveTiming = False,
@@ -82,7 +84,7 @@ def run(
         from maskbench.executors.hardware import choose_device
         from maskbench.executors.progress import RunProgress
         from maskbench.numerics import Numerics
-        from maskbench.planning.overrides import all_typed, changed
+        from maskbench.planning.overrides import Overrides, all_typed
         from maskbench.planning.sharding import Shard
         from maskbench.planning.suite import load
         from maskbench.releasing.measured import released_by
@@ -97,17 +99,22 @@ def run(
                 raise UsageError("--release names the method: leave --method out.")
             released, released_size = released_by(release)
             method, size = list(all_typed("method", [released]) or ()), size or released_size
-        overrides = {"methods": method, "attacks": attack, "ratios": ratio, "seeds": seeds}
-        about_data = {
-            "source": data,
-            "target": target,
-            "sensitive": sensitive,
-            "labels": labels,
-            "bins": bins,
-            "size": size,
-            "limit": limit,
-        }
-        chosen = changed(load(suite), overrides, about_data, recognizer)
+        overrides = Overrides(
+            methods=method,
+            attacks=attack,
+            ratios=ratio,
+            seeds=seeds,
+            first_seed=first_seed,
+            recognizer=recognizer,
+            source=data,
+            target=target,
+            sensitive=sensitive,
+            labels=labels,
+            bins=bins,
+            size=size,
+            limit=limit,
+        )
+        chosen = overrides.applied(load(suite))
         running.refuse_places(chosen, out, store)
         executor = choose_executor(
             Store(store_folder(store)),

@@ -75,6 +75,7 @@ class AttackSubject(Subject):
                 seed=SEED,
                 device=device,
                 invert=inverted,
+                release=_released,
             )
 
         if isinstance(self.built, MatchingAttack):
@@ -86,7 +87,7 @@ class AttackSubject(Subject):
                 seed=SEED,
                 device=device,
                 question=self.built.questions[0],
-                release=lambda pictures, draw: Release(_coarse(as_floats(pictures))),
+                release=_released,
             )
 
         def new_classifier(channels: int, classes: int) -> Recognizer:
@@ -163,6 +164,11 @@ def released(count: int, shape: Shape = STANDARD, first: int = FIRST, *, masked:
     images = (images * 255).round() / 255
     shown = Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
     return shown.with_soft_labels(drawn.images.mean((2, 3))[:, :1] * torch.tensor([1.0, -1.0]))
+
+
+def _released(pictures: Tensor, draw: int) -> Release:
+    """What the attacker gets who runs that method."""
+    return Release(_coarse(as_floats(pictures)))
 
 
 def _coarse(pictures: Tensor) -> Tensor:

@@ -59,5 +59,12 @@ def reseeded(digests: np.ndarray, seed: int) -> np.ndarray:
     return np.array(mixed, dtype=digests.dtype)
 
 
+def numbered(digests: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return digests that differ where numbers do, and sort without regard to either; numbers: int64 (N,)."""
+    return row_digests(
+        lambda row: digests[row].ljust(_DIGEST_BYTES, b"\0") + numbers[row].tobytes(), range(len(digests))
+    )
+
+
 def _digest(content: bytes | memoryview) -> bytes:
     return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).digest()

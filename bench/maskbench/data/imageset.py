@@ -22,6 +22,7 @@ class ImageSet:
         sensitive: label column that the attacker infers; None if there is none.
         notes: what was converted or dropped and by which rule, one sentence each.
         rows: int64 N, the place of each image in its source.
+        drawn: every image is a draw of its own, so that two equal ones are no copies of each other.
         persons: int64 N, who is on each image; None where that is not known.
     """
 
@@ -35,4 +36,5 @@ class ImageSet:
     sensitive: str | None
     notes: list[str]
     rows: Tensor
+    drawn: bool = False
     persons: Tensor | None = None

@@ -157,7 +157,11 @@ def load(options: DataOptions) -> ImageSet:
     notes = [*table.notes]
     if dropped := int((~labelled).sum()):
         notes.append(f"{dropped} images were dropped: they have no label in {' or '.join(chosen)}.")
-    rows, decoded = _decode_enough(source.images(), table, np.flatnonzero(labelled), chosen, options)
+    rows = np.flatnonzero(labelled)
+    if source.drawn:  # each is chosen for itself: content tells no two equal ones apart
+        decoded = decode(source.images(), rows.tolist(), options.size)
+    else:
+        rows, decoded = _decode_enough(source.images(), table, rows, chosen, options)
     height, width = decoded.pixels.shape[2:]
     check_images(height, width, source.title)
 
@@ -177,6 +181,7 @@ def load(options: DataOptions) -> ImageSet:
         target=chosen[0],
         sensitive=options.sensitive,
         rows=torch.from_numpy(rows),
+        drawn=source.drawn,
         persons=None if table.persons is None else torch.from_numpy(table.persons[rows]),
         notes=notes + decoded.notes,
     )

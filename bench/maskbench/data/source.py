@@ -83,6 +83,7 @@ class Source(ABC):
         flippable: whether a mirrored image keeps its labels.
         default_target: label column to learn; None = the first one.
         default_sensitive: label column to infer when `default_target` is learnt; None = none.
+        drawn: whether every image is a draw of its own, so that two equal ones are no copies of each other.
         shows_persons: whether its `LabelTable` says who is on each picture, and persons have several.
         world: what the images are drawn from, where that is known; its labels are the two defaults, at the stored size.
     """
@@ -97,6 +98,7 @@ class Source(ABC):
     flippable: bool = True
     default_target: str | None = None
     default_sensitive: str | None = None
+    drawn: bool = False
     shows_persons: bool = False
     world: World | None = None
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from maskbench.data.duplicates import distinct
-from maskbench.data.hashing import pixel_digests, reseeded
+from maskbench.data.hashing import numbered, pixel_digests, reseeded
 from maskbench.data.imageset import ImageSet
 from maskbench.data.selection import OWNER_TEST_PERCENT, balanced_word, quota, strata, stratified
 from maskbench.errors import UsageError
@@ -42,7 +42,8 @@ class Splits:
 def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     """Assign the distinct images to the four splits; see the shares above.
 
-    The assignment depends on the contents and the labels of the images, never on their order. Every (target,
+    The assignment depends on the contents and the labels of the images, never on their order; where every image is a
+    draw of its own, on its number as well. Every (target,
     sensitive) class and every target class gets its shares to within two images. With a native test split,
     owner_test comes from it alone: all of it, or its share of `limit`. Persons, where they are known, are dealt whole:
     then every class of persons gets its shares, and a limit is that of its share of persons.
@@ -60,6 +61,8 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     stratum = strata(target, sensitive)
     digests = pixel_digests(image_set.images.numpy())
     native_test = None if image_set.native_test is None else image_set.native_test.numpy()
+    if image_set.drawn:
+        digests = numbered(digests, image_set.rows.numpy())
     kept, notes = distinct(digests, stratum, native_test)
     digests = reseeded(digests, seed)
 

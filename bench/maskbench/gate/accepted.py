@@ -9,7 +9,7 @@ import pydantic
 
 from maskbench import plain_yaml
 from maskbench.errors import UsageError
-from maskbench.gate.tolerances import scale
+from maskbench.gate.tolerances import led_by, scale
 from maskbench.gate.verdicts import Judged
 
 FILE = "accepted.yaml"
@@ -21,7 +21,7 @@ class Accepted(pydantic.BaseModel):
     Attributes:
         method: as the report shows it, with its parameters; ``ratio`` where it has one.
         attack: as the report shows it; "none" for recognition.
-        metric: which of the cell.
+        metric: which of the cell; one that leads its family stands for those that it leads, in the same unit.
         up_to: the loss that is accepted, in the report's unit; a larger one is a regression again.
         reason: why; it stands in every report.
     """
@@ -39,8 +39,10 @@ class Accepted(pydantic.BaseModel):
     def covers(self, judged: Judged) -> bool:
         """Whether this is the regression of a row, and the row's loss is not above what was accepted."""
         row = judged.row
-        mine = (row.key.method_label, row.key.ratio, row.key.attack, row.key.label, row.metric.name)
-        if mine != (self.method, self.ratio, self.attack, self.label, self.metric):
+        mine = (row.key.method_label, row.key.ratio, row.key.attack, row.key.label)
+        if mine != (self.method, self.ratio, self.attack, self.label):
+            return False
+        if self.metric not in (row.metric.name, *led_by(row.metric)):
             return False
         return judged.change * row.sign * scale(row.metric) <= self.up_to
 

@@ -9,13 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from maskbench.errors import UsageError
 from maskbench.gate.compare import ComparedRuns, compare
+from maskbench.gate.outcomes import STATED
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import HEADLINE_SPLIT
-from maskbench.results.schema import PROBABILITIES, VALIDATION
+from maskbench.results.schema import CHOSEN_BY, PROBABILITIES, VALIDATION
 from maskbench.runfolder import checksums
 from maskbench.runfolder.folder import RunFolder
 
@@ -25,19 +27,20 @@ HISTORY = "history.json"
 
 def default_place(run: Path) -> Path:
     """``results/baseline/SUITE``."""
-    return Path("results") / "baseline" / str(RunFolder.read(run, outcomes_only=True).provenance["suite"]["name"])
+    return Path("results") / "baseline" / str(RunFolder.read(run, with_pictures=False).provenance["suite"]["name"])
 
 
 def update(run: Path, baseline: Path, reason: str) -> ComparedRuns | None:
     """Replace a baseline by a run, and keep why; return how the run compares with the old one, None where none was.
 
-    Of the run it takes what comparisons read, outcomes on the split where leakage counts: no pictures or probabilities.
+    Of the run it takes what comparisons read: outcomes on the split where leakage counts, with probabilities rounded as
+    comparisons round them, and no pictures.
     An ``accepted.yaml`` beside the old baseline goes: what it accepted is in the new one.
 
     Raises:
         UsageError: the run is no run folder or has failed cells, or the place holds something else.
     """
-    results = RunFolder.read(run, outcomes_only=True)
+    results = RunFolder.read(run, with_pictures=False)
     failed = planned_of(results.cells).query("status == 'failed'")
     if len(failed):
         raise UsageError(
@@ -79,5 +82,9 @@ def update(run: Path, baseline: Path, reason: str) -> ComparedRuns | None:
 def _kept(results: RunFolder) -> pd.DataFrame:
     samples = results.samples
     samples = samples[(samples["split"] != VALIDATION) & (samples["split"] == samples["label"].map(HEADLINE_SPLIT))]
-    gone = [name for name in samples if name == PROBABILITIES or str(name).startswith("score_")]
-    return samples.drop(columns=gone)
+    samples = samples.drop(columns=[name for name in samples if name in CHOSEN_BY])
+    if PROBABILITIES not in samples:
+        return samples
+    stated, known = samples[PROBABILITIES].astype(object), samples[PROBABILITIES].notna()
+    rounded = stated[known].map(lambda row: np.asarray(row).astype(STATED).astype(np.float32))
+    return samples.assign(**{PROBABILITIES: rounded.reindex(samples.index)})

@@ -20,6 +20,7 @@ from maskbench.gate.requirements import Checked, Requirement, check
 from maskbench.gate.rows import rows
 from maskbench.gate.slower import LIMIT, Slower, slower
 from maskbench.gate.tolerances import Tolerances, scale
+from maskbench.gate.uncompared import Uncompared, uncompared
 from maskbench.gate.verdicts import Judged, judged
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.runfolder.folder import OtherSchema, RunFolder
@@ -47,6 +48,7 @@ class ComparedRuns:
         requirements: absolute limits, and whether they are met.
         slower: stages that take longer than they did on the same device.
         accepted: place in ``judged`` → why that regression was accepted.
+        uncompared: what the current run measured and the comparison passes over, with the reason.
         notes: what else to know, such as what the attack has to do with a drop.
         code: modules that changed.
         baseline, current: what ``run.json`` says of the two runs.
@@ -60,6 +62,7 @@ class ComparedRuns:
     requirements: tuple[Checked, ...] = ()
     slower: tuple[Slower, ...] = ()
     accepted: Mapping[int, str] = field(default_factory=dict)
+    uncompared: tuple[Uncompared, ...] = ()
     notes: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
     baseline: Mapping[str, Any] = field(default_factory=dict)
@@ -69,9 +72,10 @@ class ComparedRuns:
 
     @property
     def regressed(self) -> list[Judged]:
-        """The regressions that were not accepted."""
-        found = enumerate(self.judged)
-        return [each for place, each in found if each.verdict == "regressed" and place not in self.accepted]
+        """The regressions that were not accepted, those of leading metrics first."""
+        found = [(place, each) for place, each in enumerate(self.judged) if place not in self.accepted]
+        worse = [each for _, each in found if each.verdict == "regressed"]
+        return sorted(worse, key=lambda each: not each.row.leading)
 
     @property
     def incomplete(self) -> list[Match]:
@@ -80,8 +84,8 @@ class ComparedRuns:
 
     @property
     def inconclusive(self) -> list[Judged]:
-        """Rows of which the runs cannot tell."""
-        return [each for each in self.judged if each.verdict == "inconclusive"]
+        """Rows of leading metrics of which the runs cannot tell."""
+        return [each for each in self.judged if each.verdict == "inconclusive" and each.row.leading]
 
     @property
     def nothing(self) -> bool:
@@ -180,9 +184,8 @@ def compare(
         raise UsageError(f"A tolerance names the method '{unknown[0]}', and neither run has it.")
     matches = list(matched(old, new))
     causes = Causes.of(old.timings, new.timings)
-    found = judged(
-        rows(matches, outcomes(old.cells, old.samples), outcomes(new.cells, new.samples), allowed, causes, new.classes)
-    )
+    before, after = outcomes(old.cells, old.samples), outcomes(new.cells, new.samples)
+    found = judged(rows(matches, before, after, allowed, causes, new.classes))
     entries = accept_file.read(Path(baseline)) if isinstance(baseline, str | Path) else []
     accepted, unused = accept_file.apply(found, entries)
     compared = {each.row.key for each in found}
@@ -191,6 +194,15 @@ def compare(
         unmatched=tuple(_left(matches, compared)),
         slower=tuple(slower(old.timings, new.timings, timing or LIMIT)),
         accepted=accepted,
+        uncompared=tuple(
+            uncompared(
+                new.cells,
+                {(each.row.key, each.row.metric.name) for each in found},
+                before,
+                after,
+                {match.key for match in matches if match.state == "compare"},
+            )
+        ),
         notes=(*_suspicions(found, old, new), *map(_unused, unused)),
         code=tuple(changed_code(old.provenance.get("code", {}), new.provenance.get("code", {}))),
         **about,
@@ -223,7 +235,7 @@ def _unused(entry: accept_file.Accepted) -> str:
 
 def _read(source: Source) -> RunFolder:
     if isinstance(source, str | Path):
-        return RunFolder.read(Path(source), outcomes_only=True)
+        return RunFolder.read(Path(source), with_pictures=False)
     return source if isinstance(source, RunFolder) else source.results
 
 
@@ -255,7 +267,7 @@ def _suspicions(found: Iterable[Judged], old: RunFolder, new: RunFolder) -> Iter
     weak_on_raw = {each.row.key.attack for each in every if each.row.role == "raw" and each.verdict == "regressed"}
     for each in every:
         key = each.row.key
-        if each.verdict != "improved" or key.attack_kind == "none":
+        if each.verdict != "improved" or key.attack_kind == "none" or not each.row.leading:
             continue
         reasons = warned.get((key.method_label, key.ratio, key.attack), [])
         reasons = [*reasons, *(["it gets less from raw pictures too"] if key.attack in weak_on_raw else [])]
@@ -269,6 +281,7 @@ def _as_record(each: Judged) -> dict[str, Any]:
         **row.key._asdict(),
         "role": row.role,
         "metric": row.metric.name,
+        "leading": row.leading,
         "verdict": each.verdict,
         "baseline": row.found.baseline,
         "current": row.found.current,

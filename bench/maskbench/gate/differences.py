@@ -25,6 +25,7 @@ class Difference:
             what training noise explains; 0 where the code behaves alike on every image.
         slope: how much image noise a drop brings along, by its size: of hits and misses, the change of the metric by
             that of their share, times how much of a drop falls on images that were right under all seeds; else 0.
+        counted: how many of the images the metric counts: fewer where it selects them.
         same: the outcomes of every shared seed are the same, and the current run has no other seeds.
     """
 
@@ -36,6 +37,7 @@ class Difference:
     seed_variance: float
     image_variance: float
     slope: float
+    counted: float
     same: bool
 
     @property
@@ -70,6 +72,7 @@ def difference(baseline: CellOutcomes, current: CellOutcomes, metric: Metric, cl
         between,
         _image_variance(own[1].images - own[0].images, between, within, shares),
         _slope(metric, before),
+        float(before[..., 0].mean()) * before.shape[1] if metric.selected else before.shape[1],
         _same(baseline.seeds, before, current.seeds, after),
     )
 
@@ -85,7 +88,8 @@ def _shared(
             return None, None
         pick = list(places)
     sides = (baseline, current)
-    before, after = (metric.averaged(side.of(images, classes)) for side, images in zip(sides, pick, strict=True))
+    averaged = metric.selected or metric.averaged
+    before, after = (averaged(side.of(images, classes)) for side, images in zip(sides, pick, strict=True))
     if before is None or after is None:
         return None, None
     undefined = np.isnan(before).any(axis=(0, 2)) | np.isnan(after).any(axis=(0, 2))
@@ -113,7 +117,7 @@ class _Side:
         count = averaged.shape[1]
         means = averaged.mean(axis=1)
         values = np.asarray(metric.statistic(means), dtype=np.float64)
-        value = float(metric.statistic(means.mean(axis=0)))
+        value = float(values.mean() if metric.selected else metric.statistic(means.mean(axis=0)))
         if averaged.shape[2] == 1 or count == 1:  # a mean: each image moves it by its own outcome
             influence = averaged[..., 0]
         else:
@@ -139,6 +143,8 @@ def _slope(metric: Metric, averaged: NDArray[np.float64]) -> float:
     """Of the metric in its first column, where that is the share of hits."""
     if metric.unit != "share":
         return 0.0
+    if metric.selected:
+        return 1.0
     if averaged.shape[2] > 2:
         return 1.0
     mean = averaged.mean(axis=(0, 1))

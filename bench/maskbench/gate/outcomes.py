@@ -20,6 +20,9 @@ NOT_OUTCOMES = (*CELL, "seed", "split", "target_class", PROBABILITIES, *CHOSEN_B
 
 _WHOLE = ("number", "truth", "guess")
 
+STATED = np.float16
+"""Probabilities are rounded to this type in both runs: a baseline holds no more of them, and their order tells all."""
+
 FAMILY: Mapping[str, Family] = {
     "none": "recognition",
     "masks": "masks",
@@ -28,6 +31,7 @@ FAMILY: Mapping[str, Family] = {
     "matching": "matching",
     "linkage": "linkage",
     "person-linkage": "person-linkage",
+    "membership": "membership",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 
@@ -72,7 +76,7 @@ class CellOutcomes:
     Attributes:
         seeds: in order.
         numbers: of the images, ascending, int64 (images,).
-        columns: outcome → (seeds, images).
+        columns: outcome → (seeds, images); of probabilities (seeds, images, classes).
     """
 
     seeds: tuple[int, ...]
@@ -107,13 +111,17 @@ def _cells(samples: pd.DataFrame) -> Iterator[tuple[CellKey, CellOutcomes]]:
     codes, seeds, numbers = codes[order], seeds[order], numbers[order]
     names = [name for name in map(str, samples) if name not in NOT_OUTCOMES and name != "number"]
     columns = {name: samples[name].to_numpy(np.float64, na_value=np.nan)[order] for name in names}
+    stated = None
+    if PROBABILITIES in samples:
+        stated = samples[PROBABILITIES].astype(object).where(samples[PROBABILITIES].notna(), None).to_numpy()[order]
     starts = np.flatnonzero(np.r_[True, (codes[1:] != codes[:-1]) | (seeds[1:] != seeds[:-1])])
     ends = np.r_[starts[1:], len(codes)]
     first = np.flatnonzero(np.r_[True, codes[starts][1:] != codes[starts][:-1]])
     rows = samples[list(CELL)].iloc[order[starts[first]]].itertuples(index=False, name=None)
     for values, low, high in zip(rows, first, np.r_[first[1:], len(starts)], strict=True):
         slices = [slice(start, end) for start, end in zip(starts[low:high], ends[low:high], strict=True)]
-        yield CellKey.of(values), _stacked([int(seeds[each.start]) for each in slices], slices, numbers, columns)
+        of_cell = [int(seeds[each.start]) for each in slices]
+        yield CellKey.of(values), _stacked(of_cell, slices, numbers, columns, stated)
 
 
 def _codes(samples: pd.DataFrame) -> NDArray[np.int64]:
@@ -131,6 +139,7 @@ def _stacked(
     slices: Sequence[slice],
     numbers: NDArray[np.int64],
     columns: Mapping[str, NDArray[np.float64]],
+    stated: NDArray[np.object_] | None,
 ) -> CellOutcomes:
     """Seeds as rows; where they were scored on different images, of those that all have."""
     common = numbers[slices[0]]
@@ -145,6 +154,9 @@ def _stacked(
         rows = np.stack([values[place] for place in places])
         if not np.isnan(rows).all():
             found[name] = rows.astype(np.int64) if name in _WHOLE else rows
+    if stated is not None and len(common) and all(row is not None for place in places for row in stated[place]):
+        flat = [np.concatenate(stated[place].tolist()).reshape(len(common), -1) for place in places]
+        found[PROBABILITIES] = np.stack(flat).astype(STATED).astype(np.float32)
     return CellOutcomes(tuple(seeds), common, found)
 
 

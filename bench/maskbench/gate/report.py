@@ -18,6 +18,7 @@ from maskbench.gate.tolerances import scale, unit
 from maskbench.gate.verdicts import NOISE_UNKNOWN, Judged
 
 _ORDER = ("regressed", "stronger attack", "improved", "inconclusive", "unchanged")
+_MOST_ENTRIES = 12
 _MOST = 60
 """Rows of a table; the JSON has all."""
 
@@ -67,6 +68,7 @@ def as_json(found: ComparedRuns) -> str:
         "requirements": [_plain({**vars(each), "requirement": str(each.requirement)}) for each in found.requirements],
         "slower": [{**vars(each), "ratio": each.ratio} for each in found.slower],
         "accepted": [{"row": row_name(found.judged[place]), "reason": why} for place, why in found.accepted.items()],
+        "not_compared": [vars(each) for each in found.uncompared],
         "notes": list(found.notes),
         "changed_code": list(found.code),
         "smallest_drops": smallest_drops(found),
@@ -85,7 +87,7 @@ def junit(found: ComparedRuns) -> str:
         if each.verdict == "regressed" and place not in found.accepted:
             failures += 1
             ElementTree.SubElement(case, "failure", message=_change(each)).text = _why(each)
-        elif each.verdict == "inconclusive" and found.strict:
+        elif each.verdict == "inconclusive" and found.strict and each.row.leading:
             errors += 1
             ElementTree.SubElement(case, "error", message=each.note)
         elif each.verdict == "inconclusive":
@@ -109,10 +111,16 @@ def junit(found: ComparedRuns) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def smallest_drops(found: ComparedRuns) -> dict[str, float]:
-    """Metric → the smallest drop that is caught 4 times in 5 in the median row of a method, in the report's unit."""
+def smallest_drops(found: ComparedRuns, *, leading: bool = False) -> dict[str, float]:
+    """Metric → the smallest drop that is caught 4 times in 5 in the median row of a method, in the report's unit.
+
+    Args:
+        leading: of the leading metrics alone.
+    """
     drops: dict[str, list[float]] = {}
     for each in found.judged:
+        if leading and not each.row.leading:
+            continue
         if np.isfinite(each.smallest) and each.row.role == "method" and each.row.key.attack != "all":
             drops.setdefault(each.row.metric.name, []).append(each.smallest * scale(each.row.metric))
     return {name: float(np.median(values)) for name, values in drops.items()}
@@ -158,20 +166,24 @@ def _lines(found: ComparedRuns) -> Iterator[str]:
     if found.regressed:
         yield from (
             "",
-            "To accept a regression, put this into `accepted.yaml` in the baseline's folder:",
+            "To accept a regression, put its entry into `accepted.yaml` in the baseline's folder:",
             "",
             "```yaml",
         )
-        yield example(found.regressed[0])
+        yield from map(example, found.regressed[:_MOST_ENTRIES])
         yield "```"
-    drops = smallest_drops(found)
+    yield from _section(
+        "Not compared",
+        [f"`{each.what}` in {_count(each.cells, 'cell')}: {each.reason}" for each in found.uncompared],
+    )
+    drops = smallest_drops(found, leading=True)
     if drops:
         words = [f"{name} {value:.2g}{_behind(found, name)}" for name, value in drops.items()]
         yield from ("", f"Smallest drop that this pair catches 4 times in 5, in the median row: {', '.join(words)}.")
 
 
 def _rows(found: ComparedRuns) -> Iterator[str]:
-    shown = sorted(found.judged, key=lambda each: _ORDER.index(each.verdict))
+    shown = sorted(found.judged, key=lambda each: (_ORDER.index(each.verdict), not each.row.leading))
     proved = [each for each in shown if each.note.startswith("proved")]
     shown = [each for each in shown if not each.note.startswith("proved")]
     if found.judged:
@@ -194,7 +206,7 @@ def _rows(found: ComparedRuns) -> Iterator[str]:
         ]
         yield "| " + " | ".join(text.replace("|", "\\|").replace("<", "&lt;") for text in cells) + " |"
     if len(shown) > _MOST:
-        yield from ("", f"And {len(shown) - _MOST} more rows; the JSON has them all.")
+        yield from ("", f"And {len(shown) - _MOST} more rows; `--json` has them all.")
 
 
 def _change(each: Judged) -> str:

@@ -30,6 +30,7 @@ class Row:
             want, but of attacks on releases that are known to be the same it is a drop: then only the attack changed.
         watched: whose fault an alarm is: "method" or "attack".
         tolerance: as values are held.
+        leading: the metric leads its family; the others have a smaller share of the bound on false alarms.
         proved: the keys, or all outcomes, are the same; such a row is not tested.
         causes: what the keys say has changed.
     """
@@ -41,6 +42,7 @@ class Row:
     sign: int
     watched: str
     tolerance: float
+    leading: bool
     proved: str
     causes: frozenset[str]
 
@@ -106,6 +108,7 @@ def _of_cell(
             -bad if attack_alone else bad,
             "attack" if attack_alone else "method",
             tolerances.of(metric, key),
+            tolerances.leads(metric),
             proved,
             frozenset((NOTHING,)) if proof and not proved else causes,
         )
@@ -142,7 +145,7 @@ def _together(mine: Sequence[Row]) -> Iterator[Row]:
         causes = frozenset[str]().union(*(row.causes for row in members))
         found = _mean([row.found for row in members])
         key = first.key._replace(attack=ALL)
-        yield Row(key, first.role, first.metric, found, first.sign, first.watched, first.tolerance, "", causes)
+        yield Row(key, first.role, first.metric, found, first.sign, first.watched, first.tolerance, True, "", causes)
 
 
 def _mean(members: Sequence[Difference]) -> Difference:
@@ -161,6 +164,7 @@ def _mean(members: Sequence[Difference]) -> Difference:
         _between(old, new) / degrees if degrees else float("nan"),
         images,
         float(np.mean([each.slope for each in members])),
+        min(each.counted for each in members),
         False,
     )
 
@@ -169,22 +173,31 @@ def _between(old: NDArray[np.float64], new: NDArray[np.float64]) -> float:
     return float(sum(np.square(side - side.mean()).sum() for side in (old, new)))
 
 
+LED = 0.2
+"""Share of a part's bound that goes to the metrics that do not lead, where there are others."""
+
+
 def weights(found: Sequence[Row]) -> NDArray[np.float64]:
     """Each row's share of the bound on false alarms.
 
     Methods share alike, however many attacks each has; in a method what it keeps and each kind of attack; of a kind a
-    third goes to all attacks together, a third to the strongest, and a third to the single cells.
+    third goes to all attacks together, a third to the strongest, and a third to the single cells. Of each part, a fifth
+    goes to the metrics that do not lead: they are many, and mostly repeat what the leading ones say.
     """
-    members: dict[tuple[object, object, str], list[int]] = {}
+    members: dict[tuple[object, object, str], tuple[list[int], list[int]]] = {}
     for place, row in enumerate(found):
         part = "all" if row.whole else "strongest" if row.key.attack == STRONGEST else "single"
         group = (row.key.method_key, (row.key.attack_kind, row.key.label), part)
-        members.setdefault(group, []).append(place)
+        members.setdefault(group, ([], []))[row.leading].append(place)
     methods: dict[object, dict[object, set[object]]] = {}
     for method, kind, name in members:
         methods.setdefault(method, {}).setdefault(kind, set()).add(name)
     share = np.empty(len(found))
     for (method, kind, _), places in members.items():
         kinds = methods[method]
-        share[places] = 1 / (len(methods) * len(kinds) * len(kinds[kind]) * len(places))
+        own = 1 / (len(methods) * len(kinds) * len(kinds[kind]))
+        led, leading = places
+        parts = ((led, LED), (leading, 1 - LED)) if led and leading else ((led or leading, 1.0),)
+        for rows_of_part, weight in parts:
+            share[rows_of_part] = own * weight / len(rows_of_part)
     return share

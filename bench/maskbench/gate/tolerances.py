@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from maskbench.errors import UsageError, unknown
 from maskbench.gate.outcomes import CellKey
-from maskbench.metrics.catalogue import FAMILIES, MAIN
+from maskbench.metrics.catalogue import FAMILIES, MAIN, metric_of
 from maskbench.metrics.metric import Family, Metric
 
-_BY_UNIT: Mapping[str, float] = {"share": 0.01, "share of raw": 0.01, "1": 0.01, "bit": 0.05, "dB": 0.5}
+_BY_UNIT: Mapping[str, float] = {"share": 0.01, "share of the image": 0.01, "1": 0.01, "bit": 0.05, "dB": 0.5}
 """Unit → tolerance, in that unit: 1 point of a share, 0.01 of a structural similarity."""
 
-_COMPARED: Mapping[Family, tuple[str, ...]] = {
+_LEADING: Mapping[Family, tuple[str, ...]] = {
     "recognition": (MAIN["recognition"],),
     "restoration": (MAIN["restoration"],),
     # An attacker that lost its calibration is right as often as before, and knows less.
@@ -23,11 +23,13 @@ _COMPARED: Mapping[Family, tuple[str, ...]] = {
     "linkage": (MAIN["linkage"],),
     "person-linkage": (MAIN["person-linkage"],),
     "masks": ("mask_accuracy",),
+    "membership": ("membership_auc",),
 }
-"""Metrics that are compared unless others are named: one a family, for those of a family mostly agree."""
+"""Metrics that have most of the bound on false alarms: one a family, for those of a family mostly agree."""
 
 _GIVEN = re.compile(r"(?P<metric>\w+)(?:@(?P<method>.+))?=(?P<value>[^=]+)")
 _RELATIVE = "_over_"
+_RELATIVE_TOO = ("utility", "efficiency")
 
 
 def scale(metric: Metric) -> float:
@@ -37,7 +39,22 @@ def scale(metric: Metric) -> float:
 
 def unit(metric: Metric) -> str:
     """What stands behind a difference of the metric."""
-    return {"share": "points", "share of raw": "points", "1": "", "bit": "bit"}.get(metric.unit, metric.unit)
+    return "points" if metric.unit.startswith("share") else {"1": ""}.get(metric.unit, metric.unit)
+
+
+def relative(name: str) -> bool:
+    """Whether a metric is relative to another cell, and so not compared itself."""
+    return _RELATIVE in name or name in _RELATIVE_TOO
+
+
+def led_by(metric: Metric) -> tuple[str, ...]:
+    """The leading metrics whose tolerances hold for this one too: of its family, in its unit."""
+    leading = _LEADING[metric.family]
+    return (
+        ()
+        if metric.name in leading
+        else tuple(name for name in leading if metric_of(metric.family, name).unit == metric.unit)
+    )
 
 
 def declared(name: str) -> list[Metric]:
@@ -85,21 +102,25 @@ class Tolerances:
                 )
             metric = match["metric"]
             declared(metric)
-            if _RELATIVE in metric or metric == "utility":
+            if relative(metric):
                 raise UsageError(f"{metric} is relative to another cell: give a tolerance for what it is made of.")
             given[metric, (match["method"] or "").replace(chr(0), "=")] = value
         return cls(given)
 
     def metrics(self, family: Family) -> list[Metric]:
-        """The metrics that are compared: those of the family, and those that a tolerance names."""
-        named = {name for name, _ in self.given}
-        return [metric for metric in FAMILIES[family] if metric.name in _COMPARED[family] or metric.name in named]
+        """The metrics of a family that are compared: all but those that are relative to another cell."""
+        return [metric for metric in FAMILIES[family] if not relative(metric.name)]
+
+    def leads(self, metric: Metric) -> bool:
+        """Whether a metric leads its family, or is named: it has most of the bound on false alarms."""
+        return metric.name in _LEADING[metric.family] or any(name == metric.name for name, _ in self.given)
 
     def of(self, metric: Metric, cell: CellKey) -> float:
         """The tolerance of a metric for a cell, as values are held: shares in [0, 1]."""
-        for method in (cell.method_label, cell.method, ""):
-            if (metric.name, method) in self.given:
-                return self.given[metric.name, method] / scale(metric)
+        for name in (metric.name, *led_by(metric)):
+            for method in (cell.method_label, cell.method, ""):
+                if (name, method) in self.given:
+                    return self.given[name, method] / scale(metric)
         return _BY_UNIT[metric.unit]
 
     def unused(self, methods: set[str]) -> list[str]:

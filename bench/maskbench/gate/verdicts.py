@@ -68,9 +68,8 @@ def _tested(found: Sequence[Row]) -> list[Judged]:
     half = noise.quantile((1 - CONFIDENCE) / 2) * noise.values
     tails = FALSE_ALARMS * share / share.sum()
     critical = noise.quantile(tails)
-    images = _column(row.found.images for row in found)
     slopes = _column(abs(row.found.slope) for row in found)
-    drops = smallest_drop(noise, tails, tolerances, slopes, images)
+    drops = smallest_drop(noise, tails, tolerances, slopes, _column(row.found.counted for row in found))
     result = []
     for place, row in enumerate(found):
         inside = abs(change[place]) + half[place] < tolerances[place]

@@ -57,6 +57,32 @@ class Calibration:
         moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())
         return (log_prior.double() + moved + self.bias).log_softmax(1)
 
+    def matched(self, evidence: Tensor, log_prior: Tensor) -> Calibration:
+        """The same with biases for another release: answers are as often each class as the prior says, in the mean.
+
+        No label is needed for that, so an attacker does it for the owner's release as well. It is what fitting biases
+        does to the images that they are fitted to. What all pictures of one release have in common, such as a key or
+        a fit, would else be learned as a bias of attacker-validation, and mislead on any other release.
+
+        Args:
+            evidence, log_prior: as for ``posterior``, of the images of the other release.
+        """
+        _check(evidence, log_prior)
+        if not bool(self.bias.any()) or not _biased(log_prior):
+            return self  # there were too few images to fit any, or are too few to match them to
+        moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())
+        scores = (log_prior.double() + moved).cpu().numpy()
+        wanted = log_prior.double().exp().mean(0).cpu().numpy()
+
+        def loss(bias: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            shifted = scores + bias
+            scale = logsumexp(shifted, axis=1, keepdims=True)
+            value = scale.mean() - bias @ wanted + (bias @ bias) / (2 * len(scores))
+            return float(value), np.exp(shifted - scale).mean(0) - wanted + bias / len(scores)
+
+        found = minimize(loss, self.bias.numpy(), jac=True, method="L-BFGS-B").x
+        return Calibration(self.slopes, torch.from_numpy(found.copy()))
+
 
 def evidence(log_probabilities: Tensor, log_reference: Tensor) -> Tensor:
     """Return what an image adds, log p(s|x) − log r(s), (N, classes), float64.

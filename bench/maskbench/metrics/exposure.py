@@ -26,22 +26,23 @@ def told_classes(truth: NDArray[np.int64], classes: int) -> list[int]:
 
 
 def auc_columns(stated: NDArray[np.float64], member: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """What the AUC of a class is a function of the means of, (seeds, images, 5); see ``auc_statistic``.
+    """What the AUC of a class is a function of the means of, (…, images, 5); see ``auc_statistic``.
 
     To first order in the choice of images an AUC is a mean over members plus one over others (DeLong, DeLong and
     Clarke-Pearson, "Comparing the Areas under Two or More Correlated ROC Curves", Biometrics 44(3), 1988).
 
     Args:
-        stated: probability of the class, (seeds, images).
-        member: whether an image is of the class, (images,); there are some that are and some that are not.
+        stated: probability of the class, (…, images).
+        member: whether an image is of the class, (…, images) or what broadcasts to it; some are, and some are not.
     """
+    member = np.broadcast_to(member, stated.shape)
+    members = member.sum(axis=-1, keepdims=True)
+    below = _share_below(stated, member, members)
     columns = np.zeros((*stated.shape, 5))
     columns[..., 0], columns[..., 2] = member, ~member
-    for row, scores in zip(columns, stated, strict=True):
-        own, others = scores[member], scores[~member]
-        row[member, 1] = _share_below(own, others)
-        row[~member, 3] = 1 - _share_below(others, own)
-        row[:, 4] = row[member, 1].mean()
+    columns[..., 1] = np.where(member, below, 0.0)
+    columns[..., 3] = np.where(member, 0.0, 1 - below)
+    columns[..., 4] = columns[..., 1].sum(axis=-1, keepdims=True) / members
     return columns
 
 
@@ -53,14 +54,16 @@ def auc_statistic(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def tpr_columns(stated: NDArray[np.float64], member: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """What the true positive rate of a class is the ratio of the means of, (seeds, images, 2); see ``tpr_statistic``.
+    """What the true positive rate of a class is the ratio of the means of, (…, images, 2); see ``tpr_statistic``.
 
     The threshold is taken as given: at most ``FALSE_POSITIVES`` of the others lie above it. Arguments are as for
     ``auc_columns``.
     """
-    others = -np.sort(-stated[:, ~member], axis=1)
-    threshold = others[:, int(FALSE_POSITIVES * others.shape[1]), None]
-    return np.stack([np.broadcast_to(member, stated.shape), member & (stated > threshold)], axis=-1).astype(np.float64)
+    member = np.broadcast_to(member, stated.shape)
+    others = -np.sort(np.where(member, np.inf, -stated), axis=-1)  # members last
+    place = (FALSE_POSITIVES * (~member).sum(axis=-1, keepdims=True)).astype(np.int64)
+    threshold = np.take_along_axis(others, place, axis=-1)
+    return np.stack([member, member & (stated > threshold)], axis=-1).astype(np.float64)
 
 
 def tpr_statistic(means: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,8 +72,22 @@ def tpr_statistic(means: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.divide(means[..., 1], means[..., 0], out=np.full(there.shape, np.nan), where=there)
 
 
-def _share_below(scores: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each score, the share of others below it; equal ones count half."""
-    ordered = np.sort(others)
-    below, not_above = (np.searchsorted(ordered, scores, side=side) for side in ("left", "right"))
-    return np.asarray((below + not_above) / (2 * len(ordered)))
+def _share_below(
+    stated: NDArray[np.float64], member: NDArray[np.bool_], members: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Of each member the share of others below it, of each other that of members; equal ones count half."""
+    count = stated.shape[-1]
+    order = np.argsort(stated, axis=-1)
+    ordered, own = np.take_along_axis(stated, order, axis=-1), np.take_along_axis(member, order, axis=-1)
+    rises = ordered[..., 1:] > ordered[..., :-1]
+    places, edge = np.arange(count), np.ones((*stated.shape[:-1], 1), dtype=bool)
+    # Of equal ones, where the first stands and where the next larger one does.
+    first = np.maximum.accumulate(np.where(np.concatenate([edge, rises], axis=-1), places, 0), axis=-1)
+    ends = np.where(np.concatenate([rises, edge], axis=-1), places + 1, count)
+    after = np.minimum.accumulate(ends[..., ::-1], axis=-1)[..., ::-1]
+    before = np.concatenate([np.zeros_like(members), np.cumsum(own, axis=-1)], axis=-1)  # members before each place
+    twice = np.take_along_axis(before, first, axis=-1) + np.take_along_axis(before, after, axis=-1)
+    twice = np.where(own, first + after - twice, twice)
+    found = np.empty_like(twice)
+    np.put_along_axis(found, order, twice, axis=-1)
+    return np.asarray(found / (2 * np.where(member, count - members, members)))

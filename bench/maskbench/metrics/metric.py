@@ -14,7 +14,9 @@ from maskbench.metrics.comparison import Comparison
 from maskbench.metrics.intervals import Statistic, mean
 
 Direction = Literal["higher", "lower"]
-Family = Literal["recognition", "restoration", "inference", "matching", "linkage", "person-linkage", "masks"]
+Family = Literal[
+    "recognition", "restoration", "inference", "matching", "linkage", "person-linkage", "masks", "membership"
+]
 
 Columns = Mapping[str, NDArray[np.generic]]
 """Name of an outcome → (seeds, images): the same images under every seed."""
@@ -53,6 +55,9 @@ class Metric:
         main: a kind of attack is judged by it.
         shown: it stands in the table of all attacks.
         needs: what has to be there for it to be measured, where that is not always so; ``run.json`` says what was not.
+        selected: as ``averaged``, of metrics that choose images by the outcomes themselves, but here each seed chooses
+            alone; the first of what is averaged says which images count. More seeds choose with less luck, so runs of
+            unlike many seeds are compared by this.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Metric:
     main: bool = False
     shown: bool = False
     needs: str = ""
+    selected: Callable[[Outcomes], NDArray[np.float64] | None] | None = None
 
 
 def stacked(*names: str) -> Callable[[Outcomes], NDArray[np.float64] | None]:

@@ -31,7 +31,7 @@ def refuse_without_restorations(attacks: Sequence[Attack]) -> None:
 
 def applies(attack: Attack, method: Method) -> bool:
     """Whether there is anything to run: some attacks work on masks, some with the owner's key, some run the method."""
-    if isinstance(attack, MatchingAttack) and attack.needs_method and (method.masked or method.requests()):
+    if attack.needs_method and (method.masked or method.requests()):
         return False
     if attack.needs_masks and not method.masked:
         return False
@@ -50,13 +50,30 @@ def method_lacks(method: Method, options: DataOptions) -> str | None:
     return None
 
 
+def refuse_releases(suite: Suite, options: DataOptions) -> None:
+    """Refuse several releases of each picture where the release was made elsewhere.
+
+    Raises:
+        UsageError: it was, and there should be more.
+    """
+    if suite.settings.releases > 1 and options.released is not None:
+        raise UsageError("A release that was made elsewhere cannot be made again: leave settings.releases at 1.")
+
+
+def releases_lack(method: Method, releases: int) -> str | None:
+    """Why a method is not attacked through several releases of each picture, where it is not."""
+    if releases > 1 and method.withholds_masks():
+        return "masks that are withheld are found in one release at a time: not measured with several of each picture"
+    return None
+
+
 def attack_lacks(attack: Attack, method: Method, restoring: Sequence[RestorationAttack]) -> str | None:
     """Why an attack cannot run on a method, where it cannot.
 
     Args:
         restoring: the attacks of the suite that restore what the method releases.
     """
-    unavailable = attack.unavailable()
+    unavailable = attack.unavailable() or method_not_run(attack, method)
     if unavailable is not None or not attack.needs_restorations:
         return unavailable
     if not restoring:
@@ -72,10 +89,14 @@ def attack_lacks(attack: Attack, method: Method, restoring: Sequence[Restoration
     return None
 
 
+def method_not_run(attack: Attack, method: Method) -> str | None:
+    """Why an attack cannot run a method, where it has to."""
+    return NOT_RUN if attack.needs_method and isinstance(method, Audited) else None
+
+
 def question_lacks(attack: MatchingAttack, question: Question, method: Method) -> str | None:
     """Why a matching attack cannot be asked a question of a method, where it cannot: it takes the method itself."""
-    runs_it = attack.needs_method or question == "linkage"
-    return NOT_RUN if runs_it and isinstance(method, Audited) else None
+    return NOT_RUN if question == "linkage" and isinstance(method, Audited) else method_not_run(attack, method)
 
 
 def asks(attack: MatchingAttack, persons: bool) -> tuple[Question, ...]:

@@ -20,7 +20,9 @@ from maskbench.planning.applicability import (
     inferred_labels,
     method_lacks,
     question_lacks,
+    refuse_releases,
     refuse_without_restorations,
+    releases_lack,
 )
 from maskbench.planning.cell import Cell
 from maskbench.planning.suite import Suite
@@ -31,11 +33,21 @@ from maskbench.plugins.controls import control
 from maskbench.plugins.matching import MatchingAttack
 from maskbench.plugins.method import Method
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, PERMUTED, RECOGNITION, STACKED
+from maskbench.plugins.reserved import (
+    AVERAGED,
+    FIND_MASKS,
+    MEMBERSHIP,
+    OPTIMUM,
+    OPTIMUM_OF_MASKS,
+    PERMUTED,
+    RECOGNITION,
+    STACKED,
+)
 from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
 from maskbench.stages.matching import Matching
+from maskbench.stages.membership import Membership
 from maskbench.stages.optimum import Optimum
 from maskbench.stages.recognition import Recognition
 from maskbench.stages.restoration import Restoration
@@ -76,6 +88,7 @@ def expand(suite: Suite, options: DataOptions) -> Matrix:
     attacks = tuple(create("attack", *parse(text)) for text in suite.attacks)
     _refuse_twice("attack", [attack.label() for attack in attacks])
     refuse_without_restorations(attacks)
+    refuse_releases(suite, options)
     _refuse_too_many(len(methods) * max(1, len(attacks) * len(suite.aux_shares)) * suite.seeds)
     data, known, classes = Data(options), known_world(options) is not None, label_classes(options)
     cells = []
@@ -140,15 +153,18 @@ def _cells_of(
     reason = method_lacks(method, data.options)
     fitting = tuple(attack for attack in attacks if applies(attack, method))
     cells = []
-    for seed in range(suite.seeds):
+    for seed in range(suite.first_seed, suite.first_seed + suite.seeds):
         trial = Trial(data, method, suite.settings, seed)
         cells.append(Cell(method, RECOGNITION, "target", seed, None if reason else _recognition(trial), reason))
         if method.withholds_masks():
             cells.append(Cell(method, FIND_MASKS, None, seed, None if reason else _found_masks(trial), reason))
+        if suite.settings.shadows and method.needs_teacher():
+            cells.append(Cell(method, MEMBERSHIP, None, seed, None if reason else Membership.of(trial), reason))
         scorings = _Scorings(trial, fitting)
         attacked = []
         for attack in fitting:
-            lacks = reason or attack_lacks(attack, method, scorings.restoring)
+            lacks = reason or releases_lack(method, trial.releases)
+            lacks = lacks or attack_lacks(attack, method, scorings.restoring)
             if isinstance(attack, MatchingAttack):
                 attacked += _matched(trial, attack, shows_persons(data.options), lacks)
                 continue
@@ -158,7 +174,7 @@ def _cells_of(
                     scoring = None if why else scorings.of(attack, label, share)
                     attacked.append(Cell(method, attack, label, seed, scoring, why, share))
         cells += attacked + _stacked_restorations(attacked, method, seed) + _stacked(attacked, method, seed)
-        cells += _permuted(attacked, method, seed)
+        cells += _permuted(attacked, method, seed) + _averaged(attacked, trial)
         if known:
             cells += _optimum(trial, reason, suite.aux_shares)
     return cells
@@ -212,15 +228,29 @@ def _permuted(attacked: list[Cell], method: Method, seed: int) -> list[Cell]:
 
     On the fully masked control nothing is learned in any case.
     """
+    inferences = _cheap(attacked)
+    if not inferences or method.role == "null":
+        return []
+    shuffled = tuple(replace(inference, permuted=True) for inference in inferences)
+    return [Cell(method, PERMUTED, "sensitive", seed, ScoredInference(shuffled))]
+
+
+def _averaged(attacked: list[Cell], trial: Trial) -> list[Cell]:
+    """A cell for the attacks that cost little, on each of several releases of a picture alone."""
+    if trial.releases == 1:
+        return []
+    one = tuple(replace(each, trial=trial.of_one(), averaged=trial.releases) for each in _cheap(attacked))
+    return [Cell(trial.method, AVERAGED, "sensitive", trial.seed, ScoredInference(one))] if one else []
+
+
+def _cheap(attacked: list[Cell]) -> list[Inference]:
+    """The inferences of the sensitive label that learn from releases and train no network: they take seconds."""
     inferences: list[Inference] = []
     for cell in attacked:
         cheap = isinstance(cell.attack, InferenceAttack) and not cell.attack.trains_network
         if cheap and isinstance(cell.scoring, ScoredInference) and (cell.label, cell.aux_share) == ("sensitive", 1):
             inferences += [inference for inference in cell.scoring.inferences if _learns_from_releases(inference)]
-    if not inferences or method.role == "null":
-        return []
-    shuffled = tuple(replace(inference, permuted=True) for inference in inferences)
-    return [Cell(method, PERMUTED, "sensitive", seed, ScoredInference(shuffled))]
+    return inferences
 
 
 def _learns_from_releases(inference: Inference) -> bool:
@@ -229,11 +259,16 @@ def _learns_from_releases(inference: Inference) -> bool:
 
 def _optimum(trial: Trial, reason: str | None, shares: tuple[float, ...]) -> list[Cell]:
     """Cells of the best possible attack, beside which the others are put: one for each share they are given."""
+    if trial.releases > 1:
+        reason = reason or "the optimum is known of one release of each picture"
     method, seed, best = trial.method, trial.seed, Optimum(trial)
     inferred = [
         Cell(method, OPTIMUM, "sensitive", seed, None if reason else ScoredOptimum(best, share), reason, share)
         for share in shares
     ]
+    if method.masked and not method.withholds_masks():
+        scoring = None if reason else ScoredOptimum(best, masks=True)
+        inferred.append(Cell(method, OPTIMUM_OF_MASKS, "sensitive", seed, scoring, reason))
     restored = None if reason else ScoredOptimumRestoration(best)
     return [*inferred, Cell(method, OPTIMUM, None, seed, restored, reason)]
 
@@ -249,7 +284,7 @@ class _Scorings:
     def restoring(self) -> tuple[RestorationAttack, ...]:
         """The attacks that restore what the method releases, and can run here."""
         found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))
-        return tuple(attack for attack in found if attack.unavailable() is None)
+        return tuple(attack for attack in found if attack_lacks(attack, self.trial.method, ()) is None)
 
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""

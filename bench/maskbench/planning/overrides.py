@@ -1,8 +1,9 @@
-"""What the user names instead of what a suite says."""
+"""What the user names instead of what a suite says, or beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +12,69 @@ from maskbench.planning.suite import Suite, validate
 from maskbench.plugins.base import Plugin
 from maskbench.plugins.catalogue import catalogue
 
+_ADD = "+"
 
-def changed(
-    suite: Suite, overrides: Mapping[str, Any], data: Mapping[str, Any], recognizer: str | None = None
-) -> Suite:
-    """A suite with what the user named instead; None leaves the suite's.
 
-    Other data or another target bring their own labels, not the suite's.
+@dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """What is put in place of a suite's entries; None leaves the suite's.
+
+    Attributes:
+        methods, attacks: as a user types them. They replace the suite's, unless each is ``+NAME``: those are added to
+            the suite's. A ``+`` alone makes one of the others such too.
+        ratios: shares hidden, in [0, 1].
+        seeds: how many.
+        first_seed: from which they count up.
+        recognizer: as a user types it.
+        source: the data. Other data, or another target, bring their own labels.
+        target, sensitive, labels, bins, size, limit: as of ``DataOptions``.
+        released: where a release lies that was made elsewhere, its masks, and which picture is whose.
     """
-    content = suite.model_dump() | {name: value for name, value in overrides.items() if value is not None}
-    if data.get("source") is not None:
-        content["data"] = {}
-    elif data.get("target") is not None:
-        content["data"] |= {"sensitive": None}
-    content["data"] |= {name: _plain(value) for name, value in data.items() if value is not None}
-    if recognizer is not None:
-        content["settings"]["recognizer"] = recognizer
-    return validate(content, "Options")
+
+    methods: Sequence[str] | None = None
+    attacks: Sequence[str] | None = None
+    ratios: Sequence[float] | None = None
+    seeds: int | None = None
+    first_seed: int | None = None
+    recognizer: str | None = None
+    source: str | Path | None = None
+    target: str | None = None
+    sensitive: str | None = None
+    labels: str | Path | None = None
+    bins: Sequence[str] | None = None
+    size: int | None = None
+    limit: int | None = None
+    released: Mapping[str, str | None] | None = None
+
+    def applied(self, suite: Suite) -> Suite:
+        """The suite with what was named.
+
+        Raises:
+            UsageError: something does not fit, or is named with ``+`` beside others without.
+        """
+        content = suite.model_dump() | _given(
+            methods=_beside("method", self.methods, suite.methods),
+            attacks=_beside("attack", self.attacks, suite.attacks),
+            ratios=self.ratios,
+            seeds=self.seeds,
+            first_seed=self.first_seed,
+        )
+        if self.source is not None:
+            content["data"] = {}
+        elif self.target is not None:
+            content["data"] |= {"sensitive": None}
+        content["data"] |= _given(
+            source=None if self.source is None else str(self.source),
+            target=self.target,
+            sensitive=self.sensitive,
+            labels=None if self.labels is None else str(self.labels),
+            bins=self.bins,
+            size=self.size,
+            limit=self.limit,
+            released=self.released,
+        )
+        content["settings"] |= _given(recognizer=self.recognizer)
+        return validate(content, "Options")
 
 
 def all_typed(kind: str, plugins: Iterable[str | Plugin | type[Plugin]] | None) -> tuple[str, ...] | None:
@@ -50,5 +97,24 @@ def _typed(kind: str, plugin: str | Plugin | type[Plugin]) -> str:
     return plugin.name + (":" + ",".join(f"{name}={value}" for name, value in given.items()) if given else "")
 
 
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Path) else value
+def _beside(kind: str, typed: Sequence[str] | None, suites: Sequence[str]) -> Sequence[str] | None:
+    """What was typed, after the suite's where it is to be added to them."""
+    if typed is None or not any(text.startswith(_ADD) for text in typed):
+        return typed
+    named = [text for text in typed if text != _ADD]
+    plain = [text for text in named if not text.startswith(_ADD)]
+    if plain and _ADD not in typed:
+        added = next(text for text in named if text.startswith(_ADD))
+        raise UsageError(
+            f"The {kind} {plain[0]} would replace the suite's, and {added} is added to them: write + before each "
+            f"{kind}, or before none."
+        )
+    names = [text.removeprefix(_ADD) for text in named]
+    for name in names:
+        if name in suites:
+            raise UsageError(f"The suite has the {kind} {name} already: leave {_ADD}{name} out.")
+    return (*suites, *names)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -32,7 +32,7 @@ class Suite(pydantic.BaseModel):
         methods, attacks: as a user types them, ``NAME`` or ``NAME:parameter=value,…``. The two controls (raw and
             fully masked) are always run, because nothing can be read without them.
         ratios: shares hidden, for the methods that take one and were not given one.
-        seeds: how many; they are 0, 1, ….
+        seeds: how many, counted up from ``first_seed``: the same matrix under other seeds is a rerun.
         aux_shares: shares of the attacker's training pictures that the attacks which learn are given, for the curve of
             leakage against them. All of them (1) is always among these, because the strongest attack is
             chosen among attacks that have them.
@@ -49,6 +49,7 @@ class Suite(pydantic.BaseModel):
     attacks: tuple[Typed, ...] = pydantic.Field((), max_length=1000)
     ratios: tuple[float, ...] = pydantic.Field((0.75,), min_length=1, max_length=100)
     seeds: int = pydantic.Field(2, ge=1, le=1000)
+    first_seed: int = pydantic.Field(0, ge=0, le=1_000_000)
     aux_shares: tuple[float, ...] = pydantic.Field((1.0,), max_length=100)
     probe_target: bool = False
     settings: Settings = Settings()

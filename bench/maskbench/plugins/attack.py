@@ -36,6 +36,9 @@ class Attack(Plugin):
             attacker's training pictures, attacks that learn from restorations get the one that comes closest to the
             raw pictures on the validation part.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
+        needs_method: it runs the method by ``aux.release``, on candidates or on pictures of its own making. So it runs
+            only against methods that follow no attributions, and that have no masks: what a mask keeps is the picture
+            itself.
         cpu_only: it computes on the CPU, whatever device the run is on, and is handed the CPU. What it makes of a
             release then serves runs on any device.
         pretrained: it brings weights that were learned elsewhere, whatever its parameters are.
@@ -48,6 +51,7 @@ class Attack(Plugin):
     needs_key: ClassVar[bool] = False
     needs_restorations: ClassVar[bool] = False
     needs_raw_classifier: ClassVar[bool] = False
+    needs_method: ClassVar[bool] = False
     cpu_only: ClassVar[bool] = False
     pretrained: ClassVar[bool] = False
     time_limit: ClassVar[float] = 3600.0

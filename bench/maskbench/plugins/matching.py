@@ -42,13 +42,10 @@ class MatchingAttack(Attack):
 
     Attributes:
         questions: what it can be asked. Of persons it is asked where the data say who is on each picture.
-        needs_method: it runs the method on candidates, by ``aux.release``. So it runs only against methods that follow
-            no attributions, and that have no masks: what a mask keeps is the picture itself.
     """
 
     kind: ClassVar[AttackKind] = "matching"
     questions: ClassVar[tuple[Question, ...]] = ("matching", "linkage", "person-linkage")
-    needs_method: ClassVar[bool] = False
 
     def fit(self, aux: MatchingAux) -> Any:
         """Learn from the attacker's own pictures; whatever is returned comes back as ``self.state``."""

@@ -96,7 +96,7 @@ def _place(
             box = _box(x + dx, y + dy, half_width, half_height)
             outside = box.x0 < field.x0 or box.x1 > field.x1 or box.y0 < field.y0 or box.y1 > field.y1
             covered = _overlap(box, taken)
-            cost = reach + 10_000 * outside + 100 * covered / unit**2 + 0.6 * _overlap(box, bars) / unit**2
+            cost = reach + 10_000 * outside + 100 * covered / unit**2 + 1.5 * _overlap(box, bars) / unit**2
             if best is None or cost < best.cost:
                 best = _Place(dx, dy, reach, cost)
         if best is not None and best.cost <= 2 * reach:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.text import NOT_MEASURED
 from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
@@ -116,66 +117,44 @@ def attacks(run: RunFolder, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def risks(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The three risks, beside both controls."""
-    control = {(each["role"], each["kind"], each["label"]): each for each in found if each["role"] in ("raw", "null")}
-    rows = []
-    for each in found:
-        if each["role"] != "method":
-            continue
-        raw, null = (control.get((role, each["kind"], each["label"])) for role in ("raw", "null"))
-        rows.append(
-            [
-                each["method"],
-                _hidden(each["ratio"]),
-                _risk(run, each),
-                _METRICS[each["metric"]],
-                _shown(each["success"], each["metric"]),
-                *(_shown(one["success"], one["metric"]) if one else NOT_MEASURED for one in (null, raw)),
-                f"{each['attack']}",
-                str(each["images"]),
-            ]
-        )
-    worst = [
-        [
-            each["method"],
-            _hidden(each["ratio"]),
-            _risk(run, each),
-            _METRICS[each["worst_metric"]],
-            *(_shown(number, each["worst_metric"]) for number in each["worst_off"].values()),
-            *(
-                _shown(number, each["worst_metric"])
-                for number in control.get(("null", each["kind"], each["label"]), {"worst_off": {}})[
-                    "worst_off"
-                ].values()
-            ),
-        ]
-        for each in found
-        if each["role"] == "method"
+    """The risks, a table for each: the methods below both controls, in the mean and worst off."""
+    asked = dict.fromkeys((each["kind"], each["label"]) for each in found if each["role"] == "method")
+    order = list(_RISKS)
+    tables = [
+        _risk_table(run, [each for each in found if (each["kind"], each["label"]) == risk])
+        for risk in sorted(asked, key=lambda risk: order.index(risk) if risk in order else len(order))
     ]
     sentences = [
         "Each number belongs to the strongest attack of its kind, with its 95 % interval. Higher is worse.",
-        "Two controls stand beside it: the same attacks on fully masked pictures, and on raw ones.",
+        "Both controls stand first: the same attacks on raw pictures, and on fully masked ones.",
         "The mean hides people who are fully exposed. So the most exposed 1 % and 5 % of the pictures stand apart.",
         "The most exposed pictures of a control look exposed too, by chance: compare with it.",
     ]
-    tables = [
-        {
-            "title": "In the mean",
-            "columns": ["method", "hidden", "risk", "metric", "success", "fully masked", "raw", "attack", "pictures"],
-            "rows": rows,
-        }
-    ]
-    if worst:
-        width = max(map(len, worst))
-        columns = ["method", "hidden", "risk", "metric", "worst 1 %", "worst 5 %", "control 1 %", "control 5 %"]
-        tables.append(
-            {
-                "title": "Worst off: the mean of the most exposed pictures",
-                "columns": columns[:width],
-                "rows": [[*row, *[NOT_MEASURED] * (width - len(row))] for row in worst],
-            }
-        )
     return {"sentences": sentences, "tables": tables}
+
+
+def _risk_table(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    first = found[0]
+    title, metric, worst_metric = _risk(run, first), _METRICS[first["metric"]], _METRICS[first["worst_metric"]]
+    worst = [f"worst {100 * float(share):g} %" for share in first["worst_off"]]
+    if first["guess"]:
+        title += f" A guess is right once in {1 / first['guess']:,.0f}."
+    hidden = _hidden(run)
+    unit = "" if worst_metric == metric else f", {worst_metric}"
+    controls = [each for role in ("raw", "null") for each in found if each["role"] == role]
+    rows = [
+        [
+            each["method"] + ("" if each["role"] == "method" else " (control)"),
+            hidden(each),
+            _shown(each["success"], each["metric"]),
+            *(_shown(number, each["worst_metric"]) for number in each["worst_off"].values()),
+            each["attack"],
+            str(each["images"]),
+        ]
+        for each in (*controls, *(each for each in found if each["role"] == "method"))
+    ]
+    columns = ["method", "hidden", metric, *(f"{name}{unit}" for name in worst), "attack", "pictures"]
+    return {"title": title[0].upper() + title[1:], "columns": columns, "rows": rows}
 
 
 def groups(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -187,10 +166,11 @@ def groups(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             else "The strongest inference left no outcomes of single pictures to compare groups by."
         )
         return {"sentences": [why], "tables": []}
+    hidden = _hidden(run)
     rows = [
         [
             each["method"],
-            _hidden(each["ratio"]),
+            hidden(each),
             each["class"],
             _shown(each["recognized"], "advantage"),
             _shown(each["bits"], "information"),
@@ -250,7 +230,7 @@ def unknown(run: RunFolder) -> dict[str, Any]:
     cells = planned_of(run.cells)
     failed = int((cells["status"] == "failed").sum())
     unavailable = int((cells["status"] == "unavailable").sum())
-    flags = dict.fromkeys(f"{flag.title}: {flag.action}" for flag in run.flags)
+    flags = dict.fromkeys(f"{flag.title[0].upper()}{flag.title[1:]}: {flag.action}" for flag in run.flags)
     sentences = [
         "No attack gives an upper bound: a stronger one may exist, or be found later.",
         "Leakage was measured on these pictures. Other pictures, cameras or people may be exposed more.",
@@ -296,8 +276,10 @@ def _risk(run: RunFolder, each: Mapping[str, Any]) -> str:
     return text.format(sensitive=first["sensitive"], target=first["target"])
 
 
-def _hidden(ratio: float | None) -> str:
-    return NOT_MEASURED if ratio is None else f"{ratio:.0%}"
+def _hidden(run: RunFolder) -> Callable[[Mapping[str, Any]], str]:
+    """What to call the share that the method of a record hides."""
+    shares = hidden_shares(run.cells)
+    return lambda each: shares(each["method"], float("nan") if each["ratio"] is None else each["ratio"])
 
 
 def _shown(number: Mapping[str, float | None], metric: str) -> str:

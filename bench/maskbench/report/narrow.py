@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from maskbench.report.attacked import NO_LEAKAGE
 from maskbench.report.hidden import method_names
-from maskbench.report.summary import value_of
+from maskbench.report.summary import FINDING, value_of
 from maskbench.report.text import NOT_MEASURED
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
@@ -19,6 +19,20 @@ _DROPPED = ("psnr", "utility", "over_null", "person-linkage", "linkage", "matchi
 """What goes when it gets narrow, in this order, after the intervals."""
 
 _KINDS = ("restoration", "inference")
+
+_COLUMNS = {
+    "accuracy": ("accuracy\n%", 100, 1),
+    "shape": ("shape\n%", 100, 1),
+    "utility": ("utility\n%", 100, 0),
+    "restoration": ("hole\nSSIM", 1, 2),
+    "psnr": ("PSNR\ndB", 1, 1),
+    "inference": ("advantage\n%", 100, 1),
+    "over_null": ("over\nnull %", 100, 1),
+    "matching": ("singled\nout %", 100, 1),
+    "linkage": ("linked\n%", 100, 1),
+    "person-linkage": ("person\nlinked %", 100, 1),
+}
+"""Measured → its column, by what it is multiplied, and its decimals."""
 
 _LEAST_NAME = 24  # columns in which a method's parameters can still be read
 _GAP = 2
@@ -38,29 +52,59 @@ def fitting(run: RunFolder, summary: pd.DataFrame, width: int) -> pd.DataFrame:
     return form
 
 
-def legend(run: RunFolder, summary: pd.DataFrame, form: pd.DataFrame) -> list[str]:
-    """How to read the table, in three lines: of what stands in it."""
+def traced(run: RunFolder, summary: pd.DataFrame, form: pd.DataFrame) -> pd.DataFrame:
+    """What matching attacks find, where the table of methods had no room for it: a second, short table.
+
+    Returns:
+        A row for each method, without columns where ``form`` has all of it, or where nothing was matched.
+    """
+    missing = [name for name in FINDING if _has(summary, name) and _COLUMNS[name][0] not in form.columns]
+    if not missing:
+        return pd.DataFrame()
+    columns = {_COLUMNS[name][0]: [_cell(row, name, 100, 1, False) for row in records(summary)] for name in missing}
+    return pd.DataFrame({"method": form["method"], **columns})
+
+
+def legend(run: RunFolder, summary: pd.DataFrame, form: pd.DataFrame, width: int) -> list[str]:
+    """How to read the table, in three lines: of what stands in it, as much as there is room for."""
     shown = {title.split("\n")[0] for title in form.columns}
-    accuracy = "Accuracy on owner-test"
+    accuracy = ["Accuracy on owner-test"]
     if "shape" in shown:
-        accuracy += "; shape: what a classifier gets from the masks alone"
+        accuracy.append("shape: what a classifier gets from the masks alone")
     if "utility" in shown:
-        accuracy += "; utility: share of raw's gain over the prior"
+        accuracy.append("utility: share of raw's gain over the prior")
     elif summary["accuracy"].notna().any() and summary["utility"].isna().all():
-        accuracy += f"; utility {NOT_MEASURED}: raw images are at the prior"
-    leaks = "SSIM, advantage: of the strongest attack, higher is worse"
+        accuracy.append(f"utility {NOT_MEASURED}: raw images are at the prior")
+    leaks = ["SSIM, advantage: of the strongest attack, higher is worse"]
     if run.inferred == "target":
-        leaks = "SSIM: of the strongest attack, higher is worse; advantage: on the task"
+        leaks = ["SSIM: of the strongest attack, higher is worse", "advantage: on the task"]
     if "over" in shown:
-        leaks += "; null: all is hidden"
-    if "singled" in shown or "linked" in shown:
-        leaks += "; singled out, linked: first of all candidates"
+        leaks.append("null: all is hidden")
+    if any(_has(summary, name) for name in FINDING):
+        leaks.append("singled out, linked: first of all candidates")
     absent = [name for name in _KINDS if not _has(summary, name)]
     if absent:
-        leaks = f"No {' and no '.join(absent)} attack saw the released images: what leaks to it is not known"
-    marks = dict.fromkeys(f"{flag.mark} {flag.name}" for flag in run.flags if flag.method)
-    flags = f"Flags: {', '.join(marks)}" if marks else "No flag is on a method"
-    return [f"{accuracy}.", f"{leaks}.", f"{flags}. --verbose says more."]
+        leaks = [f"No {' and no '.join(absent)} attack saw the released images: what leaks to it is not known"]
+    marks = dict.fromkeys((flag.mark, flag.name) for flag in run.flags if flag.method)
+    return [f"{_joined(accuracy, width)}.", f"{_joined(leaks, width)}.", _of_flags(list(marks), width)]
+
+
+def _joined(clauses: Sequence[str], width: int) -> str:
+    """As many clauses as fit into a line, the first in any case."""
+    text = clauses[0]
+    for clause in clauses[1:]:
+        if len(f"{text}; {clause}.") <= width:
+            text = f"{text}; {clause}"
+    return text
+
+
+def _of_flags(marks: Sequence[tuple[str, str]], width: int) -> str:
+    """What stands for what; where there is no room for all the names, the marks alone."""
+    if not marks:
+        return "No flag is on a method. --verbose says more."
+    named = f"Flags: {', '.join(f'{mark} {name}' for mark, name in marks)}. --verbose says more."
+    alone = f"Flags {', '.join(mark for mark, _ in marks)}: --verbose says what each means."
+    return named if len(named) <= width else alone
 
 
 def _forms() -> Iterator[tuple[bool, tuple[str, ...]]]:
@@ -73,18 +117,7 @@ def _form(run: RunFolder, summary: pd.DataFrame, intervals: bool, left_out: tupl
     named = method_names(run.cells)
     rows = records(summary)
     inferred = run.provenance["data"][run.inferred]
-    columns = {
-        "accuracy": ("accuracy\n%", 100, 1),
-        "shape": ("shape\n%", 100, 1),
-        "utility": ("utility\n%", 100, 0),
-        "restoration": ("hole\nSSIM", 1, 2),
-        "psnr": ("PSNR\ndB", 1, 1),
-        "inference": (f"advantage\non {inferred} %", 100, 1),
-        "over_null": ("over\nnull %", 100, 1),
-        "matching": ("singled\nout %", 100, 1),
-        "linkage": ("linked\n%", 100, 1),
-        "person-linkage": ("person\nlinked %", 100, 1),
-    }
+    columns = {**_COLUMNS, "inference": (f"advantage\non {inferred} %", 100, 1)}
     shown: dict[str, list[str]] = {"method": [named(row["method"], row["ratio"]) for row in rows]}
     for name, (title, scale, digits) in columns.items():
         if name not in left_out and (name == "accuracy" or _has(summary, name)):

@@ -24,3 +24,11 @@ def share(value: float) -> str:
 def count(number: int, what: str) -> str:
     """``1 seed``, ``2 seeds``, ``1,000 images``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """``4.2 s``, ``50 min 17 s`` or ``3 h 12 min``."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

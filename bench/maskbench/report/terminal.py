@@ -16,7 +16,7 @@ from rich.table import Table
 from maskbench.plugins.reserved import RECOGNITION
 from maskbench.report.captions import run_caption
 from maskbench.report.hidden import hidden_shares
-from maskbench.report.narrow import fitting, legend
+from maskbench.report.narrow import fitting, legend, traced
 from maskbench.report.summary import summarize
 from maskbench.report.tables.timing import timing
 from maskbench.report.text import rows_as_text
@@ -34,7 +34,8 @@ def print_run(run: RunFolder, console: Console, *, verbose: bool = False) -> Non
         verbose: the cautions, flags, times and coverage as well, with the reasons of what is missing.
     """
     found = verdict(run)
-    for sentence in found.sentences:
+    *answer, measured = found.sentences
+    for sentence in (*answer, *(f"- {finding}" for finding in found.findings), measured):
         console.print(escape(sentence), highlight=False)
     console.print()
     _print_methods(run, console)
@@ -63,7 +64,11 @@ def _print_methods(run: RunFolder, console: Console) -> None:
     summary = summarize(run)
     form = fitting(run, summary, console.width)
     console.print(_table(form))
-    for line in legend(run, summary, form):
+    rest = traced(run, summary, form)
+    if len(rest):
+        console.print()
+        console.print(_table(rest))
+    for line in legend(run, summary, form, console.width):
         console.print(escape(line), style="dim", highlight=False)
 
 

@@ -28,7 +28,7 @@ from maskbench.plugins.names import parse
 from maskbench.results import flags
 from maskbench.results.execution import Execution
 from maskbench.results.measure import measure, planned_of
-from maskbench.results.schema import SCHEMA_VERSION, THREAT_MODEL
+from maskbench.results.schema import SCHEMA_VERSION, threat_model
 from maskbench.results.shard import ShardRecord
 from maskbench.results.timings import SHORT
 from maskbench.version import own_version
@@ -54,7 +54,7 @@ def provenance(execution: Execution, cells: pd.DataFrame, command: str) -> dict[
     sources = Counter(outcome.source for outcome in execution.outcomes.values())
     found: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "threat_model": THREAT_MODEL,
+        "threat_model": threat_model(matrix.suite.settings.releases),
         "maskbench": own_version(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command,

@@ -68,4 +68,4 @@ class FirstSeed:
 
 def of_first_seed(matrix: Matrix) -> Matrix:
     """The cells of the first seed alone."""
-    return replace(matrix, cells=tuple(cell for cell in matrix.cells if cell.seed == 0))
+    return replace(matrix, cells=tuple(cell for cell in matrix.cells if cell.seed == matrix.suite.first_seed))

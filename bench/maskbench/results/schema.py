@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
@@ -15,6 +15,21 @@ SCHEMA_VERSION = 3
 
 THREAT_MODEL = {"name": "adaptive", "version": 2}
 """What attackers are given, as ``docs/threat-model.md`` says it; results of different ones are not compared."""
+
+RELEASES = "releases"
+"""In ``threat_model``: how many releases of each picture attackers have, where that is more than one."""
+
+
+def threat_model(releases: int) -> dict[str, Any]:
+    """What ``run.json`` says of attackers who have so many releases of each picture."""
+    return dict(THREAT_MODEL) if releases == 1 else {**THREAT_MODEL, RELEASES: releases}
+
+
+def threat_model_name(found: Mapping[str, Any]) -> str:
+    """The same in words: name, version, and the number of releases where it is more than one."""
+    releases = f", {found[RELEASES]} releases of each picture" if RELEASES in found else ""
+    return f"{found['name']}, version {found['version']}{releases}"
+
 
 DERIVED = (STRONGEST, ORACLE)
 """What is made of the outcomes of several attacks."""

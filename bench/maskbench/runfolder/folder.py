@@ -79,11 +79,11 @@ class RunFolder:
         (folder / _RUN).write_bytes(about)
 
     @classmethod
-    def read(cls, folder: Path, *, outcomes_only: bool = False) -> RunFolder:
+    def read(cls, folder: Path, *, with_pictures: bool = True) -> RunFolder:
         """Read what ``write`` wrote.
 
         Args:
-            outcomes_only: leave out what is large and comparisons do not need: class probabilities and pictures.
+            with_pictures: read the examples too; nothing that is computed needs them.
 
         Raises:
             UsageError: it is no run folder, one of another schema, or something in it is missing or damaged.
@@ -94,13 +94,12 @@ class RunFolder:
             raise UsageError(f"{folder} is not complete: there is no {missing[0]} in it.")
         try:
             cells = pd.read_parquet(folder / _CELLS)
-            samples = _read_samples(folder / _SAMPLES, outcomes_only)
+            samples = pd.read_parquet(folder / _SAMPLES)
             timings = pd.read_csv(
                 folder / _TIMINGS, keep_default_na=False, na_values={"seconds": "", "peak_memory": ""}
             )
             flags = tuple(map(Flag.of_record, json.loads((folder / _FLAGS).read_text(encoding="utf-8"))))
-            has_pictures = (folder / _PICTURES).is_dir() and not outcomes_only
-            shown = pictures.read(folder / _PICTURES) if has_pictures else ()
+            shown = pictures.read(folder / _PICTURES) if with_pictures and (folder / _PICTURES).is_dir() else ()
             failures = (folder / _FAILURES).read_text(encoding="utf-8") if (folder / _FAILURES).is_file() else ""
         except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
             raise UsageError(f"{folder} cannot be read: {error}") from error
@@ -137,13 +136,6 @@ def _provenance(folder: Path) -> dict[str, Any]:
             f"that wrote it ({found.get('maskbench', 'unknown')})."
         )
     return dict(found)
-
-
-def _read_samples(path: Path, outcomes_only: bool) -> pd.DataFrame:
-    if not outcomes_only:
-        return pd.read_parquet(path)
-    names = pq.read_schema(path).names
-    return pd.read_parquet(path, columns=[name for name in names if name != PROBABILITIES])
 
 
 def _write_samples(samples: pd.DataFrame, path: Path) -> None:

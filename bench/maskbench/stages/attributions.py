@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from maskbench.artifacts.store import Artifact
 from maskbench.attributions.algorithm import find, module_of
 from maskbench.attributions.passes import PassSize
 from maskbench.data.parties import Split
+from maskbench.models.recognizer import Recognizer
 from maskbench.release import to_float
 from maskbench.stages.data import Dataset
 from maskbench.stages.stage import Context, Stage
@@ -47,14 +48,25 @@ class Attributions(Stage):
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         network = StoredTeacher(inputs["teacher"]).network(self.teacher, dataset, context.device)
-        algorithm = find(self.algorithm)
         raw = dataset.bytes(self.split)
-        pass_size = PassSize.fitting(network, to_float(raw[:1].to(context.device)))
-        parts: list[Tensor] = []
-        for batch in raw.split(_BATCH):
-            parts.append(algorithm.explain(network, to_float(batch.to(context.device)), pass_size).cpu())
-            context.progress(min(1.0, len(parts) * _BATCH / len(raw)))
-        return StoredAttributions.pack(torch.cat(parts))
+        return StoredAttributions.pack(explained(network, self.algorithm, raw, context.device, context.progress))
+
+
+def explained(
+    network: Recognizer,
+    algorithm: str,
+    raw: Tensor,
+    device: torch.device,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Tensor:
+    """How much each pixel matters to a network: float32 (N, 1, H, W) on the CPU, for uint8 (N, C, H, W)."""
+    explain = find(algorithm).explain
+    pass_size = PassSize.fitting(network, to_float(raw[:1].to(device)))
+    parts: list[Tensor] = []
+    for batch in raw.split(_BATCH):
+        parts.append(explain(network, to_float(batch.to(device)), pass_size).cpu())
+        progress(min(1.0, len(parts) * _BATCH / len(raw)))
+    return torch.cat(parts)
 
 
 @dataclass(frozen=True)

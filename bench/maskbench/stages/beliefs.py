@@ -52,10 +52,13 @@ class Beliefs:
         return cls(counts, inferences, weight, calibrate(stated, prior, labels), validation)
 
     def guesses(self, logits: Sequence[Tensor], target: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Log-probabilities with the picture and without it, (N, classes) each; given the target label where known."""
+        """Log-probabilities with the picture and without it, (N, classes) each; given the target label where known.
+
+        The pictures are those of one release, to which the biases of the calibration are matched.
+        """
         prior = self.counts.prior(len(logits[0]), target, self.weight)
         stated = self.counts.evidence(self.inferences, logits, target, prior)
-        return self.calibration.posterior(stated, prior), prior
+        return self.calibration.matched(stated, prior).posterior(stated, prior), prior
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from maskbench.plugins.knowledge import Classify, InferenceAux, Known, Releasing
 from maskbench.randomness import derive, seeded
 from maskbench.release import Release, as_bytes
 from maskbench.stages.answers import StoredAnswers, scored_splits
+from maskbench.stages.averaged import mean_evidence, other_inputs, other_releases
 from maskbench.stages.closest_restoration import ClosestRestoration, StoredClosest
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
@@ -51,6 +52,8 @@ class Inference(Stage):
         aux_share: of its training pictures the attacker uses this share.
         permuted: the sensitive labels of the attacker's pictures are shuffled among those of one task label, so there
             is nothing to learn but what the task label tells.
+        averaged: of the sensitive label: what the attack says of each of so many releases of a picture is averaged. The
+            trial is ``of_one``.
     """
 
     kind: ClassVar[str] = "inference"
@@ -63,6 +66,7 @@ class Inference(Stage):
     aux_share: float = 1.0
     closest: ClosestRestoration | None = None
     permuted: bool = False
+    averaged: int = 1
 
     @property
     def time_limit(self) -> float:
@@ -75,13 +79,14 @@ class Inference(Stage):
         return self.attack.cpu_only
 
     def inputs(self) -> Mapping[str, Stage]:
-        own = (self.trial.release("attacker"),) if self._learns_from_own() else ()
-        releases = (self.trial.release("owner"), *own, *self._more_draws())
+        own = (self.trial.seen("attacker"),) if self._learns_from_own() else ()
+        releases = (self.trial.seen("owner"), *own, *self._more_draws())
         inputs: dict[str, Stage] = {
             "data": self.trial.data,
             **seen_inputs(releases, self.trial.found_masks(self.aux_share)),
             **{_restoration_input(restoration.attack): restoration for restoration in self.restorations},
         }
+        inputs |= other_inputs(self.trial, self.averaged)
         if self.closest is not None:
             inputs[_CLOSEST] = self.closest
         if self.attack.needs_raw_classifier:
@@ -112,6 +117,7 @@ class Inference(Stage):
             "seed": self.trial.seed,
             "aux_share": self.aux_share,
             **({"permuted": True} if self.permuted else {}),
+            "averaged": self.averaged,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -121,6 +127,7 @@ class Inference(Stage):
         method = self.trial.method.label(leave_out=("adjust",))
         share = share_title(self.aux_share)
         of = f"shuffled {self.label}" if self.permuted else self.label
+        of += f" averaged over {self.averaged} releases" if self.averaged > 1 else ""
         return f"inference {self.attack.label()} of {of} from {method}{share} · seed {self.trial.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
@@ -131,10 +138,14 @@ class Inference(Stage):
             aux = self._aux(dataset, inputs, context)
             attack = self.attack.with_state(self.attack.fit(aux))
             for split in scored_splits(self.label):
-                logits[split] = attack.inferred(self._scored(dataset, inputs, split), classes, context.device)
+                shown = [self._scored(dataset, inputs, split), *self._again(dataset, inputs, split)]
+                logits[split] = mean_evidence([attack.inferred(each, classes, context.device) for each in shown])
             release, split, positions = self._validation(dataset, inputs, aux)
+            shown = [release, *self._again(dataset, inputs, split)]
             validation = {
-                scored: attack.inferred(self._as_told(release, scored), classes, context.device)
+                scored: mean_evidence(
+                    [attack.inferred(self._as_told(each, scored), classes, context.device) for each in shown]
+                )
                 for scored in self._compared_apart()
             }
         return StoredAnswers.pack(
@@ -158,6 +169,13 @@ class Inference(Stage):
         labels = dataset.labels(split, "target")[positions] if self._is_told(split) else None
         soft = self._soft_labels(inputs, split)
         return restored.with_task_labels(labels).with_soft_labels(None if soft is None else soft[positions])
+
+    def _again(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> list[Release]:
+        """The scored part of a split in the other releases that are looked at, told as much of as in the first one."""
+        positions = dataset.scored(split, self.trial.settings.scored)
+        labels = dataset.labels(split, "target")[positions] if self._is_told(split) else None
+        others = other_releases(inputs, split, positions, self.averaged)
+        return [release.with_task_labels(labels) for release in others]
 
     def _is_told(self, split: Split) -> bool:
         """Whether the attack is given the task labels of what it infers from."""
@@ -231,7 +249,7 @@ class Inference(Stage):
         if release_input("attacker") not in inputs:
             return None
         method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, device)
-        return releasing(method, self._attack_seed(), device)
+        return releasing(method, self._attack_seed(), device, self.trial.releases)
 
     def _known(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> tuple[Known, Known]:
         """What the attack learns on, and how it tells how well: pictures of its own, or the owner's released ones."""

@@ -66,10 +66,10 @@ class Matching(Stage):
         return self.attack.cpu_only
 
     def inputs(self) -> Mapping[str, Stage]:
-        releases = tuple(self.trial.release(party) for party in SPLITS_OF)
+        releases = tuple(self.trial.seen(party) for party in SPLITS_OF)
         inputs = {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks())}
         if self.question == "linkage":
-            inputs |= {_second_input(party): self.trial.release(party, again=1) for party in SPLITS_OF}
+            inputs |= {_second_input(party): self.trial.seen(party, again=1) for party in SPLITS_OF}
         return inputs
 
     def parameters(self) -> Mapping[str, Any]:
@@ -103,7 +103,7 @@ class Matching(Stage):
             scores = self._scores(attack, dataset, inputs, _OWN, context.device)
         right = scores.pool.gather(1, scores.own[:, None])
         hits = first(right, scores.pool.scatter(1, scores.own[:, None], -torch.inf))
-        validation = Validation(scores.numbers, hits, float(hits.mean()))
+        validation = Validation(scores.numbers, hits)
         return Scored.pack(columns, validation=dict.fromkeys(SPLITS_OF["owner"], validation))
 
     def _scores(
@@ -166,7 +166,7 @@ class Matching(Stage):
             question=self.question,
             train_persons=dataset.persons("attacker_train"),
             validation_persons=dataset.persons("attacker_validation"),
-            release=releasing(method, seed, context.device),
+            release=releasing(method, seed, context.device, self.trial.releases),
         )
 
 

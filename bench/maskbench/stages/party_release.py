@@ -18,6 +18,7 @@ from maskbench.randomness import derive
 from maskbench.release import Release
 from maskbench.stages.attributions import Attributions, StoredAttributions
 from maskbench.stages.batched_release import in_batches
+from maskbench.stages.composition import together
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of
 
@@ -77,6 +78,7 @@ class PartyRelease(Stage):
     Attributes:
         draw: numbers further releases of the attacker's training pictures, each with a fit of its own.
         again: numbers further releases of both splits, with the same fits and other random numbers.
+        releases: what so many releases, with the same fits and other random numbers each, show together.
         attributions: of each fit, those that the method requests; each fit has teachers of its own.
         owners: the owner's release, where its fit is taken.
     """
@@ -92,6 +94,7 @@ class PartyRelease(Stage):
     attributions: tuple[Attributions, ...] = ()
     owners: PartyRelease | None = None
     again: int = 0
+    releases: int = 1
 
     @property
     def time_limit(self) -> float:
@@ -120,6 +123,7 @@ class PartyRelease(Stage):
             "seed": self.seed,
             "draw": self.draw,
             "again": self.again,
+            "releases": self.releases,
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -127,7 +131,8 @@ class PartyRelease(Stage):
 
     def title(self) -> str:
         again = f" · draw {self.draw}" if self.draw else f" · again {self.again}" if self.again else ""
-        return f"release {self.method.label(leave_out=('adjust',))} · {self.party}{again} · seed {self.seed}"
+        number = f"{self.releases} releases" if self.releases > 1 else "release"
+        return f"{number} {self.method.label(leave_out=('adjust',))} · {self.party}{again} · seed {self.seed}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -138,7 +143,7 @@ class PartyRelease(Stage):
         images: dict[Split, Tensor] = {}
         masks: dict[Split, Tensor] = {}
         unchanged: dict[Split, int] = {}
-        total, done = sum(dataset.size(split) for split in fit_of), 0
+        total, done = self.releases * sum(dataset.size(split) for split in fit_of), 0
         for split, fit in fit_of.items():
             if fit != fit_of[train]:
                 state = self._fitted(dataset, inputs, context.device, fit)
@@ -148,13 +153,13 @@ class PartyRelease(Stage):
             labels = dataset.labels(split, "target") if labelled else None
             raw = dataset.bytes(split)
             answers = {} if self.method.state_is_public else self._answers(inputs, fit, split)
-
-            def progressed(images: int, before: int = done) -> None:
-                context.progress((before + images) / total)
-
-            seed = derive(self.seed, "release", fit.name, *([f"again {self.again}"] if self.again else []))
-            release = in_batches(method, raw, dataset.index(split), labels, answers, seed, context.device, progressed)
-            done += len(raw)
+            once = _Once(method, raw, dataset.index(split), labels, answers, self.seed, fit, context)
+            numbers = range(self.again * self.releases, (self.again + 1) * self.releases)
+            shares = ((done + place * len(raw)) / total for place in range(self.releases))
+            release = together(
+                once.numbered(number, ready, 1 / total) for number, ready in zip(numbers, shares, strict=True)
+            )
+            done += len(raw) * self.releases
             images[split] = release.image_bytes
             unchanged[split] = int(judging.unchanged(images[split], raw).sum())
             if self.method.masked:
@@ -188,6 +193,30 @@ class PartyRelease(Stage):
             request: StoredAttributions(inputs[_attribution_input(fit.copy, request, split)]).maps
             for request in self.method.requests()
         }
+
+
+@dataclass(frozen=True)
+class _Once:
+    """What one release of a split takes: arguments as of ``in_batches``."""
+
+    method: Method
+    raw: Tensor
+    numbers: Tensor
+    labels: Tensor | None
+    answers: Mapping[Attribution, Tensor]
+    seed: int
+    fit: Fit
+    context: Context
+
+    def numbered(self, number: int, done: float, share: float) -> Release:
+        """The release of a number; ``done`` of the stage is ready, and each picture adds ``share``."""
+
+        def progressed(images: int) -> None:
+            self.context.progress(done + images * share)
+
+        seed = derive(self.seed, "release", self.fit.name, *([f"again {number}"] if number else []))
+        device = self.context.device
+        return in_batches(self.method, self.raw, self.numbers, self.labels, self.answers, seed, device, progressed)
 
 
 @dataclass(frozen=True)

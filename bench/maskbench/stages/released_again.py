@@ -13,6 +13,7 @@ from maskbench.plugins.method import Method
 from maskbench.randomness import derive
 from maskbench.release import Release, as_bytes
 from maskbench.stages.batched_release import in_batches
+from maskbench.stages.composition import together
 from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen
 from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
@@ -52,10 +53,14 @@ def released_again(
             dataset.labels("attacker_train", "target"),
         )
     )
-    return lambda epoch: in_batches(method, raw, numbers, labels, {}, derive(trial.seed, "again", str(epoch)), device)
+
+    def once(name: str) -> Release:
+        return in_batches(method, raw, numbers, labels, {}, derive(trial.seed, "again", name), device)
+
+    return lambda epoch: together(map(once, _names(epoch, trial.releases)))
 
 
-def releasing(method: Method, seed: int, device: torch.device) -> Releasing | None:
+def releasing(method: Method, seed: int, device: torch.device, releases: int) -> Releasing | None:
     """(pictures, draw) → what a method makes of any pictures; the task labels of those are not known.
 
     None where the method follows attributions, which take a teacher.
@@ -63,6 +68,7 @@ def releasing(method: Method, seed: int, device: torch.device) -> Releasing | No
     Args:
         method: as the attacker fitted it, on the device.
         seed: other seeds, and other draws, have other random numbers.
+        releases: so many are taken together.
     """
     if method.requests():
         return None
@@ -70,10 +76,18 @@ def releasing(method: Method, seed: int, device: torch.device) -> Releasing | No
     def release(pictures: Tensor, draw: int) -> Release:
         numbers = torch.arange(len(pictures))
         raw = as_bytes(pictures).cpu()
-        made = in_batches(method, raw, numbers, None, {}, derive(seed, "release", str(draw)), device)
-        return handed_out(method, made)
+
+        def once(name: str) -> Release:
+            return in_batches(method, raw, numbers, None, {}, derive(seed, "release", name), device)
+
+        return handed_out(method, together(map(once, _names(draw, releases))))
 
     return release
+
+
+def _names(number: int, releases: int) -> list[str]:
+    """What the random numbers of the releases are derived from that are taken together."""
+    return [f"{number}", *(f"{number}, release {other}" for other in range(1, releases))]
 
 
 def handed_out(method: Method, release: Release) -> Release:

@@ -51,7 +51,7 @@ class Restoration(Stage):
         return self.attack.cpu_only
 
     def inputs(self) -> Mapping[str, Stage]:
-        return self._reading((self.trial.release("owner"), *self._own_releases()))
+        return self._reading((self.trial.seen("owner"), *self._own_releases()))
 
     def fit_inputs(self) -> Mapping[str, Stage]:
         """What the attack learns from: nothing of the owner's."""
@@ -62,7 +62,7 @@ class Restoration(Stage):
         return {"data": self.trial.data, **seen_inputs(releases, found), **self._raw()}
 
     def _own_releases(self) -> tuple[PartyRelease, ...]:
-        return self.trial.release("attacker"), *(stored_draws(self.trial) if self._takes_pairs() else ())
+        return self.trial.seen("attacker"), *(stored_draws(self.trial) if self._takes_pairs() else ())
 
     def _takes_pairs(self) -> bool:
         return self.attack.learns_from == "pairs"
@@ -140,7 +140,7 @@ class Restoration(Stage):
 
     def _releasing(self, inputs: Mapping[str, Artifact], device: torch.device) -> Releasing | None:
         method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, device)
-        return releasing(method, self._attack_seed(), device)
+        return releasing(method, self._attack_seed(), device, self.trial.releases)
 
 
 @dataclass(frozen=True)

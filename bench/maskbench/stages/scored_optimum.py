@@ -29,21 +29,26 @@ class ScoredOptimum(Stage):
 
     Its information is counted from the prior that the attackers count from, on the same share of their pictures: else a
     prior that the attacker counted badly would pass for knowledge.
+
+    Attributes:
+        masks: the mask is all that is seen.
     """
 
     kind: ClassVar[str] = "scoring"
 
     optimum: Optimum
     aux_share: float = 1.0
+    masks: bool = False
 
     def inputs(self) -> Mapping[str, Stage]:
         return {"data": self.optimum.trial.data, "optimum": self.optimum}
 
     def parameters(self) -> Mapping[str, Any]:
-        return {"of": "optimum", "aux_share": self.aux_share}
+        return {"of": "masks" if self.masks else "optimum", "aux_share": self.aux_share}
 
     def title(self) -> str:
-        return f"scoring {self.optimum.title()}{share_title(self.aux_share)}"
+        seen = " by the mask alone" if self.masks else ""
+        return f"scoring {self.optimum.title()}{seen}{share_title(self.aux_share)}"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
@@ -60,7 +65,8 @@ class ScoredOptimum(Stage):
                 own_target = dataset.labels("attacker_validation", "target")[own]
             weight = counts.weight(dataset.labels("attacker_validation", "sensitive")[own], own_target)
             prior = counts.prior(len(labels), target, weight)
-            guess = stored.log_posterior(split)
+            known = stored.known(split)
+            guess = known.of_masks if self.masks else known.log_posterior
             probabilities[split] = guess.exp().to(torch.float32)
             columns[split] = {
                 "number": dataset.index(split)[positions],
@@ -102,7 +108,7 @@ class ScoredOptimumRestoration(Stage):
             positions = dataset.scored(split, self.optimum.trial.settings.scored)
             release = stored_release(inputs, split).release(split, positions)
             pictures = Comparison(
-                restored=to_float(StoredOptimum(inputs["optimum"]).restored(split)),
+                restored=to_float(StoredOptimum(inputs["optimum"]).known(split).restored),
                 released=release.images,
                 raw=to_float(dataset.bytes(split)[positions]),
                 masks=release.masks,

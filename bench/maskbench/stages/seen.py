@@ -16,7 +16,7 @@ from maskbench.errors import ContractViolation, Unavailable
 from maskbench.plugins.given import Given, NoisyMap
 from maskbench.plugins.method import Method
 from maskbench.randomness import Randomness, derive
-from maskbench.release import Release
+from maskbench.release import Release, to_bytes
 from maskbench.stages.party_release import Fit
 from maskbench.worlds.gaussian import Kept, Projected, Seen
 from maskbench.worlds.laplace import Noisy
@@ -47,6 +47,16 @@ class Shown:
     labels: Tensor | None
     numbers: Tensor
     seed: int
+
+    @property
+    def raw_bytes(self) -> Tensor:
+        """Uint8 (N, 1, H, W)."""
+        return to_bytes(self.raw)
+
+    @property
+    def release_seed(self) -> int:
+        """What the owner's release was made with."""
+        return derive(self.seed, "release", Fit("owner").name)
 
     def seen(self) -> Seen:
         """What the release shows.
@@ -103,8 +113,7 @@ class Shown:
         """Release other pictures with the random numbers of these."""
         if self.method.requests():
             raise Unavailable("the optimum is not known: the release follows attributions, which depend on the picture")
-        seed = derive(self.seed, "release", Fit("owner").name)
-        return self.method.release(pictures, seed=seed, numbers=self.numbers, labels=self.labels)
+        return self.method.release(pictures, seed=self.release_seed, numbers=self.numbers, labels=self.labels)
 
     def _projected(self) -> Projected:
         matrix, offset = self._probed()

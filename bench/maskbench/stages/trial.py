@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maskbench.data.parties import Label, Party
 from maskbench.plugins.audited import Audited
@@ -48,6 +48,20 @@ class Trial:
         )
         return PartyRelease(self.data, self.method, party, seed, draw, requested, again=again)
 
+    @property
+    def releases(self) -> int:
+        """How many releases of each picture the attacker has that may differ."""
+        return 1 if self.method.deterministic else self.settings.releases
+
+    def of_one(self) -> Trial:
+        """The same, of an attacker who looks at one release of each picture at a time."""
+        return replace(self, settings=self.settings.model_copy(update={"releases": 1}))
+
+    def seen(self, party: Party, draw: int = 0, again: int = 0) -> PartyRelease:
+        """What an attacker makes of all the releases of a party's pictures; arguments as of ``release``."""
+        single = self.release(party, draw, again)
+        return single if self.releases == 1 else replace(single, releases=self.releases)
+
     def more_draws(self) -> tuple[PartyRelease, ...]:
         """Further releases of the attacker's training pictures, which it can make as often as it likes.
 
@@ -55,7 +69,7 @@ class Trial:
         """
         if self._always_the_same():
             return ()
-        return tuple(self.release("attacker", draw) for draw in range(1, self.settings.draws))
+        return tuple(self.seen("attacker", draw) for draw in range(1, self.settings.draws))
 
     def _always_the_same(self) -> bool:
         """Whether neither seed nor draw changes a release: teachers, which attributions explain, differ by both."""

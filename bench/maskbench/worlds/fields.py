@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskbench.worlds.mixture import Array
+from maskbench.worlds.distribution import Array
 
 CLASSES, TASKS = 5, 2
 """Sensitive and task classes."""

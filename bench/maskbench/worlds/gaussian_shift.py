@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from maskbench.worlds.distribution import Array
 from maskbench.worlds.fields import CLASSES, covariance, periodic_patterns, prior, templates
-from maskbench.worlds.mixture import Array, Mixture, mixture
+from maskbench.worlds.mixture import Mixture, mixture
 
 _AMPLITUDE = 0.052
 _LENGTH = 2.0  # px

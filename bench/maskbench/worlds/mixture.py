@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from maskbench.worlds.distribution import Array, Distribution
 
 LEVELS = 255
 ROUNDING = 1 / (12 * LEVELS**2)
@@ -18,7 +18,7 @@ _JITTER = 1e-10  # a smooth covariance is singular to machine precision; a hundr
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
+class Mixture(Distribution):
     """K Gaussians over pictures of D pixels; each belongs to one task label and one sensitive label.
 
     Attributes:
@@ -41,10 +41,13 @@ class Mixture:
 
     @property
     def prior(self) -> Array:
-        """P(sensitive, task), (sensitive classes, task classes)."""
         joint = np.zeros((self.sensitive.max() + 1, self.task.max() + 1))
         np.add.at(joint, (self.sensitive, self.task), np.exp(self.log_weights))
         return joint
+
+    @property
+    def of_persons(self) -> bool:
+        return self.shared is not None
 
     def draw(
         self,
@@ -53,11 +56,6 @@ class Mixture:
         generator: np.random.Generator,
         persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
-        """Draw a picture for each pair of labels: uint8 (N, D).
-
-        Args:
-            persons: int64 (N,), 0 … P − 1, where pictures of one person have something in common.
-        """
         component = self._components(sensitive, task, generator)
         own, of_person = self.covariances, None
         if self.shared is not None and persons is not None:

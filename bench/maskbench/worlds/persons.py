@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from maskbench.worlds.distribution import Array
 from maskbench.worlds.fields import CLASSES, TASKS, covariance, patterns, squared_exponential, templates
-from maskbench.worlds.mixture import Array, Mixture, mixture
+from maskbench.worlds.mixture import Mixture, mixture
 
 PICTURES = 4
 """Of each person; each task has as many of them."""

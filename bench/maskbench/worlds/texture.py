@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from maskbench.worlds.distribution import Array
 from maskbench.worlds.fields import CLASSES, covariance, prior, templates
-from maskbench.worlds.mixture import Array, Mixture, mixture
+from maskbench.worlds.mixture import Mixture, mixture
 
 _STRETCH = 1.4  # the correlation length along the direction is so many times longer, and as much shorter across it
 

@@ -10,15 +10,16 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.worlds import gaussian_linear, gaussian_shift, gaussian_sign, persons, texture
-from maskbench.worlds.mixture import Mixture
+from maskbench.worlds import finite, gaussian_linear, gaussian_shift, gaussian_sign, persons, texture
+from maskbench.worlds.distribution import Distribution
 
-FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Mixture]] = MappingProxyType(
+FAMILIES: Mapping[str, Callable[[int, np.random.Generator], Distribution]] = MappingProxyType(
     {
         "gaussian-linear": gaussian_linear.build,
         "gaussian-sign": gaussian_sign.build,
         "gaussian-shift": gaussian_shift.build,
         "texture": texture.build,
+        "finite": finite.build,
         "persons": persons.build,
     }
 )
@@ -35,7 +36,7 @@ class World:
     seed: int
 
     @property
-    def mixture(self) -> Mixture:
+    def mixture(self) -> Distribution:
         """What pictures come from."""
         return _mixture(self)
 
@@ -65,7 +66,7 @@ class World:
 
     def _order(self, count: int) -> NDArray[np.int64] | None:
         """Pictures of persons, person by person, in random order."""
-        return None if self.mixture.shared is None else self._generator(_PERSONS).permutation(count)
+        return self._generator(_PERSONS).permutation(count) if self.mixture.of_persons else None
 
     def _dealt(self, prior: NDArray[np.float64], count: int) -> NDArray[np.int64]:
         """So many labels in random order, each as often as the prior says, to within one."""
@@ -82,5 +83,5 @@ class World:
 
 
 @lru_cache(maxsize=8)
-def _mixture(world: World) -> Mixture:
+def _mixture(world: World) -> Distribution:
     return FAMILIES[world.family](world.side, np.random.default_rng([world.seed, _STRUCTURE]))

@@ -30,6 +30,7 @@ class Calibrated(Source):
         f"families: {', '.join(FAMILIES)}"
     )
     flippable = False
+    drawn = True
     default_target = "task"
     default_sensitive = "sensitive"
 

@@ -74,8 +74,10 @@ def _efficiency(means: NDArray[np.float64]) -> NDArray[np.float64]:
 _PerClass = Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.float64]]
 
 
-def _of_worst_class(columns: _PerClass, statistic: Statistic) -> Callable[[Outcomes], NDArray[np.float64] | None]:
-    """What a statistic of one class is made of, for the class of which it is largest."""
+def _of_worst_class(
+    columns: _PerClass, statistic: Statistic, *, each_seed: bool = False
+) -> Callable[[Outcomes], NDArray[np.float64] | None]:
+    """What a statistic of one class is made of, for the class of which it is largest; over all seeds, or in each."""
 
     def averaged(outcomes: Outcomes) -> NDArray[np.float64] | None:
         if "probabilities" not in outcomes.columns:
@@ -83,8 +85,11 @@ def _of_worst_class(columns: _PerClass, statistic: Statistic) -> Callable[[Outco
         stated = outcomes.columns["probabilities"].astype(np.float64)
         truth = outcomes.columns["truth"][0].astype(np.int64)
         told = told_classes(truth, stated.shape[2])
-        found = [columns(stated[..., label], truth == label) for label in told]
-        return max(found, key=lambda each: float(statistic(each.mean(axis=(0, 1)))), default=None)
+        if not told:
+            return None
+        every = columns(np.moveaxis(stated[..., told], 2, 1), truth == np.array(told)[:, None])
+        largest = statistic(every.mean(axis=2) if each_seed else every.mean(axis=(0, 2))).argmax(axis=-1)
+        return every[np.arange(len(every)), largest]
 
     return averaged
 
@@ -119,6 +124,7 @@ METRICS = (
         "Area under the ROC curve, members of a class against all others, of the class that is told best.",
         _of_worst_class(auc_columns, auc_statistic),
         auc_statistic,
+        selected=_of_worst_class(auc_columns, auc_statistic, each_seed=True),
     ),
     Metric(
         "worst_class_tpr",
@@ -129,6 +135,7 @@ METRICS = (
         "where it is largest.",
         _of_worst_class(tpr_columns, tpr_statistic),
         tpr_statistic,
+        selected=_of_worst_class(tpr_columns, tpr_statistic, each_seed=True),
     ),
     Metric(
         "efficiency",

@@ -14,9 +14,9 @@ from maskbench.metrics.metric import Metric, Outcomes, stacked
 
 def by_class(outcomes: Outcomes) -> NDArray[np.float64]:
     """What balanced accuracy averages: (seeds, images, 2 × classes)."""
-    truth = torch.from_numpy(np.asarray(outcomes.columns["truth"]))
-    rows = zip(outcomes.columns["correct"], truth, strict=True)
-    return np.stack([balanced_columns(torch.from_numpy(row), labels, outcomes.classes).numpy() for row, labels in rows])
+    correct, truth = (torch.from_numpy(np.asarray(outcomes.columns[name])) for name in ("correct", "truth"))
+    columns = balanced_columns(correct.flatten(), truth.flatten(), outcomes.classes)
+    return columns.unflatten(0, correct.shape).numpy()
 
 
 _SURE = 2.0

@@ -114,6 +114,7 @@ METRICS = (
         f"Mean of ssim_hole over the best restored {_BEST:.0%} of the pictures.",
         _best_restored,
         _mean_of_best,
+        selected=_best_restored,
     ),
     _declared(
         "gain",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ _PANELS = {
     "inference": "advantage of the strongest inference of the {label} label, %",
     "restoration": "hole SSIM of the strongest restoration",
 }
+_LONG = 0.15  # of the figure, across and up together
 _SCALES = {"inference": 100.0, "restoration": 1.0}
 
 
@@ -120,8 +122,19 @@ def _frontier(axes: Axes, rows: Sequence[Mapping[str, Any]], leakage: str) -> No
     )
     if len(joined) > 1:
         axes.plot(*zip(*joined, strict=True), color="0.45", linewidth=5, alpha=0.25, solid_capstyle="round", zorder=1)
-        (x0, y0), (x1, y1) = joined[:2]
-        axes.annotate("frontier", ((x0 + x1) / 2, (y0 + y1) / 2), fontsize=7.5, color="0.4", ha="right", va="bottom")
+        _name_frontier(axes, joined, places)
+
+
+def _name_frontier(axes: Axes, joined: Sequence[tuple[float, float]], places: Sequence[tuple[float, float]]) -> None:
+    """Write what the line is beside its longest part; nowhere, where that is hidden below marks."""
+    width, height = (max(along) - min(along) or 1.0 for along in zip(*places, strict=True))
+    parts = [
+        (abs(x1 - x0) / width + abs(y1 - y0) / height, ((x0 + x1) / 2, (y0 + y1) / 2))
+        for (x0, y0), (x1, y1) in pairwise(joined)
+    ]
+    length, middle = max(parts)
+    if length > _LONG:
+        axes.annotate("frontier", middle, fontsize=7.5, color="0.4", ha="right", va="bottom")
 
 
 def _beats(one: tuple[float, float], other: tuple[float, float]) -> bool:

@@ -27,17 +27,20 @@ def draw(run: RunFolder) -> Figure | None:
         return None
     restored = set(_named(picture.attack for picture in run.pictures))
     # In the order of the suite: not every attack runs on the first method.
-    attacks = [attack for attack in run.provenance["attacks"] if attack in restored and _changes(run, attack)]
+    asked = [attack for attack in run.provenance["attacks"] if attack in restored]
+    made_of_others = sorted(restored - set(asked))
+    attacks = [attack for attack in (*asked, *made_of_others) if _changes(run, attack)]
     rows, names = [], []
+    methods = _named(picture.method for picture in run.pictures)
     for example in sorted({picture.example for picture in run.pictures}):
-        for method in _named(picture.method for picture in run.pictures):
+        for method in methods:
             found: dict[tuple[str, str], Pixels] = {
                 (it.shows, it.attack): it.pixels for it in run.pictures if (it.method, it.example) == (method, example)
             }
             shown = [("raw", ""), ("released", ""), ("mask", ""), *(("restored", attack) for attack in attacks)]
             rows.append([found.get(wanted) for wanted in shown])
             names.append(method.replace(":", "\n"))
-    return draw_grid(rows, names, ("raw", "released", "mask", *attacks))
+    return draw_grid(rows, names, ("raw", "released", "mask", *attacks), together=len(methods))
 
 
 def _named(names: Iterable[str]) -> list[str]:
@@ -52,8 +55,12 @@ def _changes(run: RunFolder, attack: str) -> bool:
     return any(not np.array_equal(it.pixels, released[it.method, it.example]) for it in restored)
 
 
-def draw_grid(rows: Sequence[Sequence[Pixels | None]], names: Sequence[str], titles: Sequence[str]) -> Figure:
+def draw_grid(
+    rows: Sequence[Sequence[Pixels | None]], names: Sequence[str], titles: Sequence[str], *, together: int = 0
+) -> Figure:
     """Pictures of one size, uint8 (C, H, W), below titles and right of names; None is a dash.
+
+    A line divides each ``together`` rows from the next; 0: there is none.
 
     All lie in one system of axes whose unit is a picture and its margin: an axis for each takes ten times as long.
     """
@@ -71,6 +78,8 @@ def draw_grid(rows: Sequence[Sequence[Pixels | None]], names: Sequence[str], tit
                 axes.text(column + 0.5, middle, "–", ha="center", va="center", color="grey")
             else:
                 _show(axes, picture, (column + _GAP, column + 1 - _GAP, number + 1 - _GAP, number + _GAP))
+    for number in range(together, len(rows), together or len(rows)):
+        axes.axhline(number, color="0.3", linewidth=1.2)
     for column, title in enumerate(titles):
         axes.text(column + 0.5, -_GAP, title, fontsize=9, ha="center", va="bottom")
     axes.set_xlim(-names_width, len(titles))

@@ -16,6 +16,7 @@ from maskbench.report.named import NamedRun
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import NOT_MEASURED, decimal, percent, plain
 from maskbench.results.reading import records
+from maskbench.results.schema import threat_model_name
 from maskbench.runfolder.folder import RunFolder
 
 
@@ -110,4 +111,4 @@ def _between(first: NamedRun, second: NamedRun) -> list[str]:
 def _named(threat_model: Any) -> str:
     if not isinstance(threat_model, dict):
         return "none named"
-    return f"{threat_model.get('name')} {threat_model.get('version')}"
+    return threat_model_name(threat_model)

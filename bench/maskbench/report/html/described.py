@@ -8,14 +8,16 @@ from typing import NamedTuple
 from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.names import parse
-from maskbench.plugins.reserved import OPTIMUM, ORACLE, PERMUTED, STACKED, STRONGEST
+from maskbench.plugins.reserved import AVERAGED, OPTIMUM, OPTIMUM_OF_MASKS, ORACLE, PERMUTED, STACKED, STRONGEST
 
 _MADE_OF_OTHERS = {
     STACKED: "all attacks of its kind, with their answers taken together",
     STRONGEST: "the attack that does best on pictures that it is not scored on: the headline",
     ORACLE: "the best attack for each picture, chosen by someone who knows the answer: no attacker reaches it",
+    AVERAGED: "attacks that train no network: what they say of each release of a picture alone, averaged",
     PERMUTED: "attacks that train no network, with the labels that the attacker has shuffled: a control",
     OPTIMUM: "the best possible attack, of someone who knows what the pictures are drawn from",
+    OPTIMUM_OF_MASKS: "the same where nothing is seen but the mask: what its shape gives away",
 }
 
 
@@ -34,7 +36,7 @@ def described(kind: str, labels: Iterable[str]) -> list[Described]:
 def _summary(kind: str, label: str) -> str:
     try:
         name, _ = parse(label)
-        return str(catalogue().get(kind, name).summary())
+        return str(catalogue().get(kind, name).summary()).replace("``", "")  # marks of code are for documentation
     except UsageError:
         return ""  # of a run that somebody made with a plug-in of theirs
 

@@ -13,12 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
+from maskbench.report.captions import run_caption
 from maskbench.report.discovery import tables
 from maskbench.report.html import comparison, coverage, described, provenance
 from maskbench.report.html.curves import curve_panels
 from maskbench.report.html.efficiency import efficiencies
 from maskbench.report.html.every_number import every_number
 from maskbench.report.html.flags import flagged
+from maskbench.report.html.glance import glance
 from maskbench.report.html.grids import picture_grids
 from maskbench.report.html.leakage import leakage_sections
 from maskbench.report.html.plot import plot_data
@@ -26,9 +28,12 @@ from maskbench.report.html.shape import shapes
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.html.timing import timing_tables
 from maskbench.report.named import NamedRun
+from maskbench.report.phrases import duration
 from maskbench.report.style import method_styles
+from maskbench.report.tables.summary import AT_EQUAL_LEAKAGE
 from maskbench.report.tables.summary import caption as headline_caption
 from maskbench.report.verdict import verdict
+from maskbench.results.measure import planned_of
 from maskbench.results.reading import ATTACKS
 from maskbench.runfolder.folder import RunFolder
 
@@ -70,6 +75,7 @@ def _of_one(run: NamedRun) -> dict[str, Any]:
         "headline_caption": headline_caption(results),
         "inferred": results.inferred,
         "verdict": verdict(results),
+        "glance": glance(results),
         "plot": plot_data([run], styles),
         "tables": _tables(results),
         "leakage": leakage_sections(results),
@@ -117,9 +123,18 @@ def _tables(run: RunFolder) -> dict[str, ShownTable]:
         if table.name not in _ELSEWHERE:
             frame = table.build(run)
             if len(frame):
-                caption = _HEADLINE if table.name == "summary" else table.caption(run)
+                if table.name == "summary":
+                    frame = frame.drop(columns=_said_elsewhere(run), errors="ignore")
+                # What the run is about stands above already.
+                caption = _HEADLINE if table.name == "summary" else table.caption(run).removeprefix(run_caption(run))
                 found[table.name] = ShownTable.of(table.name, caption, frame)
     return found
+
+
+def _said_elsewhere(run: RunFolder) -> list[str]:
+    """Columns of the headline that a table below it has, or that say of all methods that every cell ran."""
+    whole = bool((planned_of(run.cells)["status"] == "ok").all())
+    return [*AT_EQUAL_LEAKAGE, *(["cells"] if whole else [])]
 
 
 def _write(file: Path, template: str, content: dict[str, Any]) -> Path:
@@ -134,7 +149,7 @@ def _environment() -> Environment:
     # Everything is escaped, whatever its file is called: names and reasons come from plug-ins.
     loader = PackageLoader("maskbench.report.html", "templates")
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    found.filters["breakable"] = _breakable
+    found.filters |= {"breakable": _breakable, "duration": duration}
     return found
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from maskbench.results.schema import threat_model_name
 from maskbench.runfolder.folder import RunFolder
 
 _LONG = ("code",)
@@ -28,7 +29,7 @@ def facts(run: RunFolder) -> dict[str, str]:
         "sensitive label": _label(data, "sensitive"),
         "pictures": ", ".join(f"{name.replace('_', '-')} {size}" for name, size in data.get("sizes", {}).items()),
         "rules of conversion": " ".join(data.get("notes", ())),
-        "threat model": f"{threat['name']}, version {threat['version']}" if threat else "",
+        "threat model": threat_model_name(threat) if threat else "",
         "stages": ", ".join(f"{count} {source}" for source, count in stages.items() if count),
         "maskbench": f"{found.get('maskbench')}, schema {found.get('schema_version')}",
         "source": _source(found.get("git")),

@@ -34,7 +34,7 @@ class ShownTable:
         name: of its anchor and of the files that a reader may download.
         caption: what the columns mean; it stands above the table.
         headers, rows: of equal length.
-        numeric: for each column, whether most of its cells are numbers.
+        numeric: for each column, whether it is one of numbers.
     """
 
     name: str
@@ -50,8 +50,12 @@ class ShownTable:
         frame = frame.drop(columns=blank)
         rows = [tuple(map(_cell, row)) for row in rows_as_text(frame)]
         columns = range(len(frame.columns))
-        # One with numbers is a column of numbers: words in it say why there is none.
-        numeric = tuple(2 * sum(_is_number(row[column].text) for row in rows) > len(rows) for column in columns)
+        # One with an interval, or mostly numbers, is a column of numbers: words in it say why there is none.
+        numeric = tuple(
+            any(row[column].interval for row in rows)
+            or 2 * sum(_is_number(row[column].text) for row in rows) > len(rows)
+            for column in columns
+        )
         return cls(name, caption, tuple(map(str, frame.columns)), tuple(rows), numeric)
 
     def __bool__(self) -> bool:

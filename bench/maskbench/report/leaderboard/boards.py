@@ -9,6 +9,7 @@ from typing import Any, Literal
 from maskbench.report.leaderboard.entries import Conditions, Entry, conditions, entries
 from maskbench.report.leaderboard.ranking import Rank, beats, ranks
 from maskbench.results.reading import Value
+from maskbench.results.schema import threat_model_name
 from maskbench.runfolder.folder import RunFolder
 
 Leakage = Literal["inference", "restoration"]
@@ -66,8 +67,7 @@ class Board:
 
 def threat_model(provenance: Mapping[str, Any]) -> str:
     """Name and version of what attackers are given, from the content of ``run.json``."""
-    named = provenance["threat_model"]
-    return f"{named['name']}, version {named['version']}"
+    return threat_model_name(provenance["threat_model"])
 
 
 def boards(runs: Mapping[str, RunFolder]) -> list[Board]:

@@ -32,6 +32,15 @@ def _below(folder: Path) -> Iterator[Path]:
     yield from (file.parent for file in folder.rglob(_RUN))
 
 
+def bundle_names(bundles: Sequence[Path]) -> list[str]:
+    """What each bundle is called: its folder, with the one that it lies in where two are called alike."""
+    own = [bundle.resolve().name for bundle in bundles]
+    return distinct_names(
+        name if own.count(name) == 1 else f"{bundle.resolve().parent.name} {name}"
+        for name, bundle in zip(own, bundles, strict=True)
+    )
+
+
 def distinct_names(texts: Iterable[str]) -> list[str]:
     """Names for files and addresses, one for each text: small letters, digits and hyphens, none twice."""
     names: list[str] = []

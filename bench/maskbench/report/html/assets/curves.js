@@ -7,13 +7,14 @@
   const { escaped } = labels;
   const GAP = 15;
 
-  function draw(panel, { title, x, curves }) {
+  function draw(panel, { title, x, least, curves }) {
     const ink = theme.colour("ink"), quiet = theme.colour("quiet"), line = theme.colour("line");
     const widest = Math.max(...curves.map((curve) => labels.width(curve.name)));
     const margin = { l: 46, r: Math.min(widest + 16, 0.42 * panel.clientWidth), t: 34, b: 48 };
     const height = panel.clientHeight - margin.t - margin.b;
     const values = curves.flatMap((curve) => curve.points.flatMap((point) => point.slice(1))).filter((value) => value !== null);
-    const room = 0.06 * (Math.max(...values) - Math.min(...values)) || 1;
+    const spread = Math.max(...values) - Math.min(...values);
+    const room = Math.max(0.06 * spread, (least - spread) / 2);
     const range = [Math.min(...values) - room, Math.max(...values) + room];
     const up = (value) => (value - range[0]) / (range[1] - range[0]) * height;
     const ticks = [...new Set(curves.flatMap((curve) => curve.points.map((point) => point[0])))].sort((a, b) => a - b);
@@ -45,7 +46,7 @@
     Plotly.react(panel, traces, {
       margin, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: "system-ui, sans-serif" },
       title: { text: escaped(title), font: { size: 13.5, color: ink }, x: 0, xref: "paper", xanchor: "left", y: 0.97 },
-      xaxis: { ...frame, range: [ticks[0] - 0.03 * (ticks.at(-1) - ticks[0]), ticks.at(-1)], tickvals: ticks, ticktext: ticks.map((tick) => `${Math.round(100 * tick)} %`), title: { text: escaped(x), standoff: 8 } },
+      xaxis: { ...frame, range: [ticks[0] - 0.03 * (ticks.at(-1) - ticks[0]), ticks.at(-1) + 0.015 * (ticks.at(-1) - ticks[0])], tickvals: ticks, ticktext: ticks.map((tick) => `${Math.round(100 * tick)} %`), title: { text: escaped(x), standoff: 8 } },
       yaxis: { ...frame, range }, hovermode: "closest", annotations, shapes: stems,
       hoverlabel: { bgcolor: theme.colour("raised"), bordercolor: quiet, font: { color: ink } },
     }, { displayModeBar: false });

@@ -29,6 +29,19 @@ const labels = (() => {
     return groups;
   }
 
+  // Small boxes along the line through some points, [[x, y]] in px.
+  function along(points) {
+    const boxes = [];
+    points.slice(1).forEach(([x1, y1], at) => {
+      const [x0, y0] = points[at], steps = Math.ceil(Math.hypot(x1 - x0, y1 - y0) / 6);
+      for (let step = 0; step < steps; step++) {
+        const x = x0 + (x1 - x0) * step / steps, y = y0 + (y1 - y0) * step / steps;
+        boxes.push({ left: x - 2, right: x + 2, top: y - 2, bottom: y + 2 });
+      }
+    });
+    return boxes;
+  }
+
   // marks: [{x, y, name, first}] in px of a field of {width, height}; those with `first` choose their place first.
   // bars: boxes that a name covers only where it must.
   // Gives [{x, y, lines, dx, dy}], without those that have no room, and how many those are.
@@ -47,7 +60,7 @@ const labels = (() => {
           const box = { left: group.x + dx - half, right: group.x + dx + half, top: group.y + dy - tall, bottom: group.y + dy + tall };
           if (box.left < 2 || box.right > field.width - 2 || box.top < 2 || box.bottom > field.height - 2) continue;
           if (taken.some((other) => overlap(box, other) > 0)) continue;
-          const cost = reach + 0.6 * bars.reduce((sum, bar) => sum + overlap(box, bar), 0);
+          const cost = reach + 1.5 * bars.reduce((sum, bar) => sum + overlap(box, bar), 0);
           if (best === null || cost < best.cost) best = { dx, dy, box, reach, cost };
         }
         if (best !== null && best.cost <= 2 * reach) break;
@@ -86,5 +99,5 @@ const labels = (() => {
   }
 
   const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return { place, spread, escaped, width };
+  return { along, place, spread, escaped, width };
 })();

@@ -56,6 +56,7 @@
 
   function draw() {
     const axis = data.axes[state.kind], run = data.runs[state.run];
+    const axisTitle = state.kind === "inference" ? `advantage on ${run.label}, %` : axis.title;
     const mine = data.points.filter(chosen);
     const points = mine.filter((point) => point.accuracy && leak(point));
     const x = (point) => leak(point).slice(0, 3).map((value) => (value === null ? null : axis.scale * value));
@@ -93,7 +94,7 @@
         marker: { symbol: own[0].symbol, size: 11, color: own[0].colour, line: { color: ink, width: own[0].role === "method" ? 0.8 : 2 } },
         text: own.map((point) =>
           `<b>${escaped(point.method)}</b>${point.hidden ? `<br>${escaped(point.hidden)} hidden` : ""}` +
-          `<br>accuracy ${text(y(point), 1)} %<br>${escaped(axis.title)} ${text(x(point), axis.digits)}` +
+          `<br>accuracy ${text(y(point), 1)} %<br>${escaped(axisTitle)} ${text(x(point), axis.digits)}` +
           `${leak(point)[3] ? `<br>by ${escaped(leak(point)[3])}` : ""}`),
         hovertemplate: "%{text}<extra></extra>",
       });
@@ -107,7 +108,9 @@
       const tall = y(point)[1] === null ? [py, py] : y(point).slice(1).map(down);
       return [{ left: wide[0], right: wide[1], top: py - 1, bottom: py + 1 }, { left: px - 1, right: px + 1, top: tall[1], bottom: tall[0] }];
     });
-    const { placed, dropped } = labels.place(marks, bars, field);
+    const joined = [onFrontier, ...unique(points.map((point) => point.method)).map((method) => points.filter((point) => point.method === method).sort((a, b) => a.ratio - b.ratio))];
+    const lines = joined.flatMap((own) => labels.along(own.map((point) => [across(x(point)[0]), down(y(point)[0])])));
+    const { placed, dropped } = labels.place(marks, [...bars, ...lines], field);
     const annotations = placed.map((label) => ({
       x: xs[0] + label.x / field.width * (xs[1] - xs[0]), y: ys[0] + (field.height - label.y) / field.height * (ys[1] - ys[0]),
       ax: label.dx, ay: label.dy, text: label.lines.map(escaped).join("<br>"), showarrow: true, arrowhead: 0, arrowwidth: 0.8,
@@ -126,7 +129,7 @@
     const frame = { gridcolor: line, zeroline: false, linecolor: quiet, showline: true, ticks: "outside", tickcolor: quiet, fixedrange: narrow };
     Plotly.react(place, traces, {
       margin, showlegend: false, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, size: 12, family: "system-ui, sans-serif" },
-      xaxis: { ...frame, range: xs, title: { text: (state.judged === "oracle" ? "oracle’s " : narrow ? "" : "strongest attack’s ") + axis.title, standoff: 10 } },
+      xaxis: { ...frame, range: xs, title: { text: (state.judged === "oracle" ? "oracle’s " : narrow ? "" : "strongest attack’s ") + axisTitle, standoff: 10 } },
       yaxis: { ...frame, range: ys, title: { text: "accuracy on owner-test, %", standoff: 6 } },
       hovermode: "closest", hoverlabel: { bgcolor: theme.colour("raised"), bordercolor: quiet, font: { color: ink } }, annotations, shapes,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: quiet, activecolor: ink },

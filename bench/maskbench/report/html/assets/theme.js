@@ -16,10 +16,12 @@ const theme = (() => {
   addEventListener("beforeprint", () => {
     before = root.dataset.theme;
     root.dataset.theme = "light";
+    root.dataset.printing = "";  // as wide as paper, so that what is drawn now fits it
     document.querySelectorAll("details").forEach((each) => { each.open = true; });
     tell();
   });
   addEventListener("afterprint", () => {
+    delete root.dataset.printing;
     if (before === undefined) delete root.dataset.theme; else root.dataset.theme = before;
     tell();
   });
