@@ -9,7 +9,15 @@ import pandas as pd
 from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.matching import MatchingAttack
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, OPTIMUM_OF_MASKS, PERMUTED, RECOGNITION, STACKED
+from maskbench.plugins.reserved import (
+    FIND_MASKS,
+    MEMBERSHIP,
+    OPTIMUM,
+    OPTIMUM_OF_MASKS,
+    PERMUTED,
+    RECOGNITION,
+    STACKED,
+)
 from maskbench.report.hidden import hidden_shares
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import grouped, methods
@@ -17,6 +25,7 @@ from maskbench.runfolder.folder import RunFolder
 
 _OF_OUR_OWN = {
     FIND_MASKS: "it looks for masks that were withheld, and the method withholds none",
+    MEMBERSHIP: "it looks at weights of the owner's recognizer of raw pictures, and the method hands out none",
     STACKED: "it adds up attacks of one kind, and fewer than two of them ran",
     OPTIMUM: "the best possible attack is not known for the method",
     PERMUTED: "it is a control of attacks that train no network, and is not needed where nothing is shown",
