@@ -10,7 +10,7 @@ import pytest
 import torch
 from maskbench.metrics import membership
 from maskbench.metrics.catalogue import FAMILIES, MAIN, estimates, require_distinct
-from maskbench.metrics.classification import accuracy, balanced_accuracy
+from maskbench.metrics.classification import accuracy
 from maskbench.metrics.identification import identification
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from maskbench.metrics.leakage import advantage, bits, information, utility
@@ -19,6 +19,7 @@ from maskbench.metrics.matching import outcomes
 from maskbench.metrics.metric import Family, Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from maskbench.plugins.judging import hidden_share
+from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor
 
 _generator = torch.Generator().manual_seed(0)
@@ -135,13 +136,13 @@ MATCHING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
     "recognition": {
         "accuracy": share_right,
-        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "balanced_accuracy": lambda skill: balanced_accuracy_score(LABELS, guesses(skill).argmax(1)),
         "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
         "hidden": hiding,
     },
     "inference": {
         "accuracy": share_right,
-        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "balanced_accuracy": lambda skill: balanced_accuracy_score(LABELS, guesses(skill).argmax(1)),
         "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
         "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
         "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
