@@ -31,6 +31,7 @@ PEOPLE = 20
 CANDIDATES = 7  # the pictures of FEW releases, and others
 
 _TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
+_PICTURES_EACH = 2  # of one person
 _BLOCK = 4  # side of the blocks that a release without masks is coarsened to
 _RECOGNIZER = "small"
 
@@ -87,6 +88,8 @@ class AttackSubject(Subject):
                 seed=SEED,
                 device=device,
                 question=self.built.questions[0],
+                train_persons=torch.arange(len(train.release)) // _PICTURES_EACH,
+                validation_persons=torch.arange(len(validation.release)) // _PICTURES_EACH,
                 release=_released,
             )
 
