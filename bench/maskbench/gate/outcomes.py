@@ -31,6 +31,7 @@ FAMILY: Mapping[str, Family] = {
     "matching": "matching",
     "linkage": "linkage",
     "person-linkage": "person-linkage",
+    "membership": "membership",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 

@@ -23,6 +23,7 @@ _LEADING: Mapping[Family, tuple[str, ...]] = {
     "linkage": (MAIN["linkage"],),
     "person-linkage": (MAIN["person-linkage"],),
     "masks": ("mask_accuracy",),
+    "membership": ("membership_auc",),
 }
 """Metrics that have most of the bound on false alarms: one a family, for those of a family mostly agree."""
 
