@@ -162,7 +162,8 @@ def released(count: int, shape: Shape = STANDARD, first: int = FIRST, *, masked:
     kept = masks(drawn.numbers, shape) if masked else None
     images = _coarse(drawn.images) if kept is None else drawn.images * kept
     images = (images * 255).round() / 255
-    return Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
+    shown = Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
+    return shown.with_soft_labels(drawn.images.mean((2, 3))[:, :1] * torch.tensor([1.0, -1.0]))
 
 
 def _released(pictures: Tensor, draw: int) -> Release:
@@ -189,7 +190,8 @@ def candidates_of(attack: MatchingAttack, release: Release) -> Release:
 def copied(release: Release) -> Release:
     """The same, for someone who may write into it."""
     masks = None if release.masks is None else release.masks.clone()
-    return Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
+    copy = Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
+    return copy.with_soft_labels(None if release.soft_labels is None else release.soft_labels.clone())
 
 
 def learned(attack: AnyAttack, aux: Aux) -> Any:
