@@ -73,9 +73,9 @@ class ComparedRuns:
     @property
     def regressed(self) -> list[Judged]:
         """The regressions that were not accepted, those of leading metrics first."""
-        found = [(place, each) for place, each in enumerate(self.judged) if place not in self.accepted]
-        worse = [each for _, each in found if each.verdict == "regressed"]
-        return sorted(worse, key=lambda each: not each.row.leading)
+        worse = [place for place, each in enumerate(self.judged) if each.verdict == "regressed"]
+        found = [self.judged[place] for place in worse if place not in self.accepted]
+        return sorted(found, key=lambda each: not each.row.leading)
 
     @property
     def incomplete(self) -> list[Match]:
