@@ -46,7 +46,7 @@ class Convolutional(InferenceAttack):
     source: ClassVar[str] = "Polyak and Juditsky 1992 (averaged weights); maskbench (filled by a Gaussian model)"
 
     components: int = Field(100, ge=2, description="principal components that holes are filled by")
-    passes: int = Field(3, ge=1, description="epochs for each epoch of the suite's attack training")
+    passes: int = Field(2, ge=1, description="epochs for each epoch of the suite's attack training")
     shift: int = Field(3, ge=0, description="largest shift in pixels at 32 px; none where validation prefers that")
 
     def fit(self, aux: InferenceAux) -> Any:

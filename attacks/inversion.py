@@ -13,7 +13,6 @@ from torch import Tensor
 from ._linear_map import LinearMap
 
 _TRIED = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
-_MOST = 1024  # combinations of values of a channel that are looked at: all, at 32 px
 
 
 class Inversion(RestorationAttack):
@@ -29,6 +28,9 @@ class Inversion(RestorationAttack):
     learns_from: ClassVar[LearnsFrom] = "pairs"
     needs_method: ClassVar[bool] = True
 
+    combinations: int = Field(
+        1024, ge=2, description="of a channel's values that are looked at; there are no more of them at 32 px"
+    )
     stationary: float | None = Field(
         None, gt=0, le=1, description="weight of a covariance that is the same everywhere; chosen on validation"
     )
@@ -45,7 +47,7 @@ class Inversion(RestorationAttack):
                 aux.validation.raw_images,
             )
         )
-        linear = LinearMap.found(aux.release, raw, released, most=_MOST, seed=aux.seed)
+        linear = LinearMap.found(aux.release, raw, released, most=self.combinations, seed=aux.seed)
         colours = _colours(raw)
         known = _turned(torch.cat([raw, raw.flip(-1)]) if aux.mirror else raw, colours)
         seen, truth = linear.reduced(_turned(held_out - linear.offset, colours)), _turned(truth, colours)

@@ -1,4 +1,4 @@
-"""An edited source makes exactly what runs it run again; in a copy of the tree, by the command, as a user would."""
+"""An edited source makes exactly what runs it run again; in a copy of the tree, in interpreters of their own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import process
+from bare_runs import run_bare
 from trees import copied, importable
 
 SUITE = """
-data: {source: digits, limit: 300}
+data: {source: digits, limit: 120}
 seeds: 1
 methods: [raw, full-mask, random, saliency]
 attacks: [telea, restorer]
-settings: {scored: 32, recognition: {epochs: 1}, attack: {epochs: 1}, restoration: {epochs: 1}}
+settings: {scored: 16, recognition: {epochs: 1}, attack: {epochs: 1}, restoration: {epochs: 1}}
 """
 
 
@@ -31,9 +31,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _run(tree: Path) -> pd.DataFrame:
     out = f"out-{len(list(tree.glob('out-*')))}"
-    done = process("run", "suite.yaml", "--store", "store", "--out", out, cwd=tree, imports=[tree / ".importable"])
-    assert done.returncode == 0, done.stderr
-    return pd.read_csv(tree / out / "timings.csv")
+    return pd.read_csv(run_bare(tree, "suite.yaml", out, imports=[tree / ".importable"]) / "timings.csv")
 
 
 def _recomputed(tree: Path, file: str, before: str, after: str) -> set[str]:

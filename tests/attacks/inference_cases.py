@@ -21,7 +21,7 @@ class World:
 
     Attributes:
         leak: ``linear``, a pattern; ``sign``, a pattern or its negative; ``shift``, a small pattern at any place;
-            ``nothing``.
+            ``texture``, stripes in a direction, with any phase; ``nothing``.
         strength: of the pattern.
         hidden: share of patches of 4 × 4 pixels that a release hides; 0 for a release without masks.
     """
@@ -55,6 +55,11 @@ class World:
             whole[:, :4, :4] = small
             moves = rng.integers(0, SIDE, (len(labels), 2))
             return np.stack([np.roll(whole[y], tuple(move), (0, 1)) for y, move in zip(labels, moves, strict=True)])
+        if self.leak == "texture":
+            angles = np.pi * labels / CLASSES
+            rows, columns = np.indices((SIDE, SIDE))
+            along = np.sin(angles)[:, None, None] * rows + np.cos(angles)[:, None, None] * columns
+            return np.sin(2 * np.pi * (along / 6 + rng.random((len(labels), 1, 1))))
         shown = np.sign(fixed.standard_normal((CLASSES, SIDE, SIDE)))[labels]
         return shown * rng.choice([-1, 1], (len(labels), 1, 1)) if self.leak == "sign" else shown
 

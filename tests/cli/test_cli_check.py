@@ -139,4 +139,4 @@ def test_a_class_that_others_extend_needs_no_name(maskbench: object, tmp_path: P
     code, out, err = maskbench("check", str(tmp_path / "family.py"))
     assert "has no name" not in out + err
     assert "method named-bright" in out and code == 0
-    assert f"Next: `maskbench run quick --plugin {tmp_path / 'family.py'} -m named-bright`." in out
+    assert f"Next: `maskbench run quick --plugin {tmp_path / 'family.py'} -m +named-bright`." in out

@@ -5,35 +5,19 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import maskbench as mb
 import pytest
-import typer
 from maskbench.artifacts.store import Store
 from maskbench.cli.examples import EXAMPLES
-from maskbench.cli.main import app
 from maskbench.cli.units import shown_bytes, shown_seconds
 from maskbench.executors.forecast import forecast
 from maskbench.planning.built_in import suite_names
 from maskbench.planning.prepare import prepare
+from subcommands import COMMANDS
 from tiny import command, tiny
 from trees import CHECKOUT
-from typer.core import TyperGroup
-
-
-def commands(group: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every command below a group, with its full name."""
-    if isinstance(group, TyperGroup):
-        for key, each in group.commands.items():
-            yield from commands(each, f"{name} {key}".strip())
-    else:
-        yield name, group
-
-
-COMMANDS = dict(commands(typer.main.get_command(app)))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -13,7 +13,13 @@ from maskbench.plugins.files import add_file
 from tiny import pooled, run, tiny
 
 TRAINING = {"epochs": 8}
-SETTINGS = {"scored": 256, "recognition": TRAINING, "attack": TRAINING, "restoration": TRAINING}
+SETTINGS = {
+    "recognizer": "small:width=16",
+    "scored": 256,
+    "recognition": TRAINING,
+    "attack": TRAINING,
+    "restoration": TRAINING,
+}
 WHOLE = {"source": "digits", "size": 16}
 
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 FOUND: dict[str, set[bytes]] = {}
 SHAPE: list[tuple[int, ...]] = []
-SETTINGS = {"scored": 32, "draws": 2, **{kind: {"epochs": 1} for kind in ("recognition", "attack", "restoration")}}
+SETTINGS = {"scored": 32, "draws": 1, **{kind: {"epochs": 1} for kind in ("recognition", "attack", "restoration")}}
 
 
 def _digest(picture: Tensor) -> bytes:

@@ -42,7 +42,7 @@ def advantage(cells: pd.DataFrame, method: str, attack: str) -> pd.Series:
     [
         ("planted-spread", "linear", ""),
         ("planted-sign", MLP, "linear"),
-        ("planted-in-common", "transductive", "linear"),
+        ("planted-in-common", "transductive", ""),  # linear answers are calibrated on the whole release as well
     ],
 )
 def test_each_is_found_by_the_attack_made_for_it(cells: pd.DataFrame, method: str, attack: str, blind: str) -> None:

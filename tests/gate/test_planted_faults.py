@@ -6,14 +6,12 @@ The store is shared, so a run makes again exactly what its fault reaches.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from bare_runs import run_bare
 from maskbench.gate.compare import ComparedRuns, compare
 from maskbench.gate.report import markdown
 from trees import copied, importable
@@ -41,30 +39,19 @@ class Place:
 
     root: Path
 
-    def run(self, name: str, *options: str) -> Path:
+    def run(self, name: str, suite: str = SUITE) -> Path:
         """Run the suite with the source as it is now."""
-        suite, out = self.root / "planted.yaml", self.root / name
-        suite.write_text(SUITE, encoding="utf-8")
-        call = [sys.executable, "-m", "maskbench", "run", str(suite), "--no-pictures", "--jobs", "1"]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.root / ".importable"),
-            "MASKBENCH_STORE": str(self.root / "store"),
-        }
-        done = subprocess.run(
-            [*call, "--out", str(out), *options], env=environment, capture_output=True, text=True, check=False
-        )
-        assert (out / "run.json").is_file(), done.stdout + done.stderr
-        return out
+        (self.root / "planted.yaml").write_text(suite, encoding="utf-8")
+        return run_bare(self.root, "planted.yaml", name, imports=[self.root / ".importable"])
 
-    def with_fault(self, name: str, file: str, old: str, new: str, *options: str) -> ComparedRuns:
+    def with_fault(self, name: str, file: str, old: str, new: str) -> ComparedRuns:
         """Run with one text of the source replaced, and compare with the run before."""
         path = self.root / file
         text = path.read_text(encoding="utf-8")
         assert text.count(old) == 1, f"{file} has {text.count(old)} times: {old}"
         path.write_text(text.replace(old, new), encoding="utf-8")
         try:
-            return compare(self.root / "baseline", self.run(name, *options))
+            return compare(self.root / "baseline", self.run(name))
         finally:
             path.write_text(text, encoding="utf-8")
 
@@ -149,8 +136,8 @@ def test_an_attacker_that_lost_its_calibration(place: Place) -> None:
     found = place.with_fault(
         "calibration",
         "bench/maskbench/metrics/calibration.py",
-        'moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())',
-        'moved = torch.einsum("a,anc->nc", -self.slopes, evidence.double())',
+        'moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())\n        return',
+        'moved = torch.einsum("a,anc->nc", -self.slopes, evidence.double())\n        return',
     )
     assert found.exit_code == 1
     # It says the opposite of what it knows.
@@ -167,7 +154,10 @@ def test_code_of_an_attack_that_changed_and_does_the_same(place: Place) -> None:
 
 
 def test_a_changed_data_set_of_the_same_name(place: Place) -> None:
-    found = compare(place.root / "baseline", place.run("fewer", "--limit", "400", "--seeds", "1"))
+    found = compare(
+        place.root / "baseline",
+        place.run("fewer", SUITE.replace("limit: 500", "limit: 400").replace("seeds: 3", "seeds: 1")),
+    )
     assert found.exit_code == 3
     assert "sizes of the splits" in markdown(found)
 

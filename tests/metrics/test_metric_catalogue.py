@@ -8,8 +8,9 @@ from functools import cache, partial
 import numpy as np
 import pytest
 import torch
+from maskbench.metrics import membership
 from maskbench.metrics.catalogue import FAMILIES, MAIN, estimates, require_distinct
-from maskbench.metrics.classification import accuracy, balanced_accuracy
+from maskbench.metrics.classification import accuracy
 from maskbench.metrics.identification import identification
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim, psnr, psnr_hole, ssim, ssim_hole
 from maskbench.metrics.leakage import advantage, bits, information, utility
@@ -18,6 +19,7 @@ from maskbench.metrics.matching import outcomes
 from maskbench.metrics.metric import Family, Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from maskbench.plugins.judging import hidden_share
+from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor
 
 _generator = torch.Generator().manual_seed(0)
@@ -46,6 +48,15 @@ def recognized(skill: float, outcome: str) -> float:
     truth = torch.arange(400) % PEOPLE
     scores = LIKENESS + 2 * skill * torch.nn.functional.one_hot(truth, PEOPLE)
     return identification(scores, truth)[outcome].mean().item()
+
+
+def remembered(skill: float, metric: str) -> float:
+    """A metric of 300 members and as many others, by an attacker who sees members at this skill."""
+    members, others = LIKENESS[:300, 0] + 2 * skill, LIKENESS[:300, 1]
+    found = membership.outcomes(members, others)
+    columns = {**found, "control_member_auc": found["member_auc"]}
+    seeds = {name: values.numpy()[None] for name, values in columns.items()}
+    return estimates("membership", Outcomes(seeds))[metric].value
 
 
 def matched(skill: float, family: Family, metric: str) -> float:
@@ -125,13 +136,13 @@ MATCHING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
     "recognition": {
         "accuracy": share_right,
-        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "balanced_accuracy": lambda skill: balanced_accuracy_score(LABELS, guesses(skill).argmax(1)),
         "utility": lambda skill: float(utility(share_right(skill), 0.25, 0.95)),
         "hidden": hiding,
     },
     "inference": {
         "accuracy": share_right,
-        "balanced_accuracy": lambda skill: balanced_accuracy(guesses(skill), LABELS, 4).item(),
+        "balanced_accuracy": lambda skill: balanced_accuracy_score(LABELS, guesses(skill).argmax(1)),
         "advantage": lambda skill: float(advantage(share_right(skill), 0.25)),
         "bits": lambda skill: float(bits(information(guesses(skill).log_softmax(1), PRIOR_ROWS, LABELS).mean())),
         "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
@@ -159,6 +170,7 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         family: {metric.name: partial(matched, family=family, metric=metric.name) for metric in FAMILIES[family]}
         for family in MATCHING
     },
+    "membership": {metric.name: partial(remembered, metric=metric.name) for metric in FAMILIES["membership"]},
     "masks": {
         "mask_accuracy": lambda skill: mask_accuracy(found(skill), MASKS).mean().item(),
         "mask_iou": lambda skill: mask_iou(found(skill), MASKS).mean().item(),

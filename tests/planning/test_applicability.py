@@ -18,6 +18,7 @@ from maskbench.planning.applicability import (
 )
 from maskbench.planning.suite import Suite
 from maskbench.plugins.attack import Attack
+from maskbench.plugins.audited import audited
 from maskbench.plugins.catalogue import create
 from maskbench.plugins.names import parse
 from tiny import tiny
@@ -45,6 +46,8 @@ def suite(**changes: Any) -> Suite:
         ("visible-pixels", "saliency", True),
         ("released-again", "pixelate", True),
         ("released-again", "random", False),
+        ("inversion", "gaussian-blur", True),
+        ("inversion", "random", False),
     ],
 )
 def test_attacks_on_masks_or_with_a_key_need_a_method_that_has_one(name: str, method: str, expected: bool) -> None:
@@ -95,6 +98,14 @@ def test_what_an_attack_on_restored_images_lacks() -> None:
 def test_an_attack_whose_weights_are_missing_says_so_first() -> None:
     missing = create("attack", "lama", {"weights": "/nowhere/big-lama.pt"})
     assert "big-lama.pt" in attack_lacks(missing, create("method", "random", {}), ())
+
+
+def test_who_runs_the_method_cannot_where_the_release_was_made_elsewhere() -> None:
+    elsewhere = audited("folder", "content", masked=False)
+    assert "no other can be drawn" in attack_lacks(attack("inversion"), elsewhere, ())
+    assert "no other can be drawn" in attack_lacks(attack("released-again"), elsewhere, ())
+    assert attack_lacks(attack("gallery"), elsewhere, ()) is None
+    assert attack_lacks(attack("inversion"), create("method", "gaussian-blur", {}), ()) is None
 
 
 def test_a_method_that_looks_at_a_sensitive_label_needs_one() -> None:

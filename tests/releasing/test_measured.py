@@ -65,6 +65,11 @@ def test_what_to_run_next_is_said_and_runs(source: Path, tmp_path: Path, monkeyp
     assert (asked[0].data.source, asked[0].data.size) == (str(source), 16)
 
 
+def test_what_to_run_next_asks_for_labels_where_there_are_none(source: Path, tmp_path: Path) -> None:
+    done = command("desensitize", str(source / "a"), str(tmp_path / "out"), "-m", "random")
+    assert "--labels FILE.csv" in done.stdout.splitlines()[-1]
+
+
 def test_what_is_no_manifest_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         released_by(tmp_path / "none.json")

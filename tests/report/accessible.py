@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LAPTOP, PHONE = 1400, 390  # px
+PATIENCE = 120_000  # ms: that a machine is busy is no fault of a page
 _SERIOUS = ("serious", "critical")
 
 

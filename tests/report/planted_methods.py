@@ -53,14 +53,18 @@ NULL = Planted("full-mask", 0.5, 0.0, 0.1, ratio=1.0, shape=0.5, role="null")
 
 
 @cache
-def planted(*methods: Planted, seeds: int = 1, sensitive: bool = True, raw: float = 0.95) -> RunFolder:
+def planted(
+    *methods: Planted, seeds: int = 1, sensitive: bool = True, raw: float = 0.95, raw_leaks: float = 0.9
+) -> RunFolder:
     """The run folder of both controls and some methods; the same one whenever it is asked for.
 
     Args:
-        raw: accuracy on raw images.
+        raw, raw_leaks: accuracy and advantage on raw images.
     """
     cells = [
-        cell for method in (replace(RAW, accuracy=raw), NULL, *methods) for cell in _cells(method, seeds, sensitive)
+        cell
+        for method in (replace(RAW, accuracy=raw, advantage=raw_leaks), NULL, *methods)
+        for cell in _cells(method, seeds, sensitive)
     ]
     rows = pd.DataFrame([row for row, _ in cells])
     samples = pd.concat([part for _, part in cells if part is not None], ignore_index=True)

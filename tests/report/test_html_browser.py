@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from accessible import LAPTOP, PHONE, serious_faults
+from accessible import LAPTOP, PATIENCE, PHONE, serious_faults
 from planted_pages import EVIL
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def page(browser: Browser, full_page: Path) -> Iterator[Page]:
     """The page on a laptop; what its console says is in ``complaints``."""
     opened = browser.new_page(viewport={"width": LAPTOP, "height": 900}, color_scheme="light")
+    opened.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
@@ -105,7 +106,7 @@ def test_pointing_at_a_mark_shows_the_cell(page: Page) -> None:
     mark = page.locator("#plot .scatterlayer .points path").last.bounding_box()
     assert mark is not None
     page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    page.locator("#plot .hoverlayer text").first.wait_for(timeout=3000)
+    page.locator("#plot .hoverlayer text").first.wait_for()
     assert "accuracy" in (page.locator("#plot .hoverlayer").text_content() or "")
 
 
@@ -122,6 +123,7 @@ def test_dark_is_a_switch_away_and_the_plot_follows(page: Page) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(PHONE, "dark"), (LAPTOP, "light")])
 def test_all_can_read_it_on_a_phone_and_on_a_laptop(browser: Browser, full_page: Path, width: int, scheme: Any) -> None:
     opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened.set_default_timeout(PATIENCE)
     opened.goto(full_page.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width, "the page scrolls sideways"
     opened.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")

@@ -177,10 +177,10 @@ def test_at_a_glance_stand_the_frontier_and_both_controls() -> None:
     found = glance(full_run())
     rows = {row[0].text: row for row in found.rows}
     assert list(rows) == ["raw (control)", "saliency 50%", "saliency 75%", "saliency 90%", "full-mask 100% (control)"]
-    assert found.headers[3] == "leaks: advantage on digit %"
+    assert found.headers[1:3] == ("keeps: accuracy %", "leaks: advantage on digit %")
     good = rows["saliency 75%"]
-    assert [good[column].text for column in range(1, 6)] == ["90.0", "5.0", "30.0", "60.0", "adaptive"]
-    assert good[2].interval and rows["raw (control)"][2].text == "–"
+    assert [good[column].text for column in range(1, 7)] == ["90.0", "30.0", "adaptive", "5.0", "60.0", "70.0"]
+    assert good[4].interval and rows["raw (control)"][4].text == "–"
     assert not glance(planted())
 
 

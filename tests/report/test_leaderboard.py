@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from accessible import LAPTOP, PHONE, serious_faults
+from accessible import LAPTOP, PATIENCE, PHONE, serious_faults
 from maskbench import UsageError
 from maskbench.report.leaderboard.boards import Table, boards
 from maskbench.report.leaderboard.bundles import bundle_names, bundles_in, distinct_names
@@ -263,9 +263,10 @@ def test_all_can_read_the_pages_on_a_phone_and_on_a_laptop(
     ]
     (page,) = write_leaderboard(found, ["good", "cheat"], tmp_path / "out", no_report)
     opened = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    opened.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
-    faults = {}
+    faults: dict[str, list[str]] = {}
     for file in (page, page.with_name("index.html")):
         opened.goto(file.as_uri())
         assert opened.evaluate("document.documentElement.scrollWidth") <= width, f"{file.name} scrolls sideways"

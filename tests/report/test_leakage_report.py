@@ -84,6 +84,19 @@ def test_each_risk_has_a_table_that_both_controls_open(run: RunFolder) -> None:
     assert [text.split(" [")[0] for text in table["rows"][2][2:5]] == ["30.0", "2.00", "2.00"]
 
 
+def test_what_matching_finds_stands_beside_a_guess() -> None:
+    found = {"attack_kind": "matching", "label": "", "chosen": "visible-pixels"}
+    rows = [_row("blur", **found, metric="rank_1"), _row("blur", **found, metric="naive_rank_1", value=0.004)]
+    (table,) = leakage_report(planted_run(rows))["sections"][3]["tables"]
+    assert table["title"] == "Singling out: whose release is this? A guess is right once in 250."
+
+
+def test_a_control_is_no_attack(run: RunFolder) -> None:
+    cells = pd.concat([run.cells, run.cells.tail(1).assign(attack="permuted", status="ok")])
+    attacks = leakage_report(replace(run, cells=cells))["sections"][2]["tables"][0]["rows"]
+    assert [row[0] for row in attacks] == ["missing"]
+
+
 def test_groups_are_the_classes_of_the_sensitive_label(run: RunFolder) -> None:
     blur = [each for each in leakage_report(run)["measured"]["groups"] if each["method"] == "blur"]
     assert [each["class"] for each in blur] == list("abcd")

@@ -19,23 +19,31 @@ BAD = Planted("bad", 0.7, 0.6)
 
 def said(run: RunFolder) -> str:
     """All sentences, in small letters: what a sentence begins with depends on what else is said."""
-    return " ".join(verdict(run).sentences).lower()
+    found = verdict(run)
+    return " ".join((*found.sentences, *found.findings)).lower()
 
 
 def test_a_clear_winner_comes_first_and_what_it_beats_is_named() -> None:
-    first, second, third = verdict(planted(GOOD, BAD, seeds=2)).sentences
+    found = verdict(planted(GOOD, BAD, seeds=2))
+    first, last = found.sentences
     assert first == (
         "No other method keeps more accuracy or leaks less than good (accuracy 90.0 %, advantage 20.0 %); leakage is "
         "the strongest inference of digit."
     )
-    assert second == "Beaten in accuracy and leakage: bad."
-    assert third.startswith("Measured with 2 seeds, 400 attacked images and 3 attacks; no flag warns")
+    assert found.findings == ("Beaten in accuracy and leakage: bad.",)
+    assert last.startswith("Measured with 2 seeds, 400 attacked images and 3 attacks; no flag warns")
 
 
 def test_methods_that_all_leak_as_much_as_raw_are_said_to_do_so() -> None:
     first = verdict(planted(Planted("one", 0.9, 0.9), Planted("other", 0.8, 0.905))).sentences[0]
     assert first.startswith("Each of the 2 methods leaks no less than raw images")
     assert verdict(planted(Planted("one", 0.9, 0.9))).sentences[0].startswith("The method leaks no less than raw")
+
+
+def test_attacks_that_get_nothing_of_raw_images_judge_no_method() -> None:
+    found = verdict(planted(replace(GOOD, advantage=0.0), raw_leaks=0.0))
+    assert found.sentences[0].startswith("The strongest inference of digit gets no more of raw images than of fully")
+    assert not any("No less leakage" in finding for finding in found.findings)
 
 
 def test_one_method_alone_stands_beside_raw_images() -> None:
@@ -108,12 +116,12 @@ def test_a_method_whose_recognizer_failed_is_left_out() -> None:
 
 def test_without_a_sensitive_label_leakage_is_what_is_restored() -> None:
     run = planted(replace(GOOD, ssim=0.3), replace(BAD, ssim=0.8), sensitive=False)
-    first, second, _ = verdict(run).sentences
-    assert first == (
+    found = verdict(run)
+    assert found.sentences[0] == (
         "No other method keeps more accuracy or leaks less than good (accuracy 90.0 %, hole SSIM 0.30); leakage is the "
         "strongest restoration."
     )
-    assert second == "Beaten in accuracy and leakage: bad."
+    assert found.findings == ("Beaten in accuracy and leakage: bad.",)
 
 
 def test_a_method_that_nothing_attacked_is_named_with_what_to_add() -> None:

@@ -111,7 +111,7 @@ def test_attributions_restorations_and_answers(through: Through) -> None:
 def test_scores(through: Through) -> None:
     column = torch.tensor([0.25, float("nan")])
     table = {"number": torch.tensor([4, 2]), "ssim": column, "ssim_hole": column}  # one tensor under two names
-    validation = Validation(torch.tensor([1, 5]), torch.tensor([0.5, 1.0], dtype=torch.float64), 0.75)
+    validation = Validation(torch.tensor([1, 5]), torch.tensor([0.5, 1.0], dtype=torch.float64))
     beliefs = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
     packed = Scored.pack(
         {"owner_test": table},
@@ -129,12 +129,9 @@ def test_scores(through: Through) -> None:
     assert scored.columns("owner_train") == {}
     assert torch.equal(scored.probabilities("owner_test"), beliefs)
     assert scored.probabilities("owner_train") is None
-    assert scored.chosen_by("owner_test") == 0.75
     numbers, scores = scored.validation_scores("owner_test")
     assert (numbers.tolist(), scores.tolist(), scores.dtype) == ([1, 5], [0.5, 1.0], torch.float64)
     assert scored.validation_scores("owner_train") is None
-    with pytest.raises(KeyError):
-        scored.chosen_by("owner_train")
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-6, 1.0, 1e6])

@@ -54,7 +54,9 @@ def check(
         raise typer.Exit(exits.FAILED)
     if len(reports) == 1 and reports[0].kind in _ASKED_FOR_BY:
         files = [*(f"--plugin {file}" for file in plugin or []), *_files(plugins or [])]
-        words = ["maskbench run quick", *files, f"{_ASKED_FOR_BY[reports[0].kind]} {reports[0].name}"]
+        # A plug-in of a file is not among those of the suite, and joins them; what comes with maskbench runs alone.
+        beside = "+" if files and reports[0].kind != "recognizer" else ""
+        words = ["maskbench run quick", *files, f"{_ASKED_FOR_BY[reports[0].kind]} {beside}{reports[0].name}"]
         console.print(f"Next: `{escape(' '.join(words))}`.", highlight=False, soft_wrap=True)
 
 

@@ -174,7 +174,8 @@ def _tell(finished: Finished, source: Path, console: Console) -> None:
 def _tell_next(source: Path, finished: Finished, console: Console) -> None:
     """Where to go from here: whether the release may be handed out, it does not say."""
     command = f"maskbench run --data {shlex.quote(_as_data(source))}"
-    labels = [f" --{name} {shlex.quote(str(value))}" for name, value in _labels(finished).items() if value]
+    labels = [" --labels FILE.csv"] if _needs_labels(source) else []
+    labels += [f" --{name} {shlex.quote(str(value))}" for name, value in _labels(finished).items() if value]
     manifest = shlex.quote(str(finished.destination / "manifest.json"))
     console.print(
         f"Next: measure what this release leaks, before it leaves: {escape(command)} --release {escape(manifest)}"
@@ -188,6 +189,16 @@ def _as_data(source: Path) -> str:
     """The source as ``--data`` takes it: a relative folder could be the name of a built-in set."""
     text = str(source.parent if source.is_file() else source)
     return text if source.is_absolute() or text.startswith((".", "~")) else f"./{text}"
+
+
+def _needs_labels(source: Path) -> bool:
+    """Whether images lie in no class folder and come without labels, so that a run asks for a file of them."""
+    from maskbench.data.image_files import IMAGE_SUFFIXES
+    from maskbench.data.label_files import METADATA
+
+    if not source.is_dir() or any((source / name).is_file() for name in METADATA):
+        return False
+    return any(path.suffix.lower() in IMAGE_SUFFIXES for path in source.iterdir())
 
 
 def _labels(finished: Finished) -> dict[str, object]:

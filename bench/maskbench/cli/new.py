@@ -55,7 +55,7 @@ def new(
     given = "" if found else f" --plugin {code}"
     console.print(
         f"  maskbench check {name if found else code}\n  pytest {test}\n"
-        f"  maskbench run quick --{kind.value} {name}{given}",
+        f"  maskbench run quick --{kind.value} +{name}{given}",
         highlight=False,
         soft_wrap=True,
     )

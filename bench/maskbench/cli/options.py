@@ -120,7 +120,10 @@ Seeds = Annotated[
 FirstSeed = Annotated[
     int | None,
     typer.Option(
-        "--first-seed", help="Count the seeds up from this one, for a rerun under other seeds.", metavar="SEED"
+        "--first-seed",
+        help="Count the seeds up from this one, for a rerun under other seeds.",
+        metavar="SEED",
+        rich_help_panel=RUN_PANEL,
     ),
 ]
 Jobs = Annotated[

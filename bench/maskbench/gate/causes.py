@@ -22,6 +22,7 @@ _WHOSE: Mapping[str, str] = {
     "restoration": "attack",
     "inference": "attack",
     "matching": "attack",
+    "membership": "attack",
     "scoring": "scoring",
 }
 """Kind of a stage → what it belongs to, in a reader's words."""

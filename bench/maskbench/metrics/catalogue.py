@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from maskbench.metrics.families import found_masks, inference, matching, recognition, restoration
+from maskbench.metrics.families import found_masks, inference, matching, membership, recognition, restoration
 from maskbench.metrics.intervals import Interval, interval
 from maskbench.metrics.metric import Family, Metric, Outcomes
 
@@ -18,6 +18,7 @@ FAMILIES: Mapping[Family, tuple[Metric, ...]] = MappingProxyType(
         "linkage": matching.LINKAGE_METRICS,
         "person-linkage": matching.PERSON_METRICS,
         "masks": found_masks.METRICS,
+        "membership": membership.METRICS,
     }
 )
 

@@ -55,9 +55,3 @@ def balanced_statistic(means: NDArray[np.float64]) -> NDArray[np.float64]:
     recalls = np.divide(hits, members, out=np.zeros_like(hits), where=present)
     count = present.sum(-1)
     return np.divide(recalls.sum(-1), count, out=np.full(count.shape, np.nan), where=count > 0)
-
-
-def balanced_accuracy(logits: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Mean recall over the classes present, a scalar tensor (float64); NaN without images."""
-    columns = balanced_columns(correct(logits, labels), labels, classes)
-    return torch.as_tensor(balanced_statistic(columns.sum(0).cpu().numpy()))

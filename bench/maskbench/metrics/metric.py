@@ -14,7 +14,9 @@ from maskbench.metrics.comparison import Comparison
 from maskbench.metrics.intervals import Statistic, mean
 
 Direction = Literal["higher", "lower"]
-Family = Literal["recognition", "restoration", "inference", "matching", "linkage", "person-linkage", "masks"]
+Family = Literal[
+    "recognition", "restoration", "inference", "matching", "linkage", "person-linkage", "masks", "membership"
+]
 
 Columns = Mapping[str, NDArray[np.generic]]
 """Name of an outcome → (seeds, images): the same images under every seed."""

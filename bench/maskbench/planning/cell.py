@@ -8,10 +8,10 @@ from maskbench.data.parties import Label
 from maskbench.plugins.attack import Attack
 from maskbench.plugins.matching import Question
 from maskbench.plugins.method import Method
-from maskbench.plugins.reserved import AVERAGED, BESIDE, FIND_MASKS, RECOGNITION, STACKED
+from maskbench.plugins.reserved import AVERAGED, BESIDE, FIND_MASKS, MEMBERSHIP, RECOGNITION, STACKED
 from maskbench.stages.stage import Stage
 
-_KINDS = {RECOGNITION: "none", FIND_MASKS: "masks"}
+_KINDS = {RECOGNITION: "none", FIND_MASKS: "masks", MEMBERSHIP: "membership"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def attack_kind(self) -> str:
-        """What tables have in the column ``attack_kind``: none, masks, restoration, inference, or a ``Question``."""
+        """The column ``attack_kind``: none, masks, membership, restoration, inference, or a ``Question``."""
         if self.question is not None:
             return self.question
         if self.attack in (STACKED, AVERAGED, *BESIDE):

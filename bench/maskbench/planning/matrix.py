@@ -36,6 +36,7 @@ from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import (
     AVERAGED,
     FIND_MASKS,
+    MEMBERSHIP,
     OPTIMUM,
     OPTIMUM_OF_MASKS,
     PERMUTED,
@@ -46,6 +47,7 @@ from maskbench.stages.closest_restoration import ClosestRestoration
 from maskbench.stages.data import Data
 from maskbench.stages.inference import Inference
 from maskbench.stages.matching import Matching
+from maskbench.stages.membership import Membership
 from maskbench.stages.optimum import Optimum
 from maskbench.stages.recognition import Recognition
 from maskbench.stages.restoration import Restoration
@@ -156,6 +158,8 @@ def _cells_of(
         cells.append(Cell(method, RECOGNITION, "target", seed, None if reason else _recognition(trial), reason))
         if method.withholds_masks():
             cells.append(Cell(method, FIND_MASKS, None, seed, None if reason else _found_masks(trial), reason))
+        if suite.settings.shadows and method.needs_teacher():
+            cells.append(Cell(method, MEMBERSHIP, None, seed, None if reason else Membership.of(trial), reason))
         scorings = _Scorings(trial, fitting)
         attacked = []
         for attack in fitting:

@@ -18,6 +18,7 @@ _SECONDS = {
     "closest restoration": 0.6,
     "inference": 0.2,
     "matching": 0.3,
+    "membership": 0.3,
     "scoring": 0.1,
 }
 """Seconds of a stage that trains no attack, by its kind: about those of the suite ``quick`` on one core."""

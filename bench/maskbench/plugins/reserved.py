@@ -10,6 +10,9 @@ RECOGNITION: Final = "none"
 FIND_MASKS: Final = "find-masks"
 """Of a kind of its own: how well masks that were withheld are found."""
 
+MEMBERSHIP: Final = "membership"
+"""Of a kind of its own: what weights that were handed out tell of the raw pictures that they come from."""
+
 STACKED: Final = "stacked"
 """All inference attacks on a label, with their answers taken together; or all restorations."""
 
@@ -35,7 +38,7 @@ the mean."""
 BESIDE = (OPTIMUM, OPTIMUM_OF_MASKS, PERMUTED)
 """What stands beside attacks and is none that an attacker could choose."""
 
-RESERVED = (RECOGNITION, FIND_MASKS, STACKED, STRONGEST, ORACLE, AVERAGED, *BESIDE)
+RESERVED = (RECOGNITION, FIND_MASKS, MEMBERSHIP, STACKED, STRONGEST, ORACLE, AVERAGED, *BESIDE)
 
 AUDITED: Final = "audited"
 """Not an attack: what stands in the place of a method where a release was made elsewhere."""

@@ -24,14 +24,9 @@ _STATE = "options.json"
 
 @dataclass(frozen=True)
 class Work:
-    """The folder of an unfinished release.
-
-    Attributes:
-        resumed: whether it was there before.
-    """
+    """The folder of an unfinished release."""
 
     root: Path
-    resumed: bool
 
     @property
     def fitted(self) -> Path:
@@ -85,7 +80,7 @@ def opened(destination: Path, asked: Mapping[str, Any], resume: bool) -> Iterato
                 partial = root / f"{_STATE}.partial"
                 partial.write_text(json.dumps(asked), encoding="utf-8")
                 partial.replace(root / _STATE)
-            yield Work(root, there)
+            yield Work(root)
     except Timeout:
         raise UsageError(f"Another run is at work on {destination}.") from None
 

@@ -34,6 +34,7 @@ TITLES: Mapping[str, str] = {
     "matching": "Matching attacks: which raw picture a release is of",
     "linkage": "Matching attacks: which other release is of the same picture",
     "person-linkage": "Matching attacks: which release of another picture is of the same person",
+    "membership": "Membership: which raw pictures weights that were handed out come from",
     "masks": "Masks that were withheld, and found",
 }
 """Family of metrics → what a table of it is called."""

@@ -20,7 +20,8 @@ from maskbench.errors import UsageError, unknown
 from maskbench.report.attacked import shape_recognizes
 from maskbench.report.frontier import leakage_of
 from maskbench.report.hidden import method_names
-from maskbench.report.paired import Leakage, PairedMethods, Resampled
+from maskbench.report.once import once_for_a_run
+from maskbench.report.paired import Leakage, PairedMethods, Resampled, paired_methods
 from maskbench.report.strengths import Curve, curves
 from maskbench.results.reading import Value, records
 from maskbench.runfolder.folder import RunFolder
@@ -89,10 +90,17 @@ def at_equal_leakage(run: RunFolder, reference: str | None = None, kind: Leakage
     Raises:
         UsageError: the run has no such method, or its accuracy or leakage is not known.
     """
-    return compared(PairedMethods(run), run, reference, kind or leakage_of(run))
+    if reference is None and kind is None:
+        return _at_first_reference(run)
+    return _compared(paired_methods(run), run, reference, kind or leakage_of(run))
 
 
-def compared(methods: PairedMethods, run: RunFolder, reference: str | None, kind: Leakage) -> EqualLeakage | None:
+@once_for_a_run
+def _at_first_reference(run: RunFolder) -> EqualLeakage | None:
+    return _compared(paired_methods(run), run, None, leakage_of(run))
+
+
+def _compared(methods: PairedMethods, run: RunFolder, reference: str | None, kind: Leakage) -> EqualLeakage | None:
     """``at_equal_leakage`` of methods that are resampled already."""
     known = methods.compared(kind)
     row = _reference(methods, run, known, reference)
@@ -119,7 +127,7 @@ def curve_points(run: RunFolder, kind: Leakage | None = None) -> pd.DataFrame:
     ``leakage`` and ``shape``, each with ``…_low`` and ``…_high``.
     """
     kind = kind or leakage_of(run)
-    methods = PairedMethods(run)
+    methods = paired_methods(run)
     rows = records(methods.rows)
     known = [place for place in methods.compared(kind) if rows[place]["role"] == "method"]
     points = [

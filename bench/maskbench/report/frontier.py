@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from maskbench.report.paired import Leakage, PairedMethods
+from maskbench.report.paired import Leakage, PairedMethods, paired_methods
 from maskbench.runfolder.folder import RunFolder
 
 
@@ -50,7 +50,7 @@ def frontier(run: RunFolder, leakage: Leakage | None = None) -> list[Placed]:
     Args:
         leakage: to which kind of attack; None: as ``leakage_of`` says.
     """
-    return placed(PairedMethods(run), leakage or leakage_of(run))
+    return placed(paired_methods(run), leakage or leakage_of(run))
 
 
 def placed(methods: PairedMethods, kind: Leakage) -> list[Placed]:

@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from maskbench.plugins.reserved import STACKED
+from maskbench.plugins.reserved import BESIDE, STACKED
 from maskbench.report import leakage_words as words
+from maskbench.report.hidden import method_names
 from maskbench.report.leakage_risks import claims, exposures, group_rows
 from maskbench.report.summary import summarize, value_of
 from maskbench.report.text import percent, to_markdown
@@ -81,7 +82,7 @@ def write_leakage_report(run: RunFolder, folder: Path) -> None:
 
 def _attacks(run: RunFolder) -> Section:
     cells = planned_of(run.cells)
-    own = cells[(cells["role"] == "method") & (cells["attack_kind"] != "none")]
+    own = cells[(cells["role"] == "method") & (cells["attack_kind"] != "none") & ~cells["attack"].isin(BESIDE)]
     rows = []
     for (kind, attack), mine in own.groupby(["attack_kind", "attack"], sort=False):
         statuses = mine["status"].value_counts()
@@ -93,8 +94,9 @@ def _attacks(run: RunFolder) -> Section:
 
 
 def _utility(run: RunFolder) -> Section:
+    named = method_names(run.cells)
     rows = [
-        [row["method"], percent(value_of(row, "accuracy")), percent(value_of(row, "utility"))]
+        [named(row["method"], row["ratio"]), percent(value_of(row, "accuracy")), percent(value_of(row, "utility"))]
         for row in records(summarize(run))
     ]
     sentences = [

@@ -34,8 +34,9 @@ def exposures(run: RunFolder) -> list[dict[str, Any]]:
 
     Returns:
         A record for each method, kind of attack and label: ``method``, ``ratio``, ``role``, ``kind``, ``label``,
-        ``attack``, ``metric``, ``success``, ``images``, ``worst_metric`` and ``worst_off`` (share → number, of the
-        metric of one picture). The controls have records of their own, with the roles ``raw`` and ``null``.
+        ``attack``, ``metric``, ``success``, ``guess`` (of a matching attack: how often a guess is right), ``images``,
+        ``worst_metric`` and ``worst_off`` (share → number, of the metric of one picture). The controls have records of
+        their own, with the roles ``raw`` and ``null``.
     """
     records = []
     for method, ratio, mine in methods(run.cells):
@@ -56,12 +57,19 @@ def exposures(run: RunFolder) -> list[dict[str, Any]]:
                     "attack": success.attack,
                     "metric": _SUCCESS[kind],
                     "success": _number(success),
+                    "guess": _guess(rows),
                     "images": int(rows["n"].max()),
                     "worst_metric": OF_ONE_PICTURE[kind],
                     "worst_off": {f"{share:g}": _of(worst_off(values, share)) for share in WORST_OFF},
                 }
             )
     return records
+
+
+def _guess(rows: pd.DataFrame) -> float | None:
+    """How often a guess finds what a matching attack looks for: one in as many as there are candidates."""
+    found = rows.loc[rows["metric"].str.endswith("naive_rank_1"), "value"]
+    return float(found.iloc[0]) if len(found) else None
 
 
 def group_rows(run: RunFolder) -> list[dict[str, Any]]:

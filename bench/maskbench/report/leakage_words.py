@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from maskbench.report.hidden import hidden_shares
 from maskbench.report.text import NOT_MEASURED
 from maskbench.results.measure import planned_of
 from maskbench.runfolder.folder import RunFolder
@@ -136,12 +137,15 @@ def _risk_table(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str,
     first = found[0]
     title, metric, worst_metric = _risk(run, first), _METRICS[first["metric"]], _METRICS[first["worst_metric"]]
     worst = [f"worst {100 * float(share):g} %" for share in first["worst_off"]]
+    if first["guess"]:
+        title += f" A guess is right once in {1 / first['guess']:,.0f}."
+    hidden = _hidden(run)
     unit = "" if worst_metric == metric else f", {worst_metric}"
     controls = [each for role in ("raw", "null") for each in found if each["role"] == role]
     rows = [
         [
             each["method"] + ("" if each["role"] == "method" else " (control)"),
-            _hidden(each["ratio"]),
+            hidden(each),
             _shown(each["success"], each["metric"]),
             *(_shown(number, each["worst_metric"]) for number in each["worst_off"].values()),
             each["attack"],
@@ -162,10 +166,11 @@ def groups(run: RunFolder, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]
             else "The strongest inference left no outcomes of single pictures to compare groups by."
         )
         return {"sentences": [why], "tables": []}
+    hidden = _hidden(run)
     rows = [
         [
             each["method"],
-            _hidden(each["ratio"]),
+            hidden(each),
             each["class"],
             _shown(each["recognized"], "advantage"),
             _shown(each["bits"], "information"),
@@ -225,7 +230,7 @@ def unknown(run: RunFolder) -> dict[str, Any]:
     cells = planned_of(run.cells)
     failed = int((cells["status"] == "failed").sum())
     unavailable = int((cells["status"] == "unavailable").sum())
-    flags = dict.fromkeys(f"{flag.title}: {flag.action}" for flag in run.flags)
+    flags = dict.fromkeys(f"{flag.title[0].upper()}{flag.title[1:]}: {flag.action}" for flag in run.flags)
     sentences = [
         "No attack gives an upper bound: a stronger one may exist, or be found later.",
         "Leakage was measured on these pictures. Other pictures, cameras or people may be exposed more.",
@@ -271,8 +276,10 @@ def _risk(run: RunFolder, each: Mapping[str, Any]) -> str:
     return text.format(sensitive=first["sensitive"], target=first["target"])
 
 
-def _hidden(ratio: float | None) -> str:
-    return NOT_MEASURED if ratio is None else f"{ratio:.0%}"
+def _hidden(run: RunFolder) -> Callable[[Mapping[str, Any]], str]:
+    """What to call the share that the method of a record hides."""
+    shares = hidden_shares(run.cells)
+    return lambda each: shares(each["method"], float("nan") if each["ratio"] is None else each["ratio"])
 
 
 def _shown(number: Mapping[str, float | None], metric: str) -> str:

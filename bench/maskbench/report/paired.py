@@ -14,6 +14,7 @@ from maskbench.metrics.catalogue import MAIN, metric_of
 from maskbench.metrics.intervals import resampled_means
 from maskbench.metrics.metric import Family, Outcomes
 from maskbench.plugins.reserved import RECOGNITION, STRONGEST
+from maskbench.report.once import once_for_a_run
 from maskbench.report.summary import summarize
 from maskbench.results.reading import HEADLINE_SPLIT, Value, grouped
 from maskbench.results.schema import METHOD
@@ -50,6 +51,12 @@ def between(one: Resampled, row: int, other: Resampled, other_row: int) -> Value
     """A method's quantity minus the same or another quantity of a method, with its 95 % interval."""
     low, high = np.quantile(one.draws[:, row] - other.draws[:, other_row], (0.025, 0.975))
     return Value(float(one.values[row] - other.values[other_row]), float(low), float(high))
+
+
+@once_for_a_run
+def paired_methods(run: RunFolder) -> PairedMethods:
+    """The methods of a run, resampled once for all that is said of them."""
+    return PairedMethods(run)
 
 
 class PairedMethods:

@@ -12,6 +12,7 @@ from maskbench.metrics.catalogue import MAIN
 from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.report.attacked import status_of
+from maskbench.report.once import once_for_a_run
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
@@ -35,6 +36,7 @@ FINDING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 """What matching attacks are asked."""
 
 
+@once_for_a_run
 def summarize(run: RunFolder) -> pd.DataFrame:
     """One row for each method × ratio, in the order of the suite.
 

@@ -34,7 +34,8 @@ def print_run(run: RunFolder, console: Console, *, verbose: bool = False) -> Non
         verbose: the cautions, flags, times and coverage as well, with the reasons of what is missing.
     """
     found = verdict(run)
-    for sentence in found.sentences:
+    *answer, measured = found.sentences
+    for sentence in (*answer, *(f"- {finding}" for finding in found.findings), measured):
         console.print(escape(sentence), highlight=False)
     console.print()
     _print_methods(run, console)

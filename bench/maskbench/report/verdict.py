@@ -10,10 +10,10 @@ import numpy as np
 
 from maskbench.report.attacked import Status, attacks_to_add, shape_recognizes
 from maskbench.report.cautions import cautions, trust
-from maskbench.report.equal_leakage import AtReference, compared
+from maskbench.report.equal_leakage import AtReference, at_equal_leakage
 from maskbench.report.frontier import Placed, leakage_of, placed
 from maskbench.report.hidden import method_names
-from maskbench.report.paired import Leakage, PairedMethods, between
+from maskbench.report.paired import Leakage, between, paired_methods
 from maskbench.report.phrases import listed, share
 from maskbench.report.summary import value_of
 from maskbench.results.reading import Value, records
@@ -28,11 +28,13 @@ class Verdict:
     """What a run says.
 
     Attributes:
-        sentences: two or three, the answer first.
+        sentences: two or three, the answer first, how it was measured last.
+        findings: what else there is to know of methods, each as ``what: methods.``
         cautions: how far the numbers can be trusted, one sentence each: what was not attacked, flags, failures.
     """
 
     sentences: tuple[str, ...]
+    findings: tuple[str, ...]
     cautions: tuple[str, ...]
 
 
@@ -44,10 +46,13 @@ def verdict(run: RunFolder) -> Verdict:
     """
     found = _Findings(run)
     equal = found.at_equal_leakage()
-    frontier, others = found.frontier(numbers=not equal), found.others()
-    said = [equal, "; ".join(filter(None, (frontier, others)))] if equal else [frontier, others]
+    said = [equal, found.frontier(numbers=not equal)]
     sentences = [f"{text[0].upper()}{text[1:]}." for text in said if text]
-    return Verdict((*sentences, trust(run, found.kind)), cautions(run, found.kind, found.with_status("not attacked")))
+    return Verdict(
+        (*sentences, trust(run, found.kind)),
+        found.others(),
+        cautions(run, found.kind, found.with_status("not attacked")),
+    )
 
 
 class _Findings:
@@ -56,11 +61,12 @@ class _Findings:
     def __init__(self, run: RunFolder) -> None:
         self._run = run
         self.kind: Leakage = leakage_of(run)
-        self._methods = PairedMethods(run)
+        self._methods = paired_methods(run)
         self._rows = records(self._methods.rows)
         self._named = method_names(run.cells)
         everything = placed(self._methods, self.kind)
-        self._raw = next((each for each in everything if each.role == "raw"), None)
+        controls = {each.role: each for each in everything if each.role != "method"}
+        self._raw, self._null = controls.get("raw"), controls.get("null")
         self._placed = [each for each in everything if each.role == "method"]
 
     def with_status(self, status: Status) -> list[str]:
@@ -71,8 +77,8 @@ class _Findings:
 
     def at_equal_leakage(self) -> str:
         """What methods keep where they leak as much as the reference; empty where that is not known."""
-        found = compared(self._methods, self._run, None, self.kind)
-        if found is None:
+        found = at_equal_leakage(self._run)
+        if found is None or self._blind():
             return ""
         read = [(each, each.gain) for each in found.methods if each.gain is not None]
         more = sorted(((each, gain) for each, gain in read if gain.low > 0), key=lambda pair: -pair[1].value)
@@ -95,6 +101,11 @@ class _Findings:
         against = self._leakage_in_words()
         if not self._placed:
             return self._nothing_known(against)
+        if self._blind():
+            return (
+                f"the {against} gets no more of raw images than of fully masked ones, as far as intervals tell, so it "
+                "tells nothing of any method: train attacks longer, or use more images"
+            )
         if len(self._as_leaky_as_raw()) == len(self._placed):
             every = "the method leaks" if len(self._placed) == 1 else f"each of the {len(self._placed)} methods leaks"
             return f"{every} no less than raw images, as far as the intervals tell; leakage is the {against}"
@@ -116,7 +127,7 @@ class _Findings:
             f"the {against}"
         )
 
-    def others(self) -> str:
+    def others(self) -> tuple[str, ...]:
         """What is said of the methods that are not worth it, of gains that are only shape, and of what is not known."""
         leaky = self._as_leaky_as_raw()
         clauses = {
@@ -133,10 +144,16 @@ class _Findings:
             said[f"not attacked, add -a {attacks_to_add(self.kind)[0]}"] = self.with_status("not attacked")
             said["leakage not known, since an attack failed"] = self.with_status("failed")
         said["could not run here"] = self.with_status("unavailable")
-        return "; ".join(f"{what}: {listed(names)}" for what, names in said.items() if names)
+        return tuple(f"{what[0].upper()}{what[1:]}: {listed(names)}." for what, names in said.items() if names)
+
+    def _blind(self) -> bool:
+        """Whether the attacks cannot even tell raw images from fully masked ones."""
+        if self._raw is None or self._null is None:
+            return False
+        return self._methods.leakage(self.kind).difference(self._raw.row, self._null.row).low <= 0
 
     def _as_leaky_as_raw(self) -> list[Placed]:
-        if self._raw is None:
+        if self._raw is None or self._blind():
             return []
         leakage, raw = self._methods.leakage(self.kind), self._raw.row
         return [each for each in self._placed if leakage.difference(raw, each.row).low <= 0]

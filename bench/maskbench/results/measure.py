@@ -37,6 +37,7 @@ FAMILY: Mapping[str, Family] = {
     "matching": "matching",
     "linkage": "linkage",
     "person-linkage": "person-linkage",
+    "membership": "membership",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
 
@@ -173,7 +174,7 @@ class _Beside:
         """The references of a cell, by what they are."""
         if key.attack_kind == "none":
             return {} if self._raw is None else {"raw": self._raw}
-        if key.attack_kind == "masks":
+        if key.attack_kind in ("masks", "membership"):
             return {}
         found = {}
         if key[len(METHOD) :] in self._null:

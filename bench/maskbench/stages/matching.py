@@ -103,7 +103,7 @@ class Matching(Stage):
             scores = self._scores(attack, dataset, inputs, _OWN, context.device)
         right = scores.pool.gather(1, scores.own[:, None])
         hits = first(right, scores.pool.scatter(1, scores.own[:, None], -torch.inf))
-        validation = Validation(scores.numbers, hits, float(hits.mean()))
+        validation = Validation(scores.numbers, hits)
         return Scored.pack(columns, validation=dict.fromkeys(SPLITS_OF["owner"], validation))
 
     def _scores(

@@ -19,13 +19,11 @@ class Validation:
     Attributes:
         numbers: int64 (V,), of the pictures in the data.
         scores: float (V,), higher = better for the attacker; NaN where a picture has none.
-        mean: of the scores, as the attacker compares it.
         gains: float64 (V,) of −1, 0 and 1, of inference: whether the attack is right, minus whether the prior is.
     """
 
     numbers: Tensor
     scores: Tensor
-    mean: float
     gains: Tensor | None = None
 
 
@@ -51,17 +49,15 @@ class Scored:
             validation: split → what the attacker chooses by.
             record: what else the stage found out.
         """
-        validation = validation or {}
         tensors = {f"{split}/{name}": column for split, table in columns.items() for name, column in table.items()}
         tensors |= {_probabilities(split): table for split, table in (probabilities or {}).items()}
-        for split, chosen in validation.items():
+        for split, chosen in (validation or {}).items():
             tensors |= {_numbers(split): chosen.numbers, _scores(split): chosen.scores}
             if chosen.gains is not None:
                 tensors[_gains(split)] = chosen.gains
         # A tensor may stand for two names (the hole is the whole); in a file each needs memory of its own.
         apart = {name: tensor.cpu().clone() for name, tensor in tensors.items()}
-        means = {split: chosen.mean for split, chosen in validation.items()}
-        return Artifact(apart, {**(record or {}), "validation": means})
+        return Artifact(apart, record or {})
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -78,16 +74,8 @@ class Scored:
         """Float32 (N, classes): what an inference attack believes of each image's label; None for other stages."""
         return self.artifact.tensors.get(_probabilities(split))
 
-    def chosen_by(self, split: Split) -> float:
-        """The score by which the attacker ranks its attacks on a split, without seeing the owner's pictures.
-
-        Raises:
-            KeyError: the split was not scored, or what was scored is no attack that is chosen.
-        """
-        return float(self.artifact.record["validation"][split])
-
     def validation_scores(self, split: Split) -> tuple[Tensor, Tensor] | None:
-        """The numbers of the pictures behind ``chosen_by``, int64 (V,), and their scores, (V,); None without any.
+        """The pictures that an attack is chosen on: their numbers, int64 (V,), and scores, (V,); None without any.
 
         Scores are bits of information (float64) for inference, and the hole SSIM (float32) for restoration.
         """

@@ -81,7 +81,7 @@ class ScoredInference(Stage):
             scores = information(*beliefs.validation, own)
             right, right_without = (correct(stated, own).double() for stated in beliefs.validation)
             numbers = answers[0].validation_numbers
-            validation[split] = Validation(numbers, scores, float(scores.mean()), right - right_without)
+            validation[split] = Validation(numbers, scores, right - right_without)
             calibration[split] = {"slopes": self._slopes(beliefs), "prior_weight": beliefs.weight}
             guess, prior = beliefs.guesses([each.logits(split) for each in answers], target)
             probabilities[split] = guess.exp().to(torch.float32)

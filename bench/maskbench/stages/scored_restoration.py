@@ -72,7 +72,7 @@ class ScoredRestoration(Stage):
         }
         known = self._columns(own, _cross_blended(own))
         scores = known["ssim_hole"].cpu()
-        validation = Validation(known["number"], scores, float(scores.nanmean()))
+        validation = Validation(known["number"], scores)
         record = {"weights": [float(weight) for weight in weights]}
         return Scored.pack(columns, validation=dict.fromkeys(SPLITS_OF["owner"], validation), record=record)
 

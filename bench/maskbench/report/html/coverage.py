@@ -8,7 +8,16 @@ import pandas as pd
 
 from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import catalogue
-from maskbench.plugins.reserved import FIND_MASKS, OPTIMUM, OPTIMUM_OF_MASKS, RECOGNITION, STACKED
+from maskbench.plugins.matching import MatchingAttack
+from maskbench.plugins.reserved import (
+    FIND_MASKS,
+    MEMBERSHIP,
+    OPTIMUM,
+    OPTIMUM_OF_MASKS,
+    PERMUTED,
+    RECOGNITION,
+    STACKED,
+)
 from maskbench.report.hidden import hidden_shares
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import grouped, methods
@@ -16,8 +25,10 @@ from maskbench.runfolder.folder import RunFolder
 
 _OF_OUR_OWN = {
     FIND_MASKS: "it looks for masks that were withheld, and the method withholds none",
+    MEMBERSHIP: "it looks at weights of the owner's recognizer of raw pictures, and the method hands out none",
     STACKED: "it adds up attacks of one kind, and fewer than two of them ran",
     OPTIMUM: "the best possible attack is not known for the method",
+    PERMUTED: "it is a control of attacks that train no network, and is not needed where nothing is shown",
     OPTIMUM_OF_MASKS: "it sees masks alone, and the method hands out none",
 }
 """What no plug-in is → why a method may be without it."""
@@ -105,4 +116,6 @@ def _needs(attack: str) -> str:
         return "it works on masks, and the method has none"
     if plugin.needs_key:
         return "it needs the key of the method"
+    if issubclass(plugin, MatchingAttack) and plugin.needs_method:
+        return "it runs the method on candidates, and the method has masks or was fitted on what only the owner has"
     return "the run gives no reason"

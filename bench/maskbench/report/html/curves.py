@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from maskbench.metrics.catalogue import MAIN, metric_of
 from maskbench.report.curves import Curve, aux_curves, labelled, ratio_curves
-from maskbench.report.html.plot import numbers
+from maskbench.report.html.plot import axis_of, numbers
 from maskbench.report.short_names import short_names
 from maskbench.report.style import Style
 from maskbench.results.reading import ATTACKS, Value, methods
@@ -25,16 +24,15 @@ def curve_panels(run: RunFolder, styles: Mapping[str, Style]) -> list[dict[str, 
         )
     ]
     for kind in ATTACKS:
-        metric = metric_of(kind, MAIN[kind])
-        scale, unit = (100, ", %") if metric.unit == "share" else (1, "")
-        name = metric.name.replace("_", " ").replace("ssim", "SSIM") + unit
+        axis = axis_of(kind)
+        name, scale = axis["title"], axis["scale"]
         panels.append(
-            _panel(f"Strongest {kind}: {name}", hidden, labelled(ratio_curves(run.cells, kind), names), scale, styles)
+            _panel(f"Strongest attack: {name}", hidden, labelled(ratio_curves(run.cells, kind), names), scale, styles)
         )
         curves = labelled(aux_curves(run.cells, kind), names)
         attacks = {curve.attack for curve in curves}
         by = f" ({attacks.pop()})" if len(attacks) == 1 else ""
-        panels.append(_panel(f"{kind.capitalize()}{by}: {name}", data, curves, scale, styles))
+        panels.append(_panel(f"{name[0].upper()}{name[1:]}{by}", data, curves, scale, styles))
     return [panel for panel in panels if panel["curves"]]
 
 
@@ -42,6 +40,7 @@ def _panel(title: str, x: str, curves: list[Curve], scale: int, styles: Mapping[
     return {
         "title": title,
         "x": x,
+        "least": scale / 10,  # that its axis spans: a difference of nothing does not fill a panel
         "curves": [
             {
                 "name": curve.label,

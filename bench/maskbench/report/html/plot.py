@@ -31,7 +31,7 @@ def plot_data(runs: Sequence[NamedRun], styles: Mapping[str, Style]) -> dict[str
     names = short_names(list(styles))
     return {
         "runs": [_about(run, names) for run in runs],
-        "axes": {kind: _axis(kind) for kind in ATTACKS},
+        "axes": {kind: axis_of(kind) for kind in ATTACKS},
         "points": [point for number, run in enumerate(runs) for point in _points(number, run, styles, names)],
     }
 
@@ -50,7 +50,8 @@ def _about(run: NamedRun, names: ShortNames) -> dict[str, Any]:
     }
 
 
-def _axis(kind: Family) -> dict[str, Any]:
+def axis_of(kind: Family) -> dict[str, Any]:
+    """What stands along the axis of a kind of attack: ``title``, ``explains``, ``scale`` and ``digits``."""
     metric = metric_of(kind, MAIN[kind])
     share = metric.unit == "share"
     words = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from maskbench.results.flags.kind import Finding, FlagKind, Judged, percent, values
+from maskbench.results.flags.kind import Finding, FlagKind, Judged, outdone, percent, values
 
 _ADAPTS = ("releases", "restorations")
 
@@ -14,12 +14,9 @@ def _find(judged: Judged) -> Iterator[Finding]:
     for label in dict.fromkeys(label for _, label, _ in found):
         adaptive = {name: value for (name, of, source), value in found.items() if of == label and source in _ADAPTS}
         naive = {name: value for (name, of, source), value in found.items() if of == label and source == "raw"}
-        if not adaptive or not naive:
-            continue
-        best = max(adaptive, key=lambda name: adaptive[name].value)
-        other = max(naive, key=lambda name: naive[name].value)
-        # An attack that itself infers nothing cannot show another one up.
-        if naive[other].low > max(adaptive[best].value, 0.0):
+        pair = outdone(adaptive, naive)
+        if pair is not None:
+            best, other = pair
             yield best, label, f"advantage {percent(adaptive[best])}, {other} {percent(naive[other])}"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -113,6 +113,20 @@ def attacks(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
     """
     own = rows[~rows["attack"].isin((*DERIVED, *BESIDE))]
     return [(attack, label, part) for (_, attack, label), part in grouped(own, "attack_kind", "attack", "label")]
+
+
+def outdone(ours: Mapping[str, Value], theirs: Mapping[str, Value]) -> tuple[str, str] | None:
+    """The best of ours and the best of theirs, where the latter is higher beyond its interval.
+
+    An attack that itself infers nothing cannot show another one up.
+
+    Args:
+        ours, theirs: name of an attack → its advantage.
+    """
+    if not ours or not theirs:
+        return None
+    best, other = (max(each, key=lambda name: each[name].value) for each in (ours, theirs))
+    return (best, other) if theirs[other].low > max(ours[best].value, 0.0) else None
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str], Value]:

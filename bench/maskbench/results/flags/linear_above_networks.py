@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from maskbench.plugins.attack import InferenceAttack
-from maskbench.results.flags.kind import Finding, FlagKind, Judged, declared, percent, values
+from maskbench.results.flags.kind import Finding, FlagKind, Judged, declared, outdone, percent, values
 from maskbench.results.reading import Value
 
 _LEARNS_FROM = ("releases", "restorations")
@@ -20,12 +20,9 @@ def _find(judged: Judged) -> Iterator[Finding]:
             plugin = declared(name)
             if of == label and source in _LEARNS_FROM and plugin is not None and issubclass(plugin, InferenceAttack):
                 (networks if plugin.trains_network else others)[name] = value
-        if not networks or not others:
-            continue
-        best = max(networks, key=lambda name: networks[name].value)
-        other = max(others, key=lambda name: others[name].value)
-        # An attack that itself infers nothing cannot show another one up.
-        if others[other].low > max(networks[best].value, 0.0):
+        pair = outdone(networks, others)
+        if pair is not None:
+            best, other = pair
             yield best, label, f"advantage {percent(networks[best])}, {other} {percent(others[other])}"
 
 

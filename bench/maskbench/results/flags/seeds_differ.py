@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from maskbench.metrics.catalogue import MAIN
@@ -40,17 +41,28 @@ def _intervals(rows: pd.DataFrame, metric: str) -> tuple[Value | None, Value | N
     reported = read(rows[rows["seed"].isna()], metric)
     single = rows[rows["seed"].notna()]
     values, low, high = (single[name].to_numpy(np.float64) for name in ("value", "ci_low", "ci_high"))
-    if reported is None or len(values) < 2 or np.isnan(values).any():
-        return None, None
+    wider = None if reported is None else widened(reported, values, high - low)
+    return (None, None) if wider is None else (reported, wider)
+
+
+def widened(reported: Value, values: NDArray[np.float64], widths: NDArray[np.float64]) -> Value | None:
+    """The 95 % interval of a mean over seeds by Student's t; None where images differ more than seeds, or for one seed.
+
+    Args:
+        values: of each seed.
+        widths: of its interval, which resamples images alone.
+    """
+    if len(values) < 2 or np.isnan(values).any():
+        return None
     between = float(values.var(ddof=1))
-    images = float(((high - low) / (2 * _NORMAL)).mean() ** 2)
+    images = float((widths / (2 * _NORMAL)).mean() ** 2)
     if not between > images:
-        return None, None
+        return None
     training, degrees = between / len(values), len(values) - 1
     total = training + images
     # Satterthwaite 1946: the images are so many that their variance counts as known.
     half = float(student.isf(_TAIL, degrees * (total / training) ** 2) * total**0.5)
-    return reported, Value(reported.value, reported.value - half, min(reported.value + half, 1.0))
+    return Value(reported.value, reported.value - half, min(reported.value + half, 1.0))
 
 
 FLAGS = (

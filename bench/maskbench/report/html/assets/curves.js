@@ -7,13 +7,14 @@
   const { escaped } = labels;
   const GAP = 15;
 
-  function draw(panel, { title, x, curves }) {
+  function draw(panel, { title, x, least, curves }) {
     const ink = theme.colour("ink"), quiet = theme.colour("quiet"), line = theme.colour("line");
     const widest = Math.max(...curves.map((curve) => labels.width(curve.name)));
     const margin = { l: 46, r: Math.min(widest + 16, 0.42 * panel.clientWidth), t: 34, b: 48 };
     const height = panel.clientHeight - margin.t - margin.b;
     const values = curves.flatMap((curve) => curve.points.flatMap((point) => point.slice(1))).filter((value) => value !== null);
-    const room = 0.06 * (Math.max(...values) - Math.min(...values)) || 1;
+    const spread = Math.max(...values) - Math.min(...values);
+    const room = Math.max(0.06 * spread, (least - spread) / 2);
     const range = [Math.min(...values) - room, Math.max(...values) + room];
     const up = (value) => (value - range[0]) / (range[1] - range[0]) * height;
     const ticks = [...new Set(curves.flatMap((curve) => curve.points.map((point) => point[0])))].sort((a, b) => a - b);
