@@ -149,7 +149,9 @@ def _slope(metric: Metric, averaged: NDArray[np.float64]) -> float:
     if metric.unit != "share":
         return 0.0
     if metric.selected:
-        return 1.0
+        # A true positive is hit or missed; of an AUC, the place of every member moves a little.
+        hits = averaged[..., 1]
+        return float(((hits == 0) | (hits == 1)).all())
     if averaged.shape[2] > 2:
         return 1.0
     mean = averaged.mean(axis=(0, 1))
