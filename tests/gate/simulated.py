@@ -2,7 +2,7 @@
 
 ``outcomes.parquet`` holds the outcomes of small runs of 24 seeds on three data sets (no pictures): 16 px, 4 epochs, the
 methods raw, full-mask, random and pixelate (on digits saliency too), the attacks mean-fill, restorer, adaptive and
-mask-only. ``make_outcomes.py`` makes it.
+mask-only. ``make_outcomes.py`` makes it; the outcomes on cifar10-jpeg are earlier ones, without class probabilities.
 """
 
 from __future__ import annotations

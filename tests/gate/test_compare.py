@@ -165,6 +165,10 @@ def test_a_comparison_that_measured_nothing_does_not_pass() -> None:
     found = compare(run(methods=("random",)), run(methods=("mine",)))
     assert found.exit_code == 3
     assert "Nothing was compared" in verdict(found)
+    controls = ("raw", "full-mask")
+    apart = compare(run([0, 1], methods=(*controls, "random")), run([2, 3], methods=(*controls, "mine")))
+    assert apart.exit_code == 3 and apart.causes["nothing to compare"], "controls are in common, and no method is"
+    assert compare(run([0, 1], methods=controls), run([2, 3], methods=controls)).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -179,3 +179,13 @@ def test_the_same_code_again_is_proved_to_be_the_same(place: Place) -> None:
     assert found.exit_code == 0
     assert {each.verdict for each in found.judged} == {"unchanged"}
     assert not found.code
+
+
+def test_runs_that_have_no_method_in_common(place: Place) -> None:
+    """They have the controls in common, and those are the same."""
+    others = SUITE.replace('["random:patch=2", "random:patch=2,adjust=masknet"]', "[pixelate]").replace(
+        "seeds: 3", "seeds: 1"
+    )
+    found = compare(place.root / "baseline", place.run("others", others))
+    assert found.exit_code == 3
+    assert "no method in common" in markdown(found)

@@ -73,9 +73,9 @@ class ComparedRuns:
     @property
     def regressed(self) -> list[Judged]:
         """The regressions that were not accepted, those of leading metrics first."""
-        found = [(place, each) for place, each in enumerate(self.judged) if place not in self.accepted]
-        worse = [each for _, each in found if each.verdict == "regressed"]
-        return sorted(worse, key=lambda each: not each.row.leading)
+        worse = [place for place, each in enumerate(self.judged) if each.verdict == "regressed"]
+        found = [self.judged[place] for place in worse if place not in self.accepted]
+        return sorted(found, key=lambda each: not each.row.leading)
 
     @property
     def incomplete(self) -> list[Match]:
@@ -89,15 +89,18 @@ class ComparedRuns:
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing was measured: no row was compared and no requirement checked."""
-        return not self.judged and not self.requirements
+        """Whether nothing was measured; that runs have the controls in common says nothing of their methods."""
+        methods = [match.state for match in self.unmatched if match.role == "method"]
+        apart = bool(methods) and all(state in ("not run", "new") for state in methods)
+        compared = [each for each in self.judged if not apart or each.row.role == "method"]
+        return not compared and not self.requirements
 
     @property
     def causes(self) -> dict[str, list[str]]:
         """Every reason against a clean answer, by its kind; the exit code follows from the kinds."""
         found = {
             "not comparable": list(self.obstacles),
-            "nothing to compare": ["The runs have no cell in common."] if self.nothing and not self.obstacles else [],
+            "nothing to compare": ["The runs have no method in common."] if self.nothing and not self.obstacles else [],
             "regressed": [row_name(each) for each in self.regressed],
             "requirement not met": [
                 f"{each.requirement} by {each.method}" for each in self.requirements if not each.met

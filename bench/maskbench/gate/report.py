@@ -28,7 +28,7 @@ def verdict(found: ComparedRuns) -> str:
     if found.obstacles:
         return f"Not comparable: {found.obstacles[0]}."
     if found.nothing:
-        return "Nothing was compared: the runs have no cell in common."
+        return "Nothing was compared: the runs have no method in common."
     parts = []
     if found.regressed:
         parts.append(f"{_count(len(found.regressed), 'row')} regressed, first {row_name(found.regressed[0])}")

@@ -12,8 +12,10 @@ from maskbench.metrics.leakage import utility
 from maskbench.metrics.metric import Metric, Outcomes, stacked
 
 
-def by_class(outcomes: Outcomes) -> NDArray[np.float64]:
-    """What balanced accuracy averages: (seeds, images, 2 × classes)."""
+def by_class(outcomes: Outcomes) -> NDArray[np.float64] | None:
+    """What balanced accuracy averages: (seeds, images, 2 × classes); None where the outcomes do not hold it."""
+    if any(name not in outcomes.columns for name in ("correct", "truth")):
+        return None
     correct, truth = (torch.from_numpy(np.asarray(outcomes.columns[name])) for name in ("correct", "truth"))
     columns = balanced_columns(correct.flatten(), truth.flatten(), outcomes.classes)
     return columns.unflatten(0, correct.shape).numpy()
