@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from maskbench.metrics.metric import Family, Outcomes
 from maskbench.plugins.reserved import STRONGEST
+from maskbench.results.measure import FAMILY
 from maskbench.results.reading import HEADLINE_SPLIT
 from maskbench.results.schema import CELL, CHOSEN_BY, PROBABILITIES, VALIDATION
 
@@ -22,18 +23,6 @@ _WHOLE = ("number", "truth", "guess")
 
 STATED = np.float16
 """Probabilities are rounded to this type in both runs: a baseline holds no more of them, and their order tells all."""
-
-FAMILY: Mapping[str, Family] = {
-    "none": "recognition",
-    "masks": "masks",
-    "restoration": "restoration",
-    "inference": "inference",
-    "matching": "matching",
-    "linkage": "linkage",
-    "person-linkage": "person-linkage",
-    "membership": "membership",
-}
-"""Column ``attack_kind`` → the family of the cell's metrics."""
 
 
 class CellKey(NamedTuple):

@@ -29,7 +29,7 @@ from maskbench.results.schema import (
 )
 from maskbench.results.strongest import FAILED, NONE_RAN, Attacked, Ensemble, Part, Validated
 
-_FAMILY: Mapping[str, Family] = {
+FAMILY: Mapping[str, Family] = {
     "none": "recognition",
     "masks": "masks",
     "restoration": "restoration",
@@ -106,7 +106,7 @@ def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
     for values, part in grouped(planned, *CELL):
         key = _Key.of(values)
         of_seed = {int(seed): ran[key, int(seed)] for seed in part["seed"] if (key, int(seed)) in ran}
-        attacked = {seed: _attacked(splits, _FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
+        attacked = {seed: _attacked(splits, FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
         base = {
             name: part[name].iloc[0] for name in map(str, part) if name not in ("seed", "status", "reason", "stage_key")
         }
@@ -212,7 +212,7 @@ def _measured(
 ) -> list[dict[str, Any]]:
     """A row for each split, metric and seed and, where no seed is missing, over seeds (seed empty)."""
     rows: list[dict[str, Any]] = []
-    family = _FAMILY[base["attack_kind"]]
+    family = FAMILY[base["attack_kind"]]
     for split in SCORED_SPLITS:
         scored = [part for part in parts if split in part.columns]
         if not scored:
