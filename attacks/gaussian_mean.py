@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -11,9 +11,13 @@ from maskbench import Aux, LearnsFrom, Release, RestorationAttack, to_bytes, to_
 from pydantic import Field
 from torch import Tensor
 
+from ._stationary import correlations
+
 _BLOCK, _MARGIN = 16, 8  # pixels that one model restores, and how far beyond them it looks
 _CHUNK = 64  # images whose equations are solved at once
 _TRIED = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+_WEIGHTS = (0.0, 0.15, 0.3, 0.6, 0.9)
+_FIRST = 0.01  # the shrinkage that weights are compared at
 _COMPARED = 64  # pictures of the validation part that the shrinkage is chosen on
 
 
@@ -27,11 +31,23 @@ class GaussianMean(RestorationAttack):
     shrinkage: float | None = Field(
         None, gt=0, lt=1, description="of the covariance towards a multiple of the identity; chosen on validation"
     )
+    stationary: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="weight of correlations that are the same everywhere, where there are masks; chosen on validation",
+    )
 
     def fit(self, aux: Aux) -> Any:
         release, raw = aux.train.release, aux.train.raw_images
-        model = _Model(to_bytes(raw), None if release.masks is not None else to_bytes(release.images), 0.0, aux.mirror)
-        return replace(model, shrinkage=self.shrinkage or _chosen(model, aux))
+        shown = None if release.masks is not None else to_bytes(release.images)
+        weight, shrinkage = self.stationary or 0.0, self.shrinkage or _FIRST
+        model = _Model(to_bytes(raw), shown, shrinkage, weight, aux.mirror)
+        if self.stationary is None and shown is None:
+            model = _best([replace(model, stationary=each) for each in _WEIGHTS], aux)
+        if self.shrinkage is None:
+            model = _best([replace(model, shrinkage=each) for each in _TRIED], aux)
+        return model
 
     def restore(self, release: Release, device: torch.device) -> Tensor:
         model: _Model = self.state
@@ -47,33 +63,45 @@ Place = tuple[slice, slice]
 
 @dataclass(frozen=True)
 class _Model:
-    """What is learned from: pictures, and their releases where the method has no masks; uint8 (N, C, H, W)."""
+    """What is learned from: pictures, and their releases where the method has no masks; uint8 (N, C, H, W).
+
+    Attributes:
+        shrinkage: of the covariance towards a multiple of the identity.
+        stationary: before that, towards correlations that are the same everywhere.
+    """
 
     raw: Tensor
     released: Tensor | None
     shrinkage: float
+    stationary: float
     mirror: bool
 
-    def restored(self, release: Release, block: Place, window: Place, device: torch.device) -> Tensor:
-        """A block of every image of a release: float32 (N, C, rows, columns), from what its window shows."""
+    def restored(
+        self, release: Release, block: Place, window: Place, device: torch.device, moments: _Moments | None = None
+    ) -> Tensor:
+        """A block of every image of a release: float32 (N, C, rows, columns), from what its window shows.
+
+        Args:
+            moments: of the window, where they are known and needed.
+        """
         shown = release.images[..., window[0], window[1]].to(device)
         if self.released is not None:
             return self._regressed(shown, self.released, block, window)
         block_of = _inside(block, window)
         kept = release.kept[..., window[0], window[1]].to(device).expand_as(shown).flatten(1) > 0
-        mean, covariance = self._moments(window, device)
+        found = moments or self.moments(window, device)
+        mean, covariance = found.mean, found.covariance(self.stationary, self.shrinkage)
         chunks = zip(shown.flatten(1).split(_CHUNK), kept.split(_CHUNK), strict=True)
         guessed = torch.cat([_conditional_mean(each, seen, mean, covariance) for each, seen in chunks])
         return guessed.view(len(shown), -1, *shown.shape[2:])[..., block_of[0], block_of[1]]
 
-    def _moments(self, window: Place, device: torch.device) -> tuple[Tensor, Tensor]:
+    def moments(self, window: Place, device: torch.device) -> _Moments:
+        """What is known of a window."""
         rows = self._rows(self.raw, window, device)
         mean = rows.mean(0)
         deviations = rows - mean
-        covariance = deviations.T @ deviations / len(rows)
-        spread = covariance.diagonal().mean().clamp_min(1e-8)
-        covariance.mul_(1 - self.shrinkage).diagonal().add_(self.shrinkage * spread)
-        return mean, covariance
+        alike = correlations(deviations.view(len(rows), self.raw.shape[1], *_shape(window)))
+        return _Moments(mean, deviations.T @ deviations / len(rows), alike)
 
     def _regressed(self, shown: Tensor, released: Tensor, block: Place, window: Place) -> Tensor:
         """The block by ridge regression on a window of the release; the dual where pictures are fewer than values."""
@@ -91,8 +119,7 @@ class _Model:
             gram = x.T @ x
             gram.diagonal().add_(strength)
             found = asked @ torch.cholesky_solve(x.T @ y, torch.linalg.cholesky(gram))
-        height, width = (part.stop - part.start for part in block)
-        return (found + means[1]).view(len(shown), -1, height, width)
+        return (found + means[1]).view(len(shown), -1, *_shape(block))
 
     def _rows(self, images: Tensor, place: Place, device: torch.device) -> Tensor:
         cut = to_float(images[..., place[0], place[1]].to(device))
@@ -100,6 +127,23 @@ class _Model:
             mirrored = slice(images.shape[3] - place[1].stop, images.shape[3] - place[1].start)
             cut = torch.cat([cut, to_float(images[..., place[0], mirrored].to(device)).flip(-1)])
         return cut.flatten(1)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Mean (D,) and covariance (D, D) of known pictures, and correlations that are the same everywhere (D, D)."""
+
+    mean: Tensor
+    known: Tensor
+    alike: Tensor
+
+    def covariance(self, stationary: float, shrinkage: float) -> Tensor:
+        """A mixture of what is known of each place, of all places alike, and of no other place."""
+        scale = self.known.diagonal().sqrt()
+        mixed = (1 - stationary) * self.known + stationary * (scale[:, None] * self.alike * scale)
+        spread = self.known.diagonal().mean().clamp_min(1e-8)
+        mixed.mul_(1 - shrinkage).diagonal().add_(shrinkage * spread)
+        return mixed
 
 
 def _conditional_mean(shown: Tensor, kept: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
@@ -120,18 +164,19 @@ def _conditional_mean(shown: Tensor, kept: Tensor, mean: Tensor, covariance: Ten
     return torch.zeros_like(shown).scatter_add_(1, order[place], weights) @ covariance + mean
 
 
-def _chosen(model: _Model, aux: Aux) -> float:
-    """The shrinkage that restores a block in the middle best, by mean squared error on the validation part."""
+def _best(models: Sequence[_Model], aux: Aux) -> _Model:
+    """The model that restores a block in the middle best, by mean squared error on the validation part."""
     release = aux.validation.release.select(slice(_COMPARED))
     raw = aux.validation.raw_images[:_COMPARED]
     windows = list(_windows(*raw.shape[2:]))
     block, window = windows[len(windows) // 2]
+    moments = models[0].moments(window, aux.device) if models[0].released is None else None
 
-    def error(shrinkage: float) -> float:
-        guessed = replace(model, shrinkage=shrinkage).restored(release, block, window, aux.device).cpu()
+    def error(model: _Model) -> float:
+        guessed = model.restored(release, block, window, aux.device, moments).cpu()
         return float((guessed - raw[..., block[0], block[1]]).square().mean())
 
-    return min(_TRIED, key=error)
+    return min(models, key=error)
 
 
 def _windows(height: int, width: int) -> Iterator[tuple[Place, Place]]:
@@ -153,6 +198,11 @@ def _spans(side: int) -> list[tuple[slice, slice]]:
         first = min(max(0, start - _MARGIN), side - whole)
         spans.append((slice(start, min(side, start + _BLOCK)), slice(first, first + whole)))
     return spans
+
+
+def _shape(place: Place) -> tuple[int, int]:
+    rows, columns = (part.stop - part.start for part in place)
+    return rows, columns
 
 
 def _inside(block: Place, window: Place) -> Place:

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ._linear_map import LinearMap
+from ._stationary import cross_spectrum
 
 _TRIED = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -95,8 +96,7 @@ class _Inverse:
 class _Pictures:
     """What a channel of pictures and a linear map have in common, by two models of pictures.
 
-    One is the covariance of known pictures, which are too few for it. The other one only knows how alike two pixels
-    are at each distance; it is the mean of products over pixels (Brockwell and Davis 1991, section 7.2).
+    One is the covariance of known pictures, which are too few for it. The other one is the same everywhere.
 
     Attributes:
         mean: (D,).
@@ -115,8 +115,8 @@ class _Pictures:
         mean, (height, width) = channel.mean(0), channel.shape[1:]
         deviations = channel - mean
         rows = deviations.flatten(1)
-        size = (2 * height, 2 * width)  # so that opposite sides are not neighbours
-        spectrum = torch.fft.rfft2(deviations, s=size).abs().square().mean(0) / rows.shape[1]
+        size = (2 * height, 2 * width)
+        spectrum = cross_spectrum(deviations[:, None])[0, 0].real
         mapped = torch.fft.rfft2(linear.matrix.view(-1, height, width), s=size)
         stationary = torch.fft.irfft2(mapped * spectrum, s=size)[:, :height, :width].flatten(1).T
         released = rows @ linear.matrix.T

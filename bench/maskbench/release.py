@@ -25,14 +25,18 @@ class Release:
     Attributes:
         task_labels: int64 (N,), where the attacker knows them, of training images; filled by the engine, never by a
             method; else None.
+        soft_labels: float32 (N, classes of the task), logarithms of the probabilities that the owner's teacher gives
+            the raw images, where the method hands these out, of training images; filled by the engine; else None.
     """
 
     task_labels: Tensor | None
+    soft_labels: Tensor | None
 
     def __init__(
         self, images: Tensor, masks: Tensor | None = None, restorations: Mapping[str, Tensor] | None = None
     ) -> None:
-        vars(self).update(images=images, masks=masks, restorations=restorations or {}, task_labels=None)
+        vars(self).update(images=images, masks=masks, restorations=restorations or {})
+        vars(self).update(task_labels=None, soft_labels=None)
 
     @classmethod
     def of_bytes(
@@ -46,9 +50,8 @@ class Release:
             restorations: name of a restoration attack → its images, uint8; read when they are asked for.
         """
         release = cls.__new__(cls)
-        vars(release).update(
-            image_bytes=images, mask_bytes=masks, restoration_bytes=restorations or {}, task_labels=None
-        )
+        vars(release).update(image_bytes=images, mask_bytes=masks, restoration_bytes=restorations or {})
+        vars(release).update(task_labels=None, soft_labels=None)
         return release
 
     def with_task_labels(self, labels: Tensor | None) -> Release:
@@ -59,8 +62,21 @@ class Release:
         """
         if labels is not None and labels.shape != (len(self),):
             raise ValueError(f"labels: expected one for each of {len(self)} images, got {tuple(labels.shape)}.")
+        return self._with(task_labels=labels)
+
+    def with_soft_labels(self, soft_labels: Tensor | None) -> Release:
+        """The same, with other soft labels or none.
+
+        Raises:
+            ValueError: there is not one row for each image.
+        """
+        if soft_labels is not None and (soft_labels.ndim != 2 or len(soft_labels) != len(self)):
+            raise ValueError(f"soft labels: expected {len(self)} rows, got {tuple(soft_labels.shape)}.")
+        return self._with(soft_labels=soft_labels)
+
+    def _with(self, **changed: Tensor | None) -> Release:
         release = Release.__new__(Release)
-        vars(release).update(vars(self) | {"task_labels": labels})
+        vars(release).update(vars(self) | changed)
         return release
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -131,7 +147,8 @@ class Release:
         else:
             masks = None if self.masks is None else self.masks[index]
             chosen = Release(self.images[index], masks, _Made(self.restorations, lambda images: images[index]))
-        return chosen if self.task_labels is None else chosen.with_task_labels(self.task_labels[index])
+        labels, soft = (None if each is None else each[index] for each in (self.task_labels, self.soft_labels))
+        return chosen.with_task_labels(labels).with_soft_labels(soft)
 
     @property
     def _in_bytes(self) -> bool:

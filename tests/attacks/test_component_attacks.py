@@ -100,8 +100,8 @@ def test_a_network_is_given_fresh_releases_where_the_method_can_be_run() -> None
         return Release(as_floats(pictures))
 
     aux = replace(aux_of(world, training=TRAINING.model_copy(update={"epochs": 6})), release=release)
-    assert accuracy(Convolutional(passes=1), world, aux) > 0.6
-    assert len(set(draws)) > 3
+    assert accuracy(Convolutional(passes=2), world, aux) > 0.6
+    assert {1, 2} <= set(draws)
 
 
 @pytest.mark.parametrize("attack", _named(ON_COMPONENTS))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from maskbench import Aux, Known, Release
+from maskbench.attacks._stationary import correlations
 from maskbench.attacks.gaussian_mean import GaussianMean, _conditional_mean, _windows
 from maskbench.training.settings import RESTORATION
 from restoration_cases import CPU
@@ -71,6 +72,37 @@ def test_it_comes_near_the_best_that_there_is_in_a_gaussian_world() -> None:
     ]
     assert errors[1] < 1.35 * errors[0]
     assert errors[1] < 0.5 * errors[2]
+
+
+def test_correlations_are_those_of_all_pairs_at_each_offset() -> None:
+    deviations = torch.randn(20, 2, 5, 4, generator=torch.Generator().manual_seed(3)).cumsum(3)
+    found = correlations(deviations).view(2, 5, 4, 2, 5, 4)
+    padded = torch.nn.functional.pad(deviations, (4, 4, 5, 5))
+
+    def covariance(one: int, two: int, rows: int, columns: int) -> Tensor:
+        moved = padded[:, two, 5 + rows : 10 + rows, 4 + columns : 8 + columns]
+        return (deviations[:, one] * moved).mean()
+
+    variances = [covariance(channel, channel, 0, 0) for channel in (0, 1)]
+    for one, two, rows, columns in ((0, 0, 1, 0), (0, 1, 2, -1), (1, 0, -3, 2), (1, 1, 0, 3)):
+        expected = covariance(one, two, rows, columns) / (variances[one] * variances[two]).sqrt()
+        first = (max(0, -rows), max(0, -columns))
+        assert torch.allclose(found[one, *first, two, first[0] + rows, first[1] + columns], expected, atol=1e-4)
+    assert torch.allclose(found.view(40, 40), found.view(40, 40).T, atol=1e-5)
+    assert float(torch.linalg.eigvalsh(found.view(40, 40).double()).min()) > -1e-4
+
+
+def test_few_pictures_are_helped_by_what_is_alike_everywhere() -> None:
+    raw = pictures(160, (16, 16))
+    release = masked(raw)
+    asked, truth = release.select(slice(60, None)), raw[60:]
+    errors = []
+    for weight in (0.0, None):
+        attack = GaussianMean(stationary=weight)
+        attack = attack.with_state(attack.fit(aux(raw[:60], release.select(slice(60)), 30)))
+        errors.append(float(((attack.restore(asked, CPU) - truth) * (1 - asked.kept)).square().sum()))
+    assert attack.state.stationary > 0
+    assert errors[1] < 0.9 * errors[0]
 
 
 def test_a_linear_release_is_undone() -> None:

@@ -138,4 +138,4 @@ def test_cuda_agrees_with_the_cpu() -> None:
         attack = Inversion()
         state = attack.fit(aux(pictures(120, channels=3), release, mirror=True, device=torch.device(name)))
         found.append(attack.with_state(state).restore(shown, torch.device(name)))
-    assert torch.allclose(*found, atol=1e-3)
+    assert torch.allclose(found[0], found[1], atol=1e-3)

@@ -13,7 +13,7 @@ LONG = ("attack-deep-image-prior", "attack-diffusion", "method-learned", "method
 CHEAPER: dict[str, dict[str, float]] = {
     "attack-deep-image-prior": {"iterations": 10},
     "attack-diffusion": {"samples": 1},
-    "attack-gaussian-mean": {"shrinkage": 0.01},
+    "attack-gaussian-mean": {"shrinkage": 0.01, "stationary": 0.3},
     "attack-inversion": {"combinations": 64, "stationary": 0.1},
     "attack-mlp": {"networks": 1, "steps": 30},
     "method-learned": {"epochs": 2},

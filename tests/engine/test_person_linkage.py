@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from maskbench import MatchingAttack, MatchingAux, Release
+from maskbench.conformance.attack_subject import AttackSubject
+from maskbench.conformance.samples import STANDARD
 from maskbench.data.load import load, resolve
 from maskbench.data.options import DataOptions
 from maskbench.data.parties import SPLITS_OF
@@ -109,6 +111,13 @@ def test_it_is_told_where_the_others_are(ran: Ran) -> None:
     report = leakage_report(ran.folder)
     assert "of one person" in str(report["sections"])
     assert "person-linkage" in {risk["kind"] for risk in report["measured"]["risks"]}
+
+
+def test_an_attack_that_is_asked_of_persons_alone_is_checked_with_persons() -> None:
+    aux = AttackSubject(Formula).aux(STANDARD)
+    assert isinstance(aux, MatchingAux) and aux.question == "person-linkage"
+    assert aux.train_persons is not None and aux.train_persons.shape == (len(aux.train.release),)
+    assert aux.train_persons.bincount().max() == 2
 
 
 @pytest.mark.parametrize(("limit", "most"), [(None, 2400), (1000, 1000)])

@@ -136,13 +136,13 @@ def test_an_attacker_that_lost_its_calibration(place: Place) -> None:
     found = place.with_fault(
         "calibration",
         "bench/maskbench/metrics/calibration.py",
-        'moved = torch.einsum("a,anc->nc", self.slopes, evidence.double())\n        return',
-        'moved = torch.einsum("a,anc->nc", -self.slopes, evidence.double())\n        return',
+        "return Calibration(found[:attacks], found[attacks:])",
+        "return Calibration(-found[:attacks], found[attacks:])",
     )
     assert found.exit_code == 1
     # It says the opposite of what it knows.
     assert {attack for _, attack, _ in regressed(found)} and "attack broken?" in markdown(found)
-    assert {metric for _, _, metric in regressed(found)} <= {"advantage", "bits"}
+    assert {metric for _, _, metric in regressed(found)} & {"advantage", "bits"}
     assert "scoring code" in markdown(found)
 
 

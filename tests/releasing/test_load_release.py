@@ -101,8 +101,9 @@ def test_the_script_of_the_page_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     page = (Path(__file__).parents[2] / "docs/desensitize.md").read_text(encoding="utf-8")
-    release(class_folders(tmp_path / "raw", 40), tmp_path / "out")
-    release(class_folders(tmp_path / "raw-test", 12), tmp_path / "out-test")
+    method, saved = "random:patch=2,ratio=0.5,adjust=distill", tmp_path / "saved"
+    release(class_folders(tmp_path / "raw", 40), tmp_path / "out", method, epochs=2, seed=0, save=saved)
+    release(class_folders(tmp_path / "raw-test", 12), tmp_path / "out-test", None, load=saved)
     monkeypatch.chdir(tmp_path)
     (script,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     exec(compile(script, "docs/desensitize.md", "exec"), {})

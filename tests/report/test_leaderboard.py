@@ -242,6 +242,12 @@ def test_names_of_bundles_are_addresses_and_differ() -> None:
     assert distinct_names(["A b", "a/../B", "a-b", "Ü"]) == ["a-b", "a-b-2", "a-b-3", "bundle"]
 
 
+def test_dots_that_nearly_coincide_have_one_label() -> None:
+    places = ((0.7, 0.2), (0.7, 0.205), (0.2, 0.9))
+    found = scatter([Point(str(number), "", "method", *reversed(point(*at))) for number, at in enumerate(places)])
+    assert [dot.label for dot in found.dots] == ["0, 1", "", "2"]
+
+
 def test_dots_lie_inside_the_figure() -> None:
     points = [Point(str(number), "", "method", *reversed(point(number / 3, 0.0))) for number in range(4)]
     found = scatter(points)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from maskbench.results.measure import measure, planned_of
 from maskbench.results.strongest import FAILED, NONE_RAN, Validated, best_of, chosen
 from planted import (
     ADAPTIVE,
+    CLASSES,
     IMAGES,
     MASK_ONLY,
     NULL,
@@ -117,6 +120,14 @@ def test_an_attack_that_cannot_run_here_is_left_out() -> None:
     found = tables([missing(RANDOM, TELEA, "unavailable")])
     rows = found.cells[found.cells["attack"].isin(["strongest", "oracle"])]
     assert set(rows["status"]) == {"unavailable"} and set(rows["reason"]) == {NONE_RAN}
+
+
+@pytest.mark.parametrize("status", ["failed", "unavailable"])
+def test_where_no_attack_of_a_kind_ran_the_cells_give_themselves_again(status: str) -> None:
+    """``maskbench verify`` reads what was planned off rows with numbers."""
+    found = tables([inferred(RANDOM, ADAPTIVE, HALF), missing(RANDOM, TELEA, status)])
+    again = measure(planned_of(found.cells), found.samples, CLASSES)
+    pd.testing.assert_frame_equal(again, found.cells, check_exact=True)
 
 
 def test_attackers_with_less_data_are_never_the_strongest() -> None:

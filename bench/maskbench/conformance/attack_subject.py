@@ -31,6 +31,7 @@ PEOPLE = 20
 CANDIDATES = 7  # the pictures of FEW releases, and others
 
 _TRAINING = Training(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
+_PICTURES_EACH = 2  # of one person
 _BLOCK = 4  # side of the blocks that a release without masks is coarsened to
 _RECOGNIZER = "small"
 
@@ -87,6 +88,8 @@ class AttackSubject(Subject):
                 seed=SEED,
                 device=device,
                 question=self.built.questions[0],
+                train_persons=torch.arange(len(train.release)) // _PICTURES_EACH,
+                validation_persons=torch.arange(len(validation.release)) // _PICTURES_EACH,
                 release=_released,
             )
 
@@ -162,7 +165,8 @@ def released(count: int, shape: Shape = STANDARD, first: int = FIRST, *, masked:
     kept = masks(drawn.numbers, shape) if masked else None
     images = _coarse(drawn.images) if kept is None else drawn.images * kept
     images = (images * 255).round() / 255
-    return Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
+    shown = Release(images, kept, {"blur": drawn.images.mean(dim=1, keepdim=True).expand_as(images), "release": images})
+    return shown.with_soft_labels(drawn.images.mean((2, 3))[:, :1] * torch.tensor([1.0, -1.0]))
 
 
 def _released(pictures: Tensor, draw: int) -> Release:
@@ -189,7 +193,8 @@ def candidates_of(attack: MatchingAttack, release: Release) -> Release:
 def copied(release: Release) -> Release:
     """The same, for someone who may write into it."""
     masks = None if release.masks is None else release.masks.clone()
-    return Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
+    copy = Release(release.images.clone(), masks, release.restorations).with_task_labels(release.task_labels)
+    return copy.with_soft_labels(None if release.soft_labels is None else release.soft_labels.clone())
 
 
 def learned(attack: AnyAttack, aux: Aux) -> Any:

@@ -35,6 +35,8 @@ def applies(attack: Attack, method: Method) -> bool:
         return False
     if attack.needs_masks and not method.masked:
         return False
+    if isinstance(attack, InferenceAttack) and attack.needs_soft_labels and not method.needs_answers():
+        return False
     return method.key_known() or not attack.needs_key
 
 
@@ -121,7 +123,7 @@ def inferred_labels(attack: Attack, suite: Suite, options: DataOptions) -> tuple
     """Which labels an attack is run for. Without a sensitive label, what is inferred is the target label."""
     if not isinstance(attack, InferenceAttack):
         return (None,)
-    if attack.with_task:
+    if attack.with_task or attack.needs_soft_labels:
         return ("sensitive",) if options.sensitive is not None else ()
     if options.sensitive is None:
         return ("target",)

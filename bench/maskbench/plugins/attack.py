@@ -132,6 +132,8 @@ class InferenceAttack(Attack):
         identifies: its logits are similarities to known pictures of each person: ranks and acceptances are reported.
         needs_task_labels: ``release.task_labels`` holds the task labels of what is to be inferred, where the attacker
             knows them (of the owner's test images nobody does), and its logits take them into account.
+        needs_soft_labels: runs only against methods that hand out soft labels; ``release.soft_labels`` holds them, of
+            training images. Of the owner's test images there are none.
         trains_network: it trains a network, which may be trained too little: attacks that train none should not stay
             above it. An attack that trains none and learns from releases takes about a second, so it is also asked
             about labels that were shuffled.
@@ -142,6 +144,7 @@ class InferenceAttack(Attack):
     with_task: ClassVar[bool] = False
     identifies: ClassVar[bool] = False
     needs_task_labels: ClassVar[bool] = False
+    needs_soft_labels: ClassVar[bool] = False
     trains_network: ClassVar[bool] = True
 
     def cannot_infer(self, classes: int) -> str | None:

@@ -18,6 +18,7 @@ from maskbench.plugins.reserved import BESIDE, OPTIMUM, ORACLE, STRONGEST
 from maskbench.results.reading import ATTACKS, grouped, records
 from maskbench.results.schema import (
     CELL,
+    COLUMNS,
     DERIVED,
     METHOD,
     PROBABILITIES,
@@ -40,6 +41,9 @@ FAMILY: Mapping[str, Family] = {
     "membership": "membership",
 }
 """Column ``attack_kind`` → the family of the cell's metrics."""
+
+_ABOUT = tuple(COLUMNS)[: list(COLUMNS).index("seed")]
+"""The columns that say what a cell is. All others are of one row, and planned cells may come from rows with numbers."""
 
 
 class _Key(NamedTuple):
@@ -107,9 +111,7 @@ def _groups(planned: pd.DataFrame, samples: pd.DataFrame) -> dict[_Key, _Group]:
         key = _Key.of(values)
         of_seed = {int(seed): ran[key, int(seed)] for seed in part["seed"] if (key, int(seed)) in ran}
         attacked = {seed: _attacked(splits, FAMILY[key.attack_kind]) for seed, splits in of_seed.items()}
-        base = {
-            name: part[name].iloc[0] for name in map(str, part) if name not in ("seed", "status", "reason", "stage_key")
-        }
+        base = {name: part[name].iloc[0] for name in _ABOUT if name in part}
         groups[key] = _Group(base, part, attacked)
     return groups
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from maskbench.artifacts.store import Artifact
-from maskbench.data.parties import Label, Split
+from maskbench.data.parties import SPLITS_OF, Label, Party, Split
 from maskbench.models.recognizer import ImageOnly, Recognizer
 from maskbench.models.recognizers import build, identity, source_module
 from maskbench.plugins.attack import InferenceAttack, RestorationAttack
@@ -26,6 +26,7 @@ from maskbench.stages.inferred_labels import InferredLabels
 from maskbench.stages.party_release import PartyRelease, StoredRelease, release_input
 from maskbench.stages.released_again import releasing
 from maskbench.stages.restoration import Restoration, StoredRestoration
+from maskbench.stages.soft_labels import StoredSoftLabels
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.teacher import StoredTeacher
 from maskbench.stages.trial import Trial
@@ -34,6 +35,7 @@ from maskbench.training.classifier import predict
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
 _TEACHER, _CLOSEST = "teacher", "closest"
+_PARTIES: tuple[Party, ...] = ("owner", "attacker")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class Inference(Stage):
             inputs[_CLOSEST] = self.closest
         if self.attack.needs_raw_classifier:
             inputs[_TEACHER] = self.trial.teacher(self.label, party="attacker")
+        if self.attack.needs_soft_labels:
+            inputs |= {_soft_labels_input(party): self.trial.soft_labels(party) for party in _PARTIES}
         return inputs
 
     def _learns_from_own(self) -> bool:
@@ -163,7 +167,8 @@ class Inference(Stage):
         release = as_seen(inputs, split, positions)
         restored = Release.of_bytes(release.image_bytes, release.mask_bytes, self._restored(inputs, split))
         labels = dataset.labels(split, "target")[positions] if self._is_told(split) else None
-        return restored.with_task_labels(labels)
+        soft = self._soft_labels(inputs, split)
+        return restored.with_task_labels(labels).with_soft_labels(None if soft is None else soft[positions])
 
     def _again(self, dataset: Dataset, inputs: Mapping[str, Artifact], split: Split) -> list[Release]:
         """The scored part of a split in the other releases that are looked at, told as much of as in the first one."""
@@ -174,16 +179,29 @@ class Inference(Stage):
 
     def _is_told(self, split: Split) -> bool:
         """Whether the attack is given the task labels of what it infers from."""
-        return self.attack.needs_task_labels and self.label == "sensitive" and split != "owner_test"
+        return self.attack.needs_task_labels and self._of_training(split)
+
+    def _of_training(self, split: Split) -> bool:
+        """Whether what is inferred from is handed out with more than pictures and masks."""
+        return self.label == "sensitive" and split != "owner_test"
+
+    def _soft_labels(self, inputs: Mapping[str, Artifact], split: Split) -> Tensor | None:
+        """Soft labels of a split, where the attack reads them and the method hands them out."""
+        if not (self.attack.needs_soft_labels and self._of_training(split)):
+            return None
+        party = next(party for party in _PARTIES if split in SPLITS_OF[party])
+        return StoredSoftLabels(inputs[_soft_labels_input(party)]).of(split)
 
     def _compared_apart(self) -> tuple[Split, ...]:
-        """The scored splits for which attacks are compared by other answers: with task labels, and without."""
+        """The scored splits for which attacks are compared by other answers: with what they are told, and without."""
         splits = scored_splits(self.label)
-        return splits if self._is_told(splits[0]) else splits[:1]
+        told = self.attack.needs_task_labels or self.attack.needs_soft_labels
+        return splits if told and self._of_training(splits[0]) else splits[:1]
 
     def _as_told(self, release: Release, split: Split) -> Release:
         """What attacks are compared on, as much told of it as of a scored split."""
-        return release.with_task_labels(release.task_labels if self._is_told(split) else None)
+        told = release.with_task_labels(release.task_labels if self._is_told(split) else None)
+        return told if self._of_training(split) else told.with_soft_labels(None)
 
     def _validation(
         self, dataset: Dataset, inputs: Mapping[str, Artifact], aux: InferenceAux
@@ -224,7 +242,8 @@ class Inference(Stage):
     def _outsourced(self, dataset: Dataset, inputs: Mapping[str, Artifact]) -> Release:
         """All of the owner's training images, as released; their task labels are not for who infers just these."""
         labels = dataset.labels("owner_train", "target") if self.label == "sensitive" else None
-        return as_seen(inputs, "owner_train").with_task_labels(labels)
+        soft = self._soft_labels(inputs, "owner_train")
+        return as_seen(inputs, "owner_train").with_task_labels(labels).with_soft_labels(soft)
 
     def _releasing(self, inputs: Mapping[str, Artifact], device: torch.device) -> Releasing | None:
         if release_input("attacker") not in inputs:
@@ -253,9 +272,11 @@ class Inference(Stage):
         draws += [as_seen(inputs, "attacker_train", used, draw=each.draw) for each in self._more_draws()]
         release = _joined(draws, self._restored_training(inputs))
         raw, labels = dataset.bytes("attacker_train"), self._labels(dataset).learned("attacker_train")
-        tasks = dataset.labels("attacker_train", "target")
+        tasks, soft = dataset.labels("attacker_train", "target"), self._soft_labels(inputs, "attacker_train")
         if used is not None:
             raw, labels, tasks = raw[used], labels[used], tasks[used]
+            soft = None if soft is None else soft[used]
+        release = release.with_soft_labels(None if soft is None else soft.repeat(len(draws), 1))
         own_tasks = dataset.labels("attacker_validation", "target")[positions]
         told = self.label == "sensitive"
         validation = self._scored(dataset, inputs, "attacker_validation")
@@ -293,6 +314,10 @@ class Inference(Stage):
         teacher = self.trial.teacher(self.label, party="attacker")
         network = ImageOnly(StoredTeacher(inputs[_TEACHER]).network(teacher, dataset, device))
         return lambda images: predict(network, as_bytes(images), None, device=device)
+
+
+def _soft_labels_input(party: Party) -> str:
+    return f"soft-labels/{party}"
 
 
 def _restoration_input(attack: RestorationAttack) -> str:

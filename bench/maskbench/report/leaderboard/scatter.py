@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from maskbench.results.reading import Value
 
@@ -12,6 +12,7 @@ WIDTH, HEIGHT = 640, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 14, 44
 _ROOM = 0.06  # of the range, beyond the outermost intervals
 _TICKS = 6
+_NEAR = (22, 14)  # across and up: a label is as large
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Dot:
     """A method or control in the figure; lengths in its units.
 
     Attributes:
-        label: what stands beside the dot.
+        label: what stands beside the dot; empty where a dot that it touches has both.
         title: what a pointer over it shows.
         left, right, top, bottom: the ends of its intervals.
     """
@@ -79,7 +80,24 @@ def scatter(points: Sequence[Point]) -> Scatter:
         )
         for point in points
     )
-    return Scatter(dots, across.ticks(), up.ticks())
+    return Scatter(_joined(dots), across.ticks(), up.ticks())
+
+
+def _joined(dots: Sequence[Dot]) -> tuple[Dot, ...]:
+    """The dots, of which those whose labels would cover each other have one for all."""
+    groups: list[list[Dot]] = []
+    for dot in dots:
+        near = (group for group in groups if abs(group[0].x - dot.x) < _NEAR[0] and abs(group[0].y - dot.y) < _NEAR[1])
+        found = next(near, None)
+        if found is None:
+            groups.append([dot])
+        else:
+            found.append(dot)
+    return tuple(
+        replace(dot, label="" if place else ", ".join(each.label for each in group))
+        for group in groups
+        for place, dot in enumerate(group)
+    )
 
 
 class _Axis:
