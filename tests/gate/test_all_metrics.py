@@ -14,7 +14,7 @@ from maskbench.gate.compare import ComparedRuns, compare
 from maskbench.gate.outcomes import CellKey
 from maskbench.gate.report import as_json, markdown
 from maskbench.gate.tolerances import Tolerances, relative
-from maskbench.gate.uncompared import NO_PROBABILITIES, OF_ORACLE, RELATIVE
+from maskbench.gate.uncompared import FEW_SEEDS, NO_PROBABILITIES, OF_ORACLE, RELATIVE
 from maskbench.metrics.catalogue import FAMILIES
 from maskbench.runfolder.folder import RunFolder
 from numpy.typing import NDArray
@@ -100,6 +100,8 @@ def test_what_is_not_compared_is_named(baseline: RunFolder) -> None:
     assert "### Not compared" in markdown(found) and NO_PROBABILITIES in markdown(found)
     assert '"not_compared"' in as_json(found)
     assert {each.what for each in compare(baseline, current).uncompared} == {"advantage_over_null", "oracle"}
+    few = compare(run([100, 101], state=stated, **SOME), current)
+    assert ("worst_class_auc", FEW_SEEDS) in {(each.what, each.reason) for each in few.uncompared}
 
 
 def test_every_declared_metric_has_a_tolerance_or_is_relative() -> None:

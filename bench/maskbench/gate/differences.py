@@ -149,9 +149,9 @@ def _slope(metric: Metric, averaged: NDArray[np.float64]) -> float:
     if metric.unit != "share":
         return 0.0
     if metric.selected:
-        # A true positive is hit or missed; of an AUC, the place of every member moves a little.
-        hits = averaged[..., 1]
-        return float(((hits == 0) | (hits == 1)).all())
+        # A drop moves members from where they are to the top: from a miss by 1, from a place near the top by little.
+        left = np.where(averaged[..., 0] > 0, 1 - averaged[..., 1], 0.0)
+        return float(np.square(left).sum() / left.sum()) if left.sum() > 0 else 1.0
     if averaged.shape[2] > 2:
         return 1.0
     mean = averaged.mean(axis=(0, 1))

@@ -121,7 +121,7 @@ def _noise(found: Sequence[Row]) -> Errors:
         values[places], freedom[places] = part.values, part.degrees
     shares = _column(row.found.shares for row in found)
     images = _column(row.found.image_variance for row in found)
-    return errors(Variances(values, freedom), shares, images, _column(row.found.images for row in found))
+    return errors(Variances(values, freedom), shares, images, _column(row.found.counted for row in found))
 
 
 def _column(values: object) -> NDArray[np.float64]:
