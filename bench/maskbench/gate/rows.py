@@ -98,11 +98,12 @@ def _of_cell(
     leaks = key.family != "recognition"
     # Of raw pictures nothing is hidden: what an attack gets there says how good the attack is.
     attack_alone = leaks and (role == "raw" or method_same(causes))
+    few = len(before.seeds) + len(after.seeds) - 2 < LEAST_DEGREES
     for metric in tolerances.metrics(key.family):
+        if metric.selected and few and not proof:
+            continue
         found = difference(before, after, metric, classes.get(key.label, 0))
         if found is None or not np.isfinite([found.baseline, found.current]).all():
-            continue
-        if metric.selected and found.degrees < LEAST_DEGREES and not found.same:
             continue
         bad = 1 if metric.direction == "lower" else -1
         proved = (proof or "same outcomes") if found.same else ""
