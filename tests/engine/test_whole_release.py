@@ -119,7 +119,7 @@ def test_the_method_can_be_run_on_any_pictures(spy: type, dataset: Dataset) -> N
 
 
 def test_a_method_that_follows_attributions_cannot_be_run_on_the_spot() -> None:
-    assert releasing(create("method", "saliency", {"ratio": 0.75}), 0, CPU) is None
+    assert releasing(create("method", "saliency", {"ratio": 0.75}), 0, CPU, 1) is None
 
 
 def test_task_labels_go_with_their_images() -> None:

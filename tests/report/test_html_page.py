@@ -230,7 +230,7 @@ def test_other_pictures_are_shown_and_not_compared(tmp_path: Path) -> None:
 def test_another_threat_model_is_refused(tmp_path: Path) -> None:
     first, second = two_runs()
     other = NamedRun("C", with_provenance(second.results, threat_model={"name": "adaptive", "version": 2}))
-    with pytest.raises(UsageError, match=r"C cannot stand beside A.*\(adaptive 2 and adaptive 1\)"):
+    with pytest.raises(UsageError, match=r"C cannot stand beside A.*\(adaptive, version 2 and adaptive, version 1\)"):
         write_comparison([first, other], tmp_path / "both.html")
     assert not list(tmp_path.iterdir())
 

@@ -74,7 +74,7 @@ def legend(run: RunFolder, summary: pd.DataFrame, form: pd.DataFrame, width: int
     if "utility" in shown:
         accuracy.append("utility: share of raw's gain over the prior")
     elif summary["accuracy"].notna().any() and summary["utility"].isna().all():
-        accuracy.append(f"utility {NOT_MEASURED}: raw images are at the prior")
+        accuracy.insert(1, f"utility {NOT_MEASURED}: raw images are at the prior")
     leaks = ["SSIM, advantage: of the strongest attack, higher is worse"]
     if run.inferred == "target":
         leaks = ["SSIM: of the strongest attack, higher is worse", "advantage: on the task"]
