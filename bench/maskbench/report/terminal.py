@@ -55,7 +55,7 @@ def print_run(run: RunFolder, console: Console, *, verbose: bool = False) -> Non
 
 def print_provisional(run: RunFolder, console: Console) -> None:
     """The table of the first seed alone, while the others are made, and that it is not the result."""
-    first = "Provisional: seed 0 alone. The results come when all seeds are done, and may differ."
+    first = "Provisional: the first seed alone. The results come when all seeds are done, and may differ."
     console.print(first, style="bold yellow", highlight=False)
     _print_methods(run, console)
 
