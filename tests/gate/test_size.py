@@ -66,7 +66,9 @@ def test_a_large_comparison_takes_seconds(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", CODE.format(paths=paths), str(tmp_path)], check=True)
     # The best of three, since what else the machine does only adds to it.
     for _ in range(3):
-        done = subprocess.run([sys.executable, "-c", COMPARE, str(tmp_path)], check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", COMPARE, str(tmp_path)], check=True, capture_output=True, text=True
+        )
         rows, seconds, gigabytes = map(float, done.stdout.split())
         if seconds < 10:
             break
