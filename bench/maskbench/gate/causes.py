@@ -103,8 +103,8 @@ def same_keys(match: Match) -> bool:
     """Whether every seed of the current run has the very key that it has in the baseline."""
     if match.baseline is None or match.current is None:
         return False
-    old = match.baseline.keys
-    return all(key and old.get(seed) == key for seed, key in match.current.keys.items())
+    old, new = match.baseline.keys, match.current.keys
+    return bool(new) and all(key and old.get(seed) == key for seed, key in new.items())
 
 
 def method_same(causes: frozenset[str]) -> bool:
