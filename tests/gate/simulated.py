@@ -47,7 +47,7 @@ Pool = Mapping[CellKey, CellOutcomes]
 def pool(dataset: str) -> Pool:
     """The outcomes of every cell under all seeds."""
     found = pd.read_parquet(POOL, filters=[("dataset", "==", dataset)]).drop(columns="dataset")
-    stated = found[PROBABILITIES].map(lambda steps: 1 / (1 + np.exp(-steps / STEPS)), na_action="ignore")
+    stated = found[PROBABILITIES].map(lambda steps: 1 / (1 + np.exp(-steps.astype(np.float64) / STEPS)), na_action="ignore")
     return outcomes(typed([]), found.assign(**{PROBABILITIES: stated}))
 
 
