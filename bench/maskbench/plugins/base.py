@@ -101,8 +101,8 @@ class Plugin(pydantic.BaseModel):
 
     @classmethod
     def summary(cls) -> str:
-        """The first line of the docstring."""
-        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
+        """The first line of the docstring, without the marks of code, which are for documentation."""
+        return (inspect.getdoc(cls) or "").split("\n", 1)[0].replace("``", "")
 
     @property
     def state(self) -> Any:

@@ -36,7 +36,7 @@ def described(kind: str, labels: Iterable[str]) -> list[Described]:
 def _summary(kind: str, label: str) -> str:
     try:
         name, _ = parse(label)
-        return str(catalogue().get(kind, name).summary()).replace("``", "")  # marks of code are for documentation
+        return str(catalogue().get(kind, name).summary())
     except UsageError:
         return ""  # of a run that somebody made with a plug-in of theirs
 
