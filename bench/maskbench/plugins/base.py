@@ -101,8 +101,8 @@ class Plugin(pydantic.BaseModel):
 
     @classmethod
     def summary(cls) -> str:
-        """The first line of the docstring, without the marks of code, which are for documentation."""
-        return (inspect.getdoc(cls) or "").split("\n", 1)[0].replace("``", "")
+        """The first line of the docstring."""
+        return (inspect.getdoc(cls) or "").split("\n", 1)[0]
 
     @property
     def state(self) -> Any:
