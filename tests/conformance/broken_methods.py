@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import torch
+from broken_alike import broken_alike
 from maskbench import Given, MaskMethod, Method, Owner, Release
-from pydantic import Field, PrivateAttr
+from pydantic import PrivateAttr
 from torch import Tensor
 
 _REMEMBERED: dict[str, Tensor] = {}
@@ -19,32 +20,6 @@ class Negative(Method):
 
     def desensitize(self, images: Tensor, given: Given) -> Release:
         return Release(1 - images)
-
-
-class Loud(Negative):
-    """A name in capitals."""
-
-    name: ClassVar[str] = "Loud_Name"
-
-
-class Silent(Negative):
-    name: ClassVar[str] = "silent"
-
-
-class AlmostAHook(Negative):
-    """A hook whose name is spelt otherwise."""
-
-    name: ClassVar[str] = "almost-a-hook"
-
-    def unavailabel(self) -> str | None:
-        return None
-
-
-class NoDefault(Negative):
-    """A parameter that must be given."""
-
-    name: ClassVar[str] = "no-default"
-    size: int = Field(ge=1)
 
 
 class Misspelt(Negative):
@@ -216,10 +191,7 @@ class NeedsContrast(Negative):
 
 
 BROKEN: dict[type[Method], str] = {
-    Loud: "name",
-    Silent: "documented",
-    AlmostAHook: "hooks",
-    NoDefault: "parameters",
+    **broken_alike(Negative),
     Misspelt: "declarations",
     FitsAList: "fit",
     TooBright: "release",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 
@@ -29,6 +29,13 @@ def hidden_shares(cells: pd.DataFrame) -> Callable[[str, float], str]:
         return NOT_MEASURED if pd.isna(share) else f"{share:.0%}"
 
     return written
+
+
+def by_method(cells: pd.DataFrame, rows: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Some rows of ``cells`` method by method, each with the columns in which a table names the method."""
+    hidden = hidden_shares(cells)
+    for method, ratio, mine in methods(rows):
+        yield {"method": method, "hidden": hidden(method, ratio)}, mine
 
 
 def method_names(cells: pd.DataFrame) -> Callable[[str, float], str]:
