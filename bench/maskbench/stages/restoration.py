@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeGuard
 
@@ -102,7 +102,13 @@ class Restoration(Stage):
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
                 restored[split] = attack.restored_bytes(release, context.device)
-        return StoredRestoration.pack(restored, state, late_fall(losses))
+        return StoredRestoration.pack(restored, state, self._late_fall(losses, inputs))
+
+    def _late_fall(self, losses: Sequence[Sequence[float]], inputs: Mapping[str, Artifact]) -> float | None:
+        """Of what was trained here, or else on raw pictures before."""
+        if losses or not self.attack.learns_from_raw():
+            return late_fall(losses)
+        return inputs[raw_input(self.attack)].record["late_fall"]
 
     def restore_training(self, inputs: Mapping[str, Artifact], stored: StoredRestoration, context: Context) -> Tensor:
         """Restore all training pictures of the attacker: uint8 (N, C, H, W).
