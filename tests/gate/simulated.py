@@ -7,22 +7,24 @@ mask-only. ``make_outcomes.py`` makes it; the outcomes on cifar10-jpeg are earli
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from maskbench.gate.causes import Causes
-from maskbench.gate.differences import difference
+from maskbench.gate.differences import differences
 from maskbench.gate.matching import Match, Planned
 from maskbench.gate.outcomes import CellKey, CellOutcomes, outcomes
-from maskbench.gate.rows import rows
+from maskbench.gate.rows import Row, rows
 from maskbench.gate.tolerances import Tolerances
 from maskbench.gate.verdicts import Judged, judged
 from maskbench.metrics.catalogue import metric_of
+from maskbench.metrics.metric import Metric, Outcomes
 from maskbench.results.schema import PROBABILITIES, typed
+from scipy.optimize import brentq
 
 POOL = Path(__file__).parent / "outcomes.parquet"
 CLASSES: Mapping[str, Mapping[str, int]] = {
@@ -47,7 +49,9 @@ Pool = Mapping[CellKey, CellOutcomes]
 def pool(dataset: str) -> Pool:
     """The outcomes of every cell under all seeds."""
     found = pd.read_parquet(POOL, filters=[("dataset", "==", dataset)]).drop(columns="dataset")
-    stated = found[PROBABILITIES].map(lambda steps: 1 / (1 + np.exp(-steps / STEPS)), na_action="ignore")
+    stated = found[PROBABILITIES].map(
+        lambda steps: 1 / (1 + np.exp(-steps.astype(np.float64) / STEPS)), na_action="ignore"
+    )
     return outcomes(typed([]), found.assign(**{PROBABILITIES: stated}))
 
 
@@ -55,8 +59,10 @@ def pool(dataset: str) -> Pool:
 class Drop:
     """A planted fault: hits turn to misses (or the other way round for leakage) on the same images under every seed.
 
+    Of a metric of single classes, an attack is sure of a share of one class: of the one that most seeds name.
+
     Attributes:
-        size: of the metric.
+        size: of the metric, on average over draws of images.
         metric: that it is a drop of.
         attack: of the cell; empty: of all cells of the method of its kind.
     """
@@ -68,70 +74,133 @@ class Drop:
     size: float
     metric: str = ""
 
-    def plant(self, key: CellKey, cell: CellOutcomes, rng: np.random.Generator) -> CellOutcomes:
-        """The cell's outcomes with the fault, where it is the cell's."""
+    def of(self, key: CellKey) -> bool:
+        """Whether the fault is the cell's."""
         mine = (key.method, key.attack_kind, key.label) == (self.method, self.kind, self.label)
-        if not mine or self.attack not in ("", key.attack):
-            return cell
+        return mine and self.attack in ("", key.attack)
+
+    def plant(self, whole: CellOutcomes, cell: CellOutcomes, rng: np.random.Generator) -> CellOutcomes:
+        """The outcomes of a cell with the fault.
+
+        Args:
+            whole: outcomes of the cell under all seeds and on all images, which tell how many images a drop takes: the
+                drawn ones may have more to lose or less.
+        """
         columns = dict(cell.columns)
         if self.kind == "restoration":
             each = self.size * (1 + rng.standard_normal(len(cell.numbers)))
-            return CellOutcomes(cell.seeds, cell.numbers, columns | {"ssim_hole": columns["ssim_hole"] + each})
+            return replace(cell, columns=columns | {"ssim_hole": columns["ssim_hole"].astype(np.float64) + each})
+        luck = rng.random(len(cell.numbers))
         if self.metric in BY_CLASS:
-            value = difference(cell, cell, metric_of("inference", self.metric), 0).baseline
-            hit = rng.random(len(cell.numbers)) < self.size / (1 - value)
-            return CellOutcomes(cell.seeds, cell.numbers, columns | {PROBABILITIES: _surely(columns, hit)})
+            return _told(cell, luck, *_share_of_class(whole, self.metric, self.size))
         right = np.asarray(columns["correct"], dtype=np.float64)
+        level = float(np.asarray(whole.columns["correct"], dtype=np.float64).mean())
         if self.kind == "none":
-            hit = rng.random(right.shape[1]) < self.size / max(right.mean(), 1e-9)
-            return CellOutcomes(cell.seeds, cell.numbers, columns | {"correct": np.where(hit, 0.0, right)})
-        more = self.size * (1 - np.asarray(columns["prior_correct"], dtype=np.float64).mean())
-        hit = rng.random(right.shape[1]) < more / max(1 - right.mean(), 1e-9)
-        return CellOutcomes(cell.seeds, cell.numbers, columns | {"correct": np.where(hit, 1.0, right)})
+            return replace(cell, columns=columns | {"correct": np.where(luck < self.size / level, 0.0, right)})
+        more = self.size * (1 - np.asarray(whole.columns["prior_correct"], dtype=np.float64).mean())
+        return replace(cell, columns=columns | {"correct": np.where(luck < more / (1 - level), 1.0, right)})
 
 
-def _surely(columns: Mapping[str, np.ndarray], hit: np.ndarray) -> np.ndarray:
-    """Probabilities, (seeds, images, classes), where the true class of the images that are hit is above all others."""
-    told = hit[:, None] & (np.arange(columns[PROBABILITIES].shape[2]) == columns["truth"][0][:, None])
-    return np.where(told, 1.0, columns[PROBABILITIES])
+def _told(cell: CellOutcomes, luck: np.ndarray, label: int, share: float) -> CellOutcomes:
+    """Probabilities where members of one class, a share of them by their luck, stand above all other images."""
+    told = (luck < share) & (cell.columns["truth"][0] == label)
+    stated = cell.columns[PROBABILITIES].copy()
+    stated[:, told, label] = 1.0
+    return replace(cell, columns={**cell.columns, PROBABILITIES: stated})
 
 
-def pair(
-    dataset: str,
-    baseline: int,
-    current: int,
-    rng: np.random.Generator,
-    *,
-    drop: Drop | None = None,
-    resample: bool = True,
-) -> list[Judged]:
-    """Compare two runs of the same code whose seeds, and images, are drawn.
+_CALIBRATING = 150
+_SHARES: dict[tuple[int, str, float], tuple[int, float]] = {}
+
+
+def _share_of_class(whole: CellOutcomes, name: str, size: float) -> tuple[int, float]:
+    """The class that most seeds name, and the share of it to tell for a metric that rises by ``size`` on average."""
+    if (id(whole), name, size) not in _SHARES:
+        metric, rng = metric_of("inference", name), np.random.default_rng(1)
+        count = len(whole.numbers)
+        draws = [
+            (_drawn(whole, rng.permutation(SEEDS)[:4], rng.integers(count, size=count)), rng.random(count))
+            for _ in range(_CALIBRATING)
+        ]
+
+        def rise(label: int, share: float) -> float:
+            pairs = [(cell, _told(cell, luck, label, share)) for cell, luck in draws]
+            found = [each[name] for each in differences(pairs, [metric], 0)]
+            return float(np.mean([each.current - each.baseline for each in found]))
+
+        label = _class_of_most(whole, metric)
+        share = brentq(lambda share: rise(label, share) - size, 0.0, 1.0, xtol=0.005)
+        _SHARES[id(whole), name, size] = label, float(share)
+    return _SHARES[id(whole), name, size]
+
+
+def _class_of_most(whole: CellOutcomes, metric: Metric) -> int:
+    selected = (metric.selected or metric.averaged)(Outcomes(whole.columns))
+    assert selected is not None
+    truth = whole.columns["truth"][0].astype(np.int64)
+    named = [int(truth[members > 0][0]) for members in selected[..., 0]]
+    return int(np.bincount(named).argmax())
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs of the same code whose seeds, and images, are drawn.
+
+    Attributes:
+        faults: seed of the images that a planted fault falls on: the same ones in every cell.
+    """
+
+    dataset: str
+    old: Pool
+    new: Pool
+    faults: int
+
+    @cached_property
+    def _rows(self) -> dict[str, list[Row]]:
+        """Method → its rows, without a fault."""
+        found: dict[str, list[Row]] = {key.method: [] for key in self.old}
+        for row in self._of(list(self.old), self.new):
+            found[row.key.method].append(row)
+        return found
+
+    def _of(self, keys: Sequence[CellKey], new: Pool) -> list[Row]:
+        matches = [Match(key, _planned(key), _planned(key), "compare") for key in keys]
+        return rows(matches, self.old, new, Tolerances(), Causes({}, {}), CLASSES[self.dataset])
+
+    def judged(self, drop: Drop | None = None) -> list[Judged]:
+        """Compare the runs, the second with a planted fault; only the rows of its method are made again."""
+        found = dict(self._rows)
+        if drop is not None:
+            keys = [key for key in self.old if key.method == drop.method]
+            new = {key: self._faulty(key, drop) if drop.of(key) else self.new[key] for key in keys}
+            found[drop.method] = self._of(keys, new)
+        return judged([row for part in found.values() for row in part])
+
+    def _faulty(self, key: CellKey, drop: Drop) -> CellOutcomes:
+        return drop.plant(pool(self.dataset)[key], self.new[key], np.random.default_rng(self.faults))
+
+
+def pair(dataset: str, baseline: int, current: int, rng: np.random.Generator, *, resample: bool = True) -> Pair:
+    """Draw two runs.
 
     Args:
         baseline, current: how many seeds each has; none in common.
         resample: draw the images too, the same for both runs.
     """
     order = rng.permutation(SEEDS)
-    seeds = {"old": order[:baseline], "new": order[baseline : baseline + current]}
     images: dict[int, np.ndarray] = {}
     faults = int(rng.integers(2**31))
-    drawn: dict[str, dict[CellKey, CellOutcomes]] = {"old": {}, "new": {}}
+    old, new = {}, {}
     for key, cell in pool(dataset).items():
         count = len(cell.numbers)
         chosen = images.setdefault(count, rng.integers(count, size=count) if resample else np.arange(count))
-        for side, names in seeds.items():
-            part = _drawn(cell, names, chosen)
-            if drop is not None and side == "new":
-                # The same images in every cell: their luck hangs on the fault, not on the cell.
-                part = drop.plant(key, part, np.random.default_rng(faults))
-            drawn[side][key] = part
-    matches = [Match(key, _planned(key), _planned(key), "compare") for key in drawn["old"]]
-    found = rows(matches, drawn["old"], drawn["new"], Tolerances(), Causes({}, {}), CLASSES[dataset])
-    return judged(found)
+        old[key] = _drawn(cell, order[:baseline], chosen)
+        new[key] = _drawn(cell, order[baseline : baseline + current], chosen)
+    return Pair(dataset, old, new, faults)
 
 
 def _drawn(cell: CellOutcomes, seeds: np.ndarray, images: np.ndarray) -> CellOutcomes:
-    places = [cell.seeds.index(int(seed)) for seed in seeds]
+    places = np.array([cell.seeds.index(int(seed)) for seed in seeds])
     columns = {name: values[np.ix_(places, images)] for name, values in cell.columns.items()}
     return CellOutcomes(tuple(int(seed) for seed in seeds), np.arange(len(images)), columns)
 

@@ -14,7 +14,7 @@ from maskbench.gate.compare import ComparedRuns, compare
 from maskbench.gate.outcomes import CellKey
 from maskbench.gate.report import as_json, markdown
 from maskbench.gate.tolerances import Tolerances, relative
-from maskbench.gate.uncompared import FEW_SEEDS, NO_PROBABILITIES, OF_ORACLE, RELATIVE
+from maskbench.gate.uncompared import NO_PROBABILITIES, OF_ORACLE, RELATIVE
 from maskbench.metrics.catalogue import FAMILIES
 from maskbench.runfolder.folder import RunFolder
 from numpy.typing import NDArray
@@ -64,7 +64,10 @@ def test_stated_probabilities_of_the_same_code_are_no_regression(baseline: RunFo
     rows = [each for each in found.judged if each.row.metric.name in BY_CLASS]
     # Four attacks with the strongest, on three methods; each with an interval and the drop that it can see.
     assert len(rows) == 2 * (2 * 3 + 3)
-    assert all(np.isfinite([each.low, each.high, each.smallest]).all() for each in rows)
+    assert all(np.isfinite([each.low, each.high]).all() for each in rows)
+    # A rate of a tenth cannot drop by two: of raw pictures, no drop of it is stated as one that is caught.
+    no_drop = {(each.row.key.method, each.row.metric.name) for each in rows if not np.isfinite(each.smallest)}
+    assert no_drop == {("raw", "worst_class_tpr")}
     # A class chosen over 12 seeds would look better than one chosen over 5: each seed chooses its own.
     gaps = [each.change / (each.high - each.low) for each in rows if each.row.metric.name == "worst_class_auc"]
     assert abs(np.mean(gaps)) < 0.5
@@ -100,15 +103,14 @@ def test_what_is_not_compared_is_named(baseline: RunFolder) -> None:
     assert "### Not compared" in markdown(found) and NO_PROBABILITIES in markdown(found)
     assert '"not_compared"' in as_json(found)
     assert {each.what for each in compare(baseline, current).uncompared} == {"advantage_over_null", "oracle"}
-    few = compare(run([100, 101], state=stated, **SOME), current)
-    assert ("worst_class_auc", FEW_SEEDS) in {(each.what, each.reason) for each in few.uncompared}
 
 
-def test_every_declared_metric_has_a_tolerance_or_is_relative() -> None:
+def test_every_result_has_a_tolerance_or_is_relative() -> None:
     allowed, cell = Tolerances(), CellKey("mine", "", None, "none", "none", "target", 1.0)
     for family, metrics in FAMILIES.items():
         compared = allowed.metrics(family)
-        assert {metric.name for metric in metrics if not relative(metric.name)} == {each.name for each in compared}
+        results = {metric.name for metric in metrics if metric.compared and not relative(metric.name)}
+        assert results == {each.name for each in compared}
         assert any(allowed.leads(metric) for metric in compared)
         assert all(allowed.of(metric, cell) > 0 for metric in compared)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from maskbench.gate.tolerances import Tolerances
 from maskbench.gate.verdicts import Judged, judged
 from maskbench.runfolder.folder import RunFolder
 from scipy.stats import binomtest
-from simulated import BY_CLASS, CLASSES, Drop, pair
+from simulated import CLASSES, Drop, Pair, pair
 
 BASELINE = Path(__file__).parents[2] / "results" / "baseline" / "ci"
-PAIRS = 500
-DROPS = 120
+PAIRS = {(3, 3): 500, (20, 4): 300}
+"""Seeds of the baseline and of the current run → pairs of runs: as many as decide, and fewer where one takes longer."""
+
+DROPS = 100
 
 
 def alarmed(found: list[Judged]) -> bool:
@@ -28,12 +31,12 @@ def alarmed(found: list[Judged]) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("baseline", "current"), [(20, 4), (3, 3)])
+@pytest.mark.parametrize(("baseline", "current"), PAIRS)
 @pytest.mark.parametrize("dataset", CLASSES)
 def test_whole_comparisons_of_the_same_code_rarely_alarm(dataset: str, baseline: int, current: int) -> None:
-    rng = np.random.default_rng(100 * baseline + current)
-    count = sum(alarmed(pair(dataset, baseline, current, rng, resample=False)) for _ in range(PAIRS))
-    assert binomtest(count, PAIRS).proportion_ci(method="wilson").high < 0.05, f"{count} of {PAIRS}"
+    rng, pairs = np.random.default_rng(100 * baseline + current), PAIRS[baseline, current]
+    count = sum(alarmed(pair(dataset, baseline, current, rng, resample=False).judged()) for _ in range(pairs))
+    assert binomtest(count, pairs).proportion_ci(method="wilson").high < 0.05, f"{count} of {pairs}"
 
 
 CASES = {
@@ -47,27 +50,35 @@ CASES = {
 }
 """Kind, label, attack (empty: all of the kind) and metric of the drop."""
 
+AT_THE_TOP = {("digits", "AUC of one attack"), ("digits", "TPR of one attack")}
+"""The attack ranks the class that it tells best nearly without fault: no rise that could happen would be caught."""
+
+
+@cache
+def compared(dataset: str) -> list[tuple[Pair, list[Judged]]]:
+    """Pairs of 20 seeds and 4 without a fault, with their rows: every drop is planted in the same ones."""
+    rng = np.random.default_rng(0)
+    pairs = [pair(dataset, 20, 4, rng) for _ in range(DROPS)]
+    return [(each, each.judged()) for each in pairs]
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dataset", ["digits", "utkface64"])
 def test_the_drop_that_is_said_to_be_caught_4_times_in_5_is_caught_so(dataset: str, case: str) -> None:
-    """In 72 to 88 %, give or take what the simulations leave open; of metrics of single classes in more."""
-    caught, _ = caught_of(DROPS, dataset, 20, 4, *CASES[case])
+    """In 72 to 88 %, give or take what the simulations leave open."""
+    # None is stated where the metric cannot get so much worse.
+    each_says = [_row(found, *CASES[case]).smallest for _, found in compared(dataset)]
+    said = float(np.median(np.nan_to_num(each_says, nan=np.inf)))
+    assert np.isinf(said) == ((dataset, case) in AT_THE_TOP)
+    if np.isinf(said):
+        return
+    kind, label, attack, metric = CASES[case]
+    drop = Drop("random", kind, label, attack, said, metric)
+    found = [_row(each.judged(drop), *CASES[case]) for each, _ in compared(dataset)]
+    caught = sum(each.verdict == "regressed" for each in found)
     interval = binomtest(caught, DROPS).proportion_ci(method="wilson")
-    assert interval.high > 0.72, f"{caught} of {DROPS}"
-    assert interval.low < 0.88 or CASES[case][3] in BY_CLASS, f"{caught} of {DROPS}"
-
-
-def caught_of(
-    pairs: int, dataset: str, baseline: int, current: int, kind: str, label: str, attack: str, metric: str
-) -> tuple[int, float]:
-    """In how many pairs the drop that is said to be caught 4 times in 5 is caught, and how large it is."""
-    rng = np.random.default_rng(0)
-    before = [_row(pair(dataset, baseline, current, rng), kind, label, attack, metric).smallest for _ in range(30)]
-    drop = Drop("random", kind, label, attack, float(np.median(before)), metric)
-    found = (pair(dataset, baseline, current, rng, drop=drop) for _ in range(pairs))
-    return sum(_row(each, kind, label, attack, metric).verdict == "regressed" for each in found), drop.size
+    assert interval.high > 0.72 and interval.low < 0.88, f"{caught} of {DROPS} for a drop of {said:.3f}"
 
 
 def _row(found: list[Judged], kind: str, label: str, attack: str, metric: str) -> Judged:
@@ -85,10 +96,10 @@ def test_a_fault_is_found_in_a_few_simulated_pairs() -> None:
     rng = np.random.default_rng(3)
     drop = Drop("random", "none", "target", "none", 0.3)
     assert all(
-        _row(pair("digits", 15, 5, rng, drop=drop), "none", "target", "none", "accuracy").verdict == "regressed"
+        _row(pair("digits", 15, 5, rng).judged(drop), "none", "target", "none", "accuracy").verdict == "regressed"
         for _ in range(5)
     )
-    assert sum(alarmed(pair("digits", 15, 5, rng)) for _ in range(5)) <= 1
+    assert sum(alarmed(pair("digits", 15, 5, rng).judged()) for _ in range(5)) <= 1
 
 
 @pytest.mark.slow

@@ -189,6 +189,24 @@ def test_networks_below_what_trains_none_are_flagged(reached: float, flagged: bo
     assert [(each.name, each.attack) for each in raised] == [("linear-above-networks", "adaptive")] * flagged
 
 
+@pytest.mark.parametrize(
+    ("attack", "fall", "flagged"),
+    [
+        ("adaptive", 0.3, True),
+        ("adaptive", 0.2, False),
+        ("restorer", 0.3, True),
+        ("restorer", 0.0, False),
+        # Nothing but their own pictures by heart; after one epoch nobody knows.
+        ("mask-only", 0.3, False),
+        ("mask-only", 1.0, True),
+    ],
+)
+def test_a_training_that_ended_too_soon_is_flagged(attack: str, fall: float, flagged: bool) -> None:
+    label = "" if attack == "restorer" else "sensitive"
+    raised = flags([*clean(), *rows("random", attack, fall, "late_fall", label=label, half=0)])
+    assert [(each.name, each.attack) for each in raised] == [("loss-still-falling", attack)] * flagged
+
+
 @pytest.mark.parametrize(("apart", "flagged"), [(0.2, True), (0.01, False)])
 def test_seeds_that_differ_more_than_images_are_flagged(apart: float, flagged: bool) -> None:
     found = [

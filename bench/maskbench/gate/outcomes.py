@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from maskbench.metrics.metric import Family, Outcomes
+from maskbench.metrics.metric import Family
 from maskbench.plugins.reserved import STRONGEST
 from maskbench.results.measure import FAMILY
 from maskbench.results.reading import HEADLINE_SPLIT
@@ -72,11 +72,10 @@ class CellOutcomes:
     numbers: NDArray[np.int64]
     columns: Mapping[str, NDArray[np.generic]]
 
-    def of(self, images: NDArray[np.intp] | None, classes: int) -> Outcomes:
-        """As metrics read them, of some of the images; None: of all."""
-        if images is None:
-            return Outcomes(self.columns, classes)
-        return Outcomes({name: values[:, images] for name, values in self.columns.items()}, classes)
+    def of(self, images: NDArray[np.intp]) -> CellOutcomes:
+        """Of some of the images, by their places."""
+        columns = {name: values[:, images] for name, values in self.columns.items()}
+        return CellOutcomes(self.seeds, self.numbers[images], columns)
 
 
 def outcomes(cells: pd.DataFrame, samples: pd.DataFrame) -> dict[CellKey, CellOutcomes]:
@@ -132,20 +131,21 @@ def _stacked(
 ) -> CellOutcomes:
     """Seeds as rows; where they were scored on different images, of those that all have."""
     common = numbers[slices[0]]
-    same = all(len(common) == each.stop - each.start and (numbers[each] == common).all() for each in slices[1:])
-    places: list[Any] = list(slices)
-    if not same:
+    whole, shape = slice(slices[0].start, slices[-1].stop), (len(slices), len(common))
+    places: Any = np.arange(whole.start, whole.stop)
+    if any(len(common) != each.stop - each.start for each in slices) or (numbers[whole].reshape(shape) != common).any():
         for each in slices[1:]:
             common = np.intersect1d(common, numbers[each], assume_unique=True)
-        places = [each.start + np.flatnonzero(np.isin(numbers[each], common)) for each in slices]
+        places = np.concatenate([each.start + np.flatnonzero(np.isin(numbers[each], common)) for each in slices])
+        shape = (len(slices), len(common))
     found: dict[str, NDArray[np.generic]] = {}
     for name, values in columns.items():
-        rows = np.stack([values[place] for place in places])
+        rows = values[places].reshape(shape)
         if not np.isnan(rows).all():
             found[name] = rows.astype(np.int64) if name in _WHOLE else rows
-    if stated is not None and len(common) and all(row is not None for place in places for row in stated[place]):
-        flat = [np.concatenate(stated[place].tolist()).reshape(len(common), -1) for place in places]
-        found[PROBABILITIES] = np.stack(flat).astype(STATED).astype(np.float32)
+    if stated is not None and len(common) and all(row is not None for row in stated[places]):
+        flat = np.concatenate(stated[places].tolist()).astype(STATED).astype(np.float32)
+        found[PROBABILITIES] = flat.reshape(*shape, -1)
     return CellOutcomes(tuple(seeds), common, found)
 
 

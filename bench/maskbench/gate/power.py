@@ -23,8 +23,11 @@ def smallest_drop(
     tolerances: NDArray[np.float64],
     slopes: NDArray[np.float64],
     images: NDArray[np.float64],
+    rooms: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """The true drop that is called a regression with the chance ``POWER``; NaN where noise is not known.
+
+    NaN too where the metric cannot get that much worse: of a class that an attack tells nearly always.
 
     A drop is called so where it is significant and its estimate is worse than the tolerance. It falls on single
     images, the same ones under every seed: so it brings image noise of its own.
@@ -33,6 +36,7 @@ def smallest_drop(
         tails: share of the bound on false alarms that each row has.
         slopes: change of a metric by the share of images whose outcome changes; 0 for those that are no shares, whose
             drop is taken to differ between images as much as it is large.
+        rooms: by how much each metric can get worse at most.
     """
     start = found.quantile(tails) * np.nan_to_num(found.values)
     low = np.zeros(len(start))
@@ -41,7 +45,7 @@ def smallest_drop(
         middle = (low + high) / 2
         enough = _caught(middle, found, tails, tolerances, slopes, images) >= POWER
         low, high = np.where(enough, low, middle), np.where(enough, middle, high)
-    return np.where(found.known, high, np.nan)
+    return np.where(found.known & (high <= rooms), high, np.nan)
 
 
 def _caught(
@@ -53,7 +57,8 @@ def _caught(
     images: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Chance that a drop of this size is called a regression."""
-    own = np.where(slopes > 0, slopes * drop * np.maximum(0.0, 1 - drop), drop**2) / images
+    # An image that is hit moves by what it has left: the variance of that is the mean square less the squared mean.
+    own = np.where(slopes > 0, np.maximum(0.0, (slopes - drop) * drop), drop**2) / images
     before = np.nan_to_num(found.values) ** 2
     total = before + own
     # The drop's own noise is told by many images, so the more of it there is, the closer is t to the normal.

@@ -9,20 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskbench.gate.causes import NOTHING, Causes, method_same, same_keys
-from maskbench.gate.differences import Difference, difference
+from maskbench.gate.differences import Difference, differences
 from maskbench.gate.matching import Match
 from maskbench.gate.outcomes import CellKey, CellOutcomes
 from maskbench.gate.tolerances import Tolerances
 from maskbench.metrics.catalogue import MAIN
-from maskbench.metrics.metric import Metric
+from maskbench.metrics.metric import Family, Metric
 from maskbench.plugins.reserved import STRONGEST
 
 ALL = "all"
 """In the place of an attack: all attacks of a kind on a method, by the mean of their main metric."""
-
-
-LEAST_DEGREES = 8
-"""Of freedom between seeds, ten seeds in both runs: a metric of few, selected images alarms too often with fewer."""
 
 
 @dataclass(frozen=True)
@@ -65,77 +61,104 @@ def rows(
     classes: Mapping[str, int],
 ) -> list[Row]:
     """Everything that is compared: a row a cell and metric, the strongest attacks, and the means of all attacks."""
-    single: dict[tuple[str, str, float | None], list[Row]] = {}
+    parts = _Parts(baseline, current, tolerances, classes)
     partial: set[tuple[object, ...]] = set()
+    compared: list[_Cell] = []
     for match in matches:
         key = match.key
-        before, after = baseline.get(key), current.get(key)
-        if match.state != "compare" or before is None or after is None:
+        if match.state != "compare" or key not in baseline or key not in current:
             partial.add((key.method_key, key.attack_kind, key.label))
             continue
-        why = causes.of_cell(match)
         proof = "same code and keys" if same_keys(match) else ""
-        found = _of_cell(key, match.role, before, after, tolerances, why, proof, classes)
-        single.setdefault(key.method_key, []).extend(found)
+        compared.append(_Cell(key, match.role, causes.of_cell(match), proof))
+    single: dict[tuple[str, str, float | None], list[Row]] = {}
+    for cell, found in zip(compared, parts.rows(compared), strict=True):
+        single.setdefault(cell.key.method_key, []).extend(found)
+    # Of other attacks another one is the strongest: that compares suites, and not methods.
+    whole = [
+        [row for row in mine if (row.key.method_key, row.key.attack_kind, row.key.label) not in partial]
+        for mine in single.values()
+    ]
+    strongest = [[cell for cell in _strongest(mine) if cell.key in baseline and cell.key in current] for mine in whole]
+    derived = iter(parts.rows([cell for cells in strongest for cell in cells]))
     every: list[Row] = []
-    for mine in single.values():
-        # Of other attacks another one is the strongest: that compares suites, and not methods.
-        whole = [row for row in mine if (row.key.method_key, row.key.attack_kind, row.key.label) not in partial]
-        every += [*_derived(whole, baseline, current, tolerances, classes), *mine, *_together(mine)]
+    for mine, cells in zip(single.values(), strongest, strict=True):
+        for _ in cells:
+            every += next(derived)
+        every += [*mine, *_together(mine)]
     return every
 
 
-def _of_cell(
-    key: CellKey,
-    role: str,
-    before: CellOutcomes,
-    after: CellOutcomes,
-    tolerances: Tolerances,
-    causes: frozenset[str],
-    proof: str,
-    classes: Mapping[str, int],
-) -> Iterator[Row]:
-    leaks = key.family != "recognition"
-    # Of raw pictures nothing is hidden: what an attack gets there says how good the attack is.
-    attack_alone = leaks and (role == "raw" or method_same(causes))
-    few = len(before.seeds) + len(after.seeds) - 2 < LEAST_DEGREES
-    for metric in tolerances.metrics(key.family):
-        if metric.selected and few and not proof:
-            continue
-        found = difference(before, after, metric, classes.get(key.label, 0))
-        if found is None or not np.isfinite([found.baseline, found.current]).all():
-            continue
+@dataclass(frozen=True)
+class _Cell:
+    """A cell that is compared.
+
+    Attributes:
+        proof: why it is the same, where the keys say so.
+        causes: what the keys say has changed.
+    """
+
+    key: CellKey
+    role: str
+    causes: frozenset[str]
+    proof: str = ""
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What rows are made of: both runs' outcomes, the tolerances, and label → number of classes."""
+
+    baseline: Mapping[CellKey, CellOutcomes]
+    current: Mapping[CellKey, CellOutcomes]
+    tolerances: Tolerances
+    classes: Mapping[str, int]
+
+    def rows(self, cells: Sequence[_Cell]) -> list[list[Row]]:
+        """The rows of each cell. Cells of one family are computed together."""
+        groups: dict[tuple[Family, str], list[int]] = {}
+        for place, cell in enumerate(cells):
+            groups.setdefault((cell.key.family, cell.key.label), []).append(place)
+        found: list[list[Row]] = [[] for _ in cells]
+        for (family, label), places in groups.items():
+            metrics = self.tolerances.metrics(family)
+            pairs = [(self.baseline[cells[place].key], self.current[cells[place].key]) for place in places]
+            changes = differences(pairs, metrics, self.classes.get(label, 0))
+            for place, change in zip(places, changes, strict=True):
+                found[place] = [
+                    self._row(cells[place], metric, change[metric.name])
+                    for metric in metrics
+                    if metric.name in change and change[metric.name].finite
+                ]
+        return found
+
+    def _row(self, cell: _Cell, metric: Metric, found: Difference) -> Row:
+        leaks = cell.key.family != "recognition"
+        # Of raw pictures nothing is hidden: what an attack gets there says how good the attack is.
+        attack_alone = leaks and (cell.role == "raw" or method_same(cell.causes))
         bad = 1 if metric.direction == "lower" else -1
-        proved = (proof or "same outcomes") if found.same else ""
-        yield Row(
-            key,
-            role,
+        proved = (cell.proof or "same outcomes") if found.same else ""
+        return Row(
+            cell.key,
+            cell.role,
             metric,
             found,
             -bad if attack_alone else bad,
             "attack" if attack_alone else "method",
-            tolerances.of(metric, key),
-            tolerances.leads(metric),
+            self.tolerances.of(metric, cell.key),
+            self.tolerances.leads(metric),
             proved,
-            frozenset((NOTHING,)) if proof and not proved else causes,
+            frozenset((NOTHING,)) if cell.proof and not proved else cell.causes,
         )
 
 
-def _derived(
-    mine: Sequence[Row],
-    baseline: Mapping[CellKey, CellOutcomes],
-    current: Mapping[CellKey, CellOutcomes],
-    tolerances: Tolerances,
-    classes: Mapping[str, int],
-) -> Iterator[Row]:
+def _strongest(mine: Sequence[Row]) -> Iterator[_Cell]:
     """The strongest attack of each kind, with the causes of all attacks of that kind."""
-    kinds = dict.fromkeys((row.key.attack_kind, row.key.label) for row in mine)
-    for kind, label in kinds:
-        members = [row for row in mine if (row.key.attack_kind, row.key.label) == (kind, label)]
-        key = members[0].key._replace(attack=STRONGEST, aux_share=1.0)
-        if key in baseline and key in current:
-            causes = frozenset[str]().union(*(row.causes for row in members))
-            yield from _of_cell(key, members[0].role, baseline[key], current[key], tolerances, causes, "", classes)
+    kinds: dict[tuple[str, str], list[Row]] = {}
+    for row in mine:
+        kinds.setdefault((row.key.attack_kind, row.key.label), []).append(row)
+    for members in kinds.values():
+        causes = frozenset[str]().union(*(row.causes for row in members))
+        yield _Cell(members[0].key._replace(attack=STRONGEST, aux_share=1.0), members[0].role, causes)
 
 
 def _together(mine: Sequence[Row]) -> Iterator[Row]:

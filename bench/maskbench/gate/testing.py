@@ -24,6 +24,9 @@ CONFIDENCE = 0.95
 """Of the intervals that are shown; within the tolerance on both sides, a row is unchanged."""
 
 
+_ROUNDING = 1e-12
+
+
 @dataclass(frozen=True)
 class Errors:
     """Standard error of each difference, and its degrees of freedom; NaN where training noise is not known."""
@@ -61,7 +64,9 @@ def errors(
 
 def tail(losses: NDArray[np.float64], found: Errors) -> NDArray[np.float64]:
     """Chance of a loss of this size or above where nothing has changed; 1 where noise is not known."""
-    ratio = np.divide(losses, found.values, out=np.where(losses > 0, np.inf, 0.0), where=found.values > 0)
+    # Means of unlike many seeds differ by rounding even where every seed has the same value.
+    sure = np.where(losses > _ROUNDING, np.inf, 0.0)
+    ratio = np.divide(losses, found.values, out=sure, where=found.values > 0)
     chances = student.sf(ratio, np.where(found.known, found.degrees, 1.0))
     return np.where(found.known, np.where(np.isposinf(ratio), 0.0, chances), 1.0)
 

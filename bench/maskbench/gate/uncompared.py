@@ -14,11 +14,11 @@ from maskbench.plugins.reserved import ORACLE, STRONGEST
 from maskbench.results.reading import HEADLINE_SPLIT
 from maskbench.results.schema import CELL, PROBABILITIES
 
+NO_RESULT = "it says how an attack was trained, not what it found"
 RELATIVE = "relative to another cell; what it is made of is compared"
 OF_ORACLE = "the oracle sees the answer; it is a bound and no attack"
 OTHER_ATTACKS = "the runs have other attacks to choose from"
 NO_PROBABILITIES = "one of the runs holds no class probabilities: update the baseline"
-FEW_SEEDS = "of few images, so it takes ten seeds in both runs together"
 NOT_THERE = "one of the runs has no outcomes of single images for it"
 
 
@@ -66,6 +66,8 @@ def _held(cells: pd.DataFrame) -> Iterator[tuple[CellKey, str]]:
 
 
 def _reason(key: CellKey, metric: str, sides: Iterable[CellOutcomes | None]) -> str:
+    if not metric_of(key.family, metric).compared:
+        return NO_RESULT
     if relative(metric):
         return RELATIVE
     if key.attack == ORACLE:
@@ -76,6 +78,4 @@ def _reason(key: CellKey, metric: str, sides: Iterable[CellOutcomes | None]) -> 
     stated = [PROBABILITIES in side.columns for side in there]
     if key.family == "inference" and metric_of(key.family, metric).selected and not all(stated):
         return NO_PROBABILITIES
-    if metric_of(key.family, metric).selected and len(there) == 2:
-        return FEW_SEEDS
     return NOT_THERE

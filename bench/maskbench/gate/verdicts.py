@@ -31,7 +31,8 @@ class Judged:
     Attributes:
         change: current minus baseline; ``low`` and ``high`` bound it with 95 % confidence, for this row alone.
         chance: of a loss of this size where nothing changed, adjusted for all rows; NaN where the row is not tested.
-        smallest: the smallest drop that this pair of runs catches 4 times in 5; NaN where that is not known.
+        smallest: the smallest drop that this pair of runs catches 4 times in 5; NaN where that is not known, or where
+            the metric cannot get so much worse.
         note: what else there is to say: what would decide, or what to suspect.
     """
 
@@ -69,7 +70,8 @@ def _tested(found: Sequence[Row]) -> list[Judged]:
     tails = FALSE_ALARMS * share / share.sum()
     critical = noise.quantile(tails)
     slopes = _column(abs(row.found.slope) for row in found)
-    drops = smallest_drop(noise, tails, tolerances, slopes, _column(row.found.counted for row in found))
+    counted, rooms = _column(row.found.counted for row in found), _column(map(_room, found))
+    drops = smallest_drop(noise, tails, tolerances, slopes, counted, rooms)
     result = []
     for place, row in enumerate(found):
         inside = abs(change[place]) + half[place] < tolerances[place]
@@ -122,6 +124,13 @@ def _noise(found: Sequence[Row]) -> Errors:
     shares = _column(row.found.shares for row in found)
     images = _column(row.found.image_variance for row in found)
     return errors(Variances(values, freedom), shares, images, _column(row.found.counted for row in found))
+
+
+def _room(row: Row) -> float:
+    """By how much the row can get worse; only shares have an end."""
+    if not row.metric.unit.startswith("share"):
+        return float("inf")
+    return 1 - row.found.baseline if row.sign > 0 else row.found.baseline
 
 
 def _column(values: object) -> NDArray[np.float64]:
