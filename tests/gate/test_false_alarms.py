@@ -19,7 +19,7 @@ from scipy.stats import binomtest
 from simulated import CLASSES, Drop, Pair, pair
 
 BASELINE = Path(__file__).parents[2] / "results" / "baseline" / "ci"
-PAIRS = {(3, 3): 500, (20, 4): 300}
+PAIRS = {(3, 3): 500, (20, 4): 200}
 """Seeds of the baseline and of the current run → pairs of runs: as many as decide, and fewer where one takes longer."""
 
 DROPS = 100
