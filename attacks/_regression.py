@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
@@ -22,14 +22,31 @@ def regressed(known: Tensor, labels: Tensor, classes: int, held_out: Tensor, tru
     Returns:
         Weights (K, classes) and biases (classes,): those with the least cross-entropy on what is held out.
     """
-    fitted = _regressions(known, labels, classes)
+    fitted = regressions(known, labels, classes, _DECAYS)
     return min(fitted, key=lambda each: float(F.cross_entropy(held_out @ each[0] + each[1], truth)))
 
 
-def _regressions(known: Tensor, labels: Tensor, classes: int) -> Iterator[tuple[Tensor, Tensor]]:
-    weights = torch.zeros(known.shape[1], classes, device=known.device, requires_grad=True)
-    bias = torch.zeros(classes, device=known.device, requires_grad=True)
-    for decay in _DECAYS:
+def regressions(
+    known: Tensor,
+    labels: Tensor,
+    classes: int,
+    decays: Iterable[float],
+    start: tuple[Tensor, Tensor] | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Fit logits ``features @ weights + bias`` once for each weight of the penalty, each from where the last one ended.
+
+    Args:
+        known: float32 (N, K), features about 0 with a spread of about 1.
+        labels: int64 (N,), or probabilities, float32 (N, classes).
+        decays: weights of the penalty, the strongest first.
+        start: weights (K, classes) and biases (classes,) to begin from; None: zeros.
+
+    Yields:
+        Weights and biases.
+    """
+    zeros = torch.zeros(known.shape[1], classes, device=known.device), torch.zeros(classes, device=known.device)
+    weights, bias = (part.clone().requires_grad_() for part in start or zeros)
+    for decay in decays:
         optimizer = torch.optim.LBFGS([weights, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
 
         def closure(optimizer: torch.optim.Optimizer = optimizer, decay: float = decay) -> Tensor:

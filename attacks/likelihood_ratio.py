@@ -15,6 +15,7 @@ from ._factors import Factors
 _PER_DIRECTION = 8  # pictures for each direction that is learned: of fewer, most of what is in common is chance
 _MOST = 0.9999  # correlation: of exact copies the ratio would be infinite
 _RIDGE = 1e-3  # of the mean variance
+_LEAST = 1e-6  # spread below which a coordinate is the same everywhere
 
 
 class LikelihoodRatio(MatchingAttack):
@@ -35,6 +36,36 @@ class LikelihoodRatio(MatchingAttack):
     def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
         factors, canonical = self.state
         return canonical.ratios(factors.coordinates(release), factors.coordinates(candidates)).float().cpu()
+
+
+class LikelihoodRatioRestored(MatchingAttack):
+    """The same of raw pictures and restored ones, by the restoration that has most in common with raw ones.
+
+    How much that is, each principal component says for itself, on the attacker's validation pictures. What a
+    restoration leaves out then weighs nothing; by plain differences, the palest candidates would be the nearest.
+    """
+
+    name: ClassVar[str] = "likelihood-ratio-restored"
+    source: ClassVar[str] = "Ioffe 2006 (probabilistic linear discriminants); 1609.00408 (restored before it is told)"
+    questions = ("matching",)
+    learns_from = "pairs"
+    needs_restorations: ClassVar[bool] = True
+
+    components: int = Field(50, ge=2, description="principal components of the pictures, at most")
+
+    def fit(self, aux: MatchingAux) -> Any:
+        pictures = aux.train.raw_images.to(aux.device)
+        factors = Factors.fitted(pictures, min(self.components, max(2, len(pictures) // _PER_DIRECTION)))
+        raw = factors.coordinates(Release(aux.validation.raw_images))
+        known = aux.validation.release.restorations
+        found = {name: Canonical.of_namesakes(factors.coordinates(Release(known[name])), raw) for name in sorted(known)}
+        best = max(found, key=lambda name: found[name].information)
+        return factors, best, found[best]
+
+    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+        factors, best, canonical = self.state
+        restored = Release(release.restorations[best])
+        return canonical.ratios(factors.coordinates(restored), factors.coordinates(candidates)).float().cpu()
 
 
 def _pair(aux: MatchingAux, factors: Factors, of_validation: bool) -> tuple[Tensor, Tensor]:
@@ -92,12 +123,30 @@ class Canonical:
         correlations = (a * b).sum(0) / lengths.clamp_min(1e-12)
         return Canonical(left, right, correlations.clamp(0, _MOST))
 
+    @staticmethod
+    def of_namesakes(one: Tensor, two: Tensor) -> Canonical:
+        """Take each coordinate with its namesake, as far as they go together in some pairs, (N, K) each."""
+        left, right = _standard(one), _standard(two)
+        correlations = (_projected(one, left) * _projected(two, right)).mean(0)
+        return Canonical(left, right, correlations.clamp(0, _MOST))
+
+    @property
+    def information(self) -> float:
+        """What one side tells of the other were both Gaussian, in nats."""
+        return float(-torch.log1p(-self.correlations.square()).sum() / 2)
+
     def ratios(self, one: Tensor, two: Tensor) -> Tensor:
         """Log of the ratio of the likelihoods, for each of N with each of M: (N, M), but for a constant."""
         a, b, known = _projected(one, self.left), _projected(two, self.right), self.correlations
         squares = known.square() / (1 - known.square())
         products = known / (1 - known.square())
         return (a * products) @ b.T - (a.square() @ squares)[:, None] / 2 - (b.square() @ squares) / 2
+
+
+def _standard(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean, and the diagonal matrix that gives deviations from it variance 1, where they have any."""
+    mean, spread = rows.mean(0), rows.std(0, correction=0)
+    return mean, torch.where(spread > _LEAST, 1 / spread.clamp_min(_LEAST), 0.0).diag()
 
 
 def _whitened(rows: Tensor) -> tuple[Tensor, Tensor]:

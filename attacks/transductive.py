@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ._coordinates import learned
+from ._regression import regressions
 
 _DECAYS = (0.1, 0.03, 0.01, 0.003)  # strongest first: each starts from what the one before found
-_STEPS = 60
 
 
 class Transductive(InferenceAttack):
@@ -43,7 +43,7 @@ class Transductive(InferenceAttack):
         def loss_of(model: tuple[Tensor, Tensor]) -> float:
             return float(F.cross_entropy(_answers(held_out - parties[0], model), truth))
 
-        fitted = _regressions(known, targets, _DECAYS)
+        fitted = regressions(known, targets, aux.classes, _DECAYS)
         decay, best = min(zip(_DECAYS, fitted, strict=True), key=lambda pair: loss_of(pair[1]))
         model = best
         if aux.owner_release is not None:
@@ -52,7 +52,9 @@ class Transductive(InferenceAttack):
             owner = owner - parties[1]
             for _ in range(self.rounds):
                 own = (_answers(owner, model) + _told(aux)).softmax(1)
-                (model,) = _regressions(torch.cat([known, owner]), torch.cat([targets, own]), (decay,), model)
+                (model,) = regressions(
+                    torch.cat([known, owner]), torch.cat([targets, own]), aux.classes, (decay,), model
+                )
                 best = min(best, model, key=loss_of)
         return coordinates, torch.stack(parties), best
 
@@ -79,25 +81,3 @@ def _told(aux: InferenceAux) -> Tensor:
     counts = pairs.view(tasks, aux.classes).float() / aux.train.copies + 1 / max(tasks, aux.classes)
     shares = (counts / counts.sum(1, keepdim=True)).log() - (counts.sum(0) / counts.sum()).log()
     return shares[told].to(aux.device)
-
-
-def _regressions(
-    known: Tensor, targets: Tensor, decays: tuple[float, ...], start: tuple[Tensor, Tensor] | None = None
-) -> list[tuple[Tensor, Tensor]]:
-    """Weights (K, classes) and biases (classes,), for each decay, fitted to soft labels (N, classes)."""
-    classes = targets.shape[1]
-    zeros = torch.zeros(known.shape[1], classes, device=known.device), torch.zeros(classes, device=known.device)
-    weights, bias = (part.clone().requires_grad_() for part in start or zeros)
-    found = []
-    for decay in decays:
-        optimizer = torch.optim.LBFGS([weights, bias], max_iter=_STEPS, line_search_fn="strong_wolfe")
-
-        def closure(optimizer: torch.optim.Optimizer = optimizer, decay: float = decay) -> Tensor:
-            optimizer.zero_grad()
-            loss = F.cross_entropy(known @ weights + bias, targets) + decay * weights.square().sum()
-            loss.backward()
-            return loss
-
-        optimizer.step(closure)
-        found.append((weights.detach().clone(), bias.detach().clone()))
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
@@ -17,6 +17,7 @@ _HALVED = 10  # regions up to this number along a side are described by 2 × 2 c
 _SHRINKAGE = 0.01  # ridge, as a share of the mean variance
 _CHUNK = 4096  # images whose moments are added up at once
 _NEARER = 1e-3  # less than a step outwards
+_EDGE = 0.5  # from the middle of a square to its border, in sides
 _LEAST_VARIANCE = 1e-8  # of pictures that are all alike
 
 
@@ -31,6 +32,9 @@ class Template(MaskMethod):
     With ``shape=square`` the places are those of one square in the middle column, as high or low as tells most. What
     lies together is read better by a convolution, and leaves an attacker less to interpolate between.
 
+    With ``shape=window`` the places are chosen inside a window in the middle column that has twice their area, as high
+    or low as they tell most: closer together than free ones, and yet not all in one piece.
+
     With ``templates`` above 1, each image draws one of several, whatever it shows. For each of them, what the earlier
     ones keep tells half as much of the task.
     """
@@ -44,12 +48,14 @@ class Template(MaskMethod):
 
     weight: float = Field(0.5, ge=0, description="of the sensitive label against the target label")
     templates: int = Field(1, ge=1, le=64, description="how many masks there are; each image draws one")
-    shape: Literal["free", "square"] = Field("free", description="free: any places; square: those of one square")
+    shape: Literal["free", "square", "window"] = Field(
+        "free", description="free: any places; square: those of one square; window: any inside a window twice as large"
+    )
 
     @model_validator(mode="after")
-    def _one_square(self) -> Self:
-        if self.shape == "square" and self.templates > 1:
-            raise ValueError("templates above 1 goes with shape=free: there is one square")
+    def _one_place(self) -> Self:
+        if self.shape != "free" and self.templates > 1:
+            raise ValueError(f"templates above 1 goes with shape=free: there is one {self.shape}")
         return self
 
     def fit(self, owner: Owner) -> dict[str, Tensor]:
@@ -59,10 +65,12 @@ class Template(MaskMethod):
         pixels = (1 - self.ratio) * height * width
         if self.shape == "square":
             return {"scores": regions.scores(_square(regions, moments, self.weight, pixels))[None]}
+        if self.shape == "window":
+            return {"scores": regions.scores(_in_window(regions, moments, self.weight, pixels))[None]}
         worth = torch.ones(len(regions.groups), dtype=torch.float64)
         scores = []
         for _ in range(self.templates):
-            order = _chosen(regions, moments, worth, self.weight, pixels)
+            order = _chosen(regions, moments, worth, self.weight, pixels, range(len(regions.groups)))
             worth[order] /= 2
             scores.append(regions.scores(order))
         return {"scores": torch.stack(scores)}
@@ -170,8 +178,10 @@ class _Moments:
         return _Moments(covariance, with_labels[:, : target.shape[1]], with_labels[:, target.shape[1] :], channels)
 
 
-def _chosen(regions: _Regions, moments: _Moments, worth: Tensor, weight: float, pixels: float) -> list[int]:
-    """Groups in the order in which they are chosen, until they cover so many pixels.
+def _chosen(
+    regions: _Regions, moments: _Moments, worth: Tensor, weight: float, pixels: float, among: Iterable[int]
+) -> list[int]:
+    """Groups in the order in which they are chosen among some, until they cover so many pixels.
 
     After each choice everything is conditioned on it, so that the next one counts for what it adds.
     """
@@ -179,7 +189,7 @@ def _chosen(regions: _Regions, moments: _Moments, worth: Tensor, weight: float, 
     covariance = moments.covariance
     labels = torch.cat([moments.target, moments.sensitive], dim=1)
     classes = moments.target.shape[1]
-    left, order, covered = list(range(len(places))), list[int](), 0.0
+    left, order, covered = list(among), list[int](), 0.0
     while left and covered < pixels:
         gains = []
         for group in left:
@@ -200,17 +210,9 @@ def _chosen(regions: _Regions, moments: _Moments, worth: Tensor, weight: float, 
 
 
 def _square(regions: _Regions, moments: _Moments, weight: float, pixels: float) -> list[int]:
-    """Groups from the middle of a square outwards, until they cover so many pixels; the square that tells most.
-
-    It has an even number of columns where the picture has, since it is its own mirror image.
-    """
-    high, wide = int(regions.rows.max()) + 1, round(2 * float(regions.aside.max())) + 1
-    count = pixels / float(regions.side**2)
-    columns = min(wide, max(2 - wide % 2, 2 * round((count**0.5 - wide % 2) / 2) + wide % 2))
-    rows = min(high, max(1, round(count / columns)))
+    """Groups from the middle of a square outwards, until they cover so many pixels; the square that tells most."""
     best, found = float("-inf"), list[int]()
-    for centre in torch.arange(high - rows + 1, dtype=torch.float64) + (rows - 1) / 2:
-        distance = torch.maximum((regions.rows - centre).abs() / rows, regions.aside / columns)
+    for distance in _windows(regions, pixels):
         # Nearer ones first; of places that are as far out, those above or below before those at the sides.
         order = (distance + _NEARER * regions.aside).argsort(stable=True)
         covered = regions.areas[order].cumsum(0)
@@ -220,6 +222,33 @@ def _square(regions: _Regions, moments: _Moments, weight: float, pixels: float) 
         if told > best:
             best, found = told, order[: int((covered < pixels).sum()) + 1].tolist()
     return found
+
+
+def _in_window(regions: _Regions, moments: _Moments, weight: float, pixels: float) -> list[int]:
+    """Groups chosen inside a window of twice so many pixels; the window in which they tell most."""
+    worth = torch.ones(len(regions.groups), dtype=torch.float64)
+    best, found = float("-inf"), list[int]()
+    for distance in _windows(regions, 2 * pixels):
+        inside = (distance < _EDGE).nonzero()[:, 0].tolist()
+        order = _chosen(regions, moments, worth, weight, pixels, inside)
+        told = _told(regions, moments, order, weight) if order else 0.0
+        if told > best:
+            best, found = told, order
+    return found
+
+
+def _windows(regions: _Regions, pixels: float) -> Iterator[Tensor]:
+    """How far out of each square of about so many pixels the groups lie, ½ at its border; float64, one a group.
+
+    A square lies in the middle column. It has an even number of columns where the picture has, since it is its own
+    mirror image.
+    """
+    high, wide = int(regions.rows.max()) + 1, round(2 * float(regions.aside.max())) + 1
+    count = pixels / float(regions.side**2)
+    columns = min(wide, max(2 - wide % 2, 2 * round((count**0.5 - wide % 2) / 2) + wide % 2))
+    rows = min(high, max(1, round(count / columns)))
+    for centre in torch.arange(high - rows + 1, dtype=torch.float64) + (rows - 1) / 2:
+        yield torch.maximum((regions.rows - centre).abs() / rows, regions.aside / columns)
 
 
 def _told(regions: _Regions, moments: _Moments, groups: Sequence[int], weight: float) -> float:

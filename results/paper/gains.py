@@ -1,7 +1,8 @@
 """The tables of docs/results-paper.md, from the folders that ``maskbench run paper`` left: ``python gains.py RUN …``.
 
-A gain is the accuracy of a method minus that of plain random masks at the same ratio, on the same images and seeds,
-with a paired bootstrap interval. Shape alone is the accuracy of a classifier that sees nothing but the masks.
+A gain is the accuracy of a method minus that of random masks at the same ratio, on the same images and seeds, with a
+paired bootstrap interval: of plain ones, and of ones with the same adjustment, where these were run. Shape alone is the
+accuracy of a classifier that sees nothing but the masks.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ def name(method: str, params: str) -> str:
     return f"{method} ({', '.join(kept)})" if kept else method
 
 
+def adjustment(params: str) -> str:
+    """The parameter that names the adjustment; empty without one."""
+    return next((part for part in params.split(",") if part.startswith("adjust=")), "")
+
+
 def table(run: maskbench.Run) -> pd.DataFrame:
     """One row for each method and ratio of a run."""
     samples = run.samples[run.samples["split"] == "owner_test"]
@@ -50,25 +56,30 @@ def table(run: maskbench.Run) -> pd.DataFrame:
     recognized = samples[samples["attack_kind"] == "none"]
     probed = samples[samples["attack"].isin(shape_alone) & (samples["label"] == "target")]
     baselines = {
-        (ratio, patch(params)): outcomes(part)
-        for (ratio, params), part in recognized[
-            (recognized["method"] == BASELINE) & ~recognized["params"].str.contains("adjust")
-        ].groupby(["ratio", "params"])
+        (ratio, patch(params), adjustment(params)): outcomes(part)
+        for (ratio, params), part in recognized[recognized["method"] == BASELINE].groupby(["ratio", "params"])
     }
+
+    def gain(mine: NDArray[np.float64], method: str, params: str, ratio: float, adjust: str) -> str:
+        base = baselines.get((ratio, patch(params), adjust))
+        if base is None or (method == BASELINE and adjustment(params) == adjust):
+            return "–"
+        return shown(difference(mine, base), sign=True)
+
     rows = []
     for (method, params, ratio), part in recognized.groupby(["method", "params", "ratio"], sort=False, dropna=False):
         mine = outcomes(part)
         same = (probed["method"] == method) & (probed["params"] == params) & (probed["ratio"] == ratio)
         shape = probed[same]
-        base = baselines.get((ratio, patch(params)))
         rows.append(
             {
                 "hidden": "–" if pd.isna(ratio) else f"{ratio:.0%}",
                 "method": name(method, params),
                 "accuracy %": shown(interval(mine, proportion)),
-                "gain over random": "–"
-                if base is None or (method == BASELINE and "adjust" not in params)
-                else shown(difference(mine, base), sign=True),
+                "gain over random": gain(mine, method, params, ratio, ""),
+                "over random with its adjustment": gain(mine, method, params, ratio, adjustment(params))
+                if adjustment(params)
+                else "–",
                 "shape alone %": "–" if shape.empty else shown(interval(outcomes(shape), proportion)),
             }
         )

@@ -58,6 +58,11 @@ def test_list_without_a_kind_counts_every_kind() -> None:
     assert ["methods", str(len(catalogue().names("method")))] == rows[0][:2]
 
 
+@pytest.mark.parametrize("kind", [*Listed])
+def test_list_shows_plain_words(kind: Listed) -> None:
+    assert "``" not in CliRunner().invoke(app, ["list", kind]).stdout
+
+
 def test_list_shows_what_a_file_brings(tmp_path: Path) -> None:
     file = tmp_path / "brings_a_recognizer.py"
     file.write_text(

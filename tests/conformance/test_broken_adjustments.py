@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import pytest
 import torch
+from broken_alike import broken_alike
 from maskbench import Adjustment, UsageError
 from maskbench.conformance.adjustments import ADJUSTMENT_CHECKS
 from maskbench.conformance.suite import check, examine
 from maskbench.models.recognizer import Recognizer
-from pydantic import Field
 from torch import Tensor, nn
 
 _SEEN: list[int] = []
@@ -41,32 +41,6 @@ class Plain(Adjustment):
 
     def wrap(self, recognizer: Recognizer, teacher: Recognizer | None) -> nn.Module:
         return _Module(recognizer, _plain)
-
-
-class Loud(Plain):
-    """A name in capitals."""
-
-    name: ClassVar[str] = "PLAIN"
-
-
-class Silent(Plain):
-    name: ClassVar[str] = "silent"
-
-
-class AlmostAHook(Plain):
-    """A hook whose name is spelt otherwise."""
-
-    name: ClassVar[str] = "almost-a-hook"
-
-    def unavailabel(self) -> str | None:
-        return None
-
-
-class NoDefault(Plain):
-    """A parameter that must be given."""
-
-    name: ClassVar[str] = "no-default"
-    width: int = Field(ge=1)
 
 
 class Features(Plain):
@@ -167,10 +141,7 @@ class LeavesBehind(Plain):
 
 
 BROKEN = {
-    Loud: "name",
-    Silent: "documented",
-    AlmostAHook: "hooks",
-    NoDefault: "parameters",
+    **broken_alike(Plain),
     Features: "logits",
     OneSize: "sizes",
     DividesByKept: "all or nothing hidden",

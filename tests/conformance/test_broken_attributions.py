@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+from broken_alike import broken_alike
 from maskbench.attributions.algorithm import Algorithm
 from maskbench.conformance.attributions import ATTRIBUTION_CHECKS
 from maskbench.conformance.suite import check
@@ -24,32 +25,6 @@ class Plain(Algorithm):
         leaf = images.clone().requires_grad_()
         (gradient,) = torch.autograd.grad(network(leaf).amax(dim=1).sum(), leaf)
         return gradient.abs().sum(dim=1, keepdim=True)
-
-
-class Loud(Plain):
-    """A name in capitals."""
-
-    name: ClassVar[str] = "PLAIN"
-
-
-class Silent(Plain):
-    name: ClassVar[str] = "silent"
-
-
-class AlmostAHook(Plain):
-    """A hook whose name is spelt otherwise."""
-
-    name: ClassVar[str] = "almost-a-hook"
-
-    def unavailabel(self) -> str | None:
-        return None
-
-
-class NoDefault(Plain):
-    """A parameter that must be given."""
-
-    name: ClassVar[str] = "no-default"
-    steps: int
 
 
 class ThreeChannels(Plain):
@@ -138,10 +113,7 @@ class LeavesBehind(Plain):
 
 
 BROKEN = {
-    Loud: "name",
-    Silent: "documented",
-    AlmostAHook: "hooks",
-    NoDefault: "parameters",
+    **broken_alike(Plain),
     ThreeChannels: "scores",
     Square: "scores",
     Infinite: "scores",

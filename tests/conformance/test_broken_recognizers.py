@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pytest
 import torch
+from broken_alike import broken_alike
 from maskbench import UsageError
 from maskbench.conformance.recognizers import RECOGNIZER_CHECKS
 from maskbench.conformance.suite import check, examine
@@ -34,32 +35,6 @@ class Plain(Architecture):
 
     def layers(self) -> list[str]:
         return ["network.0", "network.2"]
-
-
-class Loud(Plain):
-    """A name in capitals."""
-
-    name: ClassVar[str] = "PLAIN"
-
-
-class Silent(Plain):
-    name: ClassVar[str] = "silent"
-
-
-class AlmostAHook(Plain):
-    """A hook whose name is spelt otherwise."""
-
-    name: ClassVar[str] = "almost-a-hook"
-
-    def unavailabel(self) -> str | None:
-        return None
-
-
-class NoDefault(Plain):
-    """A parameter that must be given."""
-
-    name: ClassVar[str] = "no-default"
-    width: int
 
 
 class OneClassTooMany(Plain):
@@ -166,10 +141,7 @@ class LeavesBehind(Plain):
 
 
 BROKEN = {
-    Loud: "name",
-    Silent: "documented",
-    AlmostAHook: "hooks",
-    NoDefault: "parameters",
+    **broken_alike(Plain),
     OneClassTooMany: "logits",
     OnlySmall: "logits",
     NoRecognizer: "logits",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from maskbench.data.hashing import pixel_digests
 from maskbench.data.imageset import ImageSet
+from maskbench.data.options import DataOptions, Shares
 from maskbench.data.selection import balanced_word, quota
 from maskbench.data.splits import Splits, split
 from maskbench.errors import UsageError
@@ -178,6 +179,27 @@ def test_forty_people_with_ten_pictures_each_can_be_split():
         assert set(person[getattr(splits, name).numpy()]) == set(range(40)), name
 
 
+OWN = Shares(owner_train=40, owner_test=30, attacker_train=20, attacker_validation=10)
+
+
+@pytest.mark.parametrize("limit", [None, 200])
+def test_shares_of_ones_own(limit):
+    image_set = make_set(range(400), np.arange(400) % 4)
+    total = limit or 400
+    assert sizes(split(image_set, limit, shares=OWN)) == [total * share // 100 for share in (40, 30, 20, 10)]
+
+
+def test_shares_with_a_test_split_divide_the_rest():
+    image_set = make_set(range(400), np.arange(400) % 4, native_test=np.arange(400) < 200)
+    # 60 of 200 come from the test split; of the other 140 four sevenths, two and one.
+    assert sizes(split(image_set, 200, shares=OWN)) == [80, 60, 40, 20]
+
+
+def test_unusual_shares_are_part_of_what_was_chosen_and_usual_ones_are_not():
+    assert "shares" not in DataOptions().choices()
+    assert DataOptions(shares=OWN).choices()["shares"] == OWN.model_dump()
+
+
 @pytest.mark.parametrize(
     ("limit", "native_test", "rest", "expected"),
     [
@@ -190,7 +212,7 @@ def test_forty_people_with_ten_pictures_each_can_be_split():
     ],
 )
 def test_quota(limit, native_test, rest, expected):
-    assert quota(limit, native_test, rest) == expected
+    assert quota(limit, native_test, rest, 20) == expected
 
 
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=6))

@@ -22,6 +22,7 @@ from maskbench.stages.party_release import PartyRelease
 from maskbench.stages.raw_model import RawModel
 from maskbench.stages.restoration import StoredRestoration
 from maskbench.stages.trial import Trial
+from maskbench.training.losses import show_losses
 from tiny import Ran, run, tiny
 from torch import Tensor
 
@@ -67,6 +68,7 @@ class FromRaw(RestorationAttack):
 
     def fit_raw(self, aux: RawAux) -> dict[str, Tensor]:
         FITS[f"{self.name}, {len(aux.raw)} raw"] += 1
+        show_losses([1.0])  # as a training of one epoch does
         return {"mean": to_float(aux.raw).mean()}
 
     def fit(self, aux: Aux) -> Any:
@@ -134,6 +136,8 @@ def test_a_raw_model_is_learned_once_for_all_methods_and_seeds(tmp_path: Path) -
     assert sum(FITS.values()) - FITS[FromRaw.name] == len((0.5, 1.0))
     assert FITS[f"{FromRaw.name}, {dataset.size('attacker_train')} raw"] == 1
     assert FITS[FromRaw.name] == 4 * 2 * 2  # methods and controls, seeds, shares
+    late = done.cells[(done.cells["metric"] == "late_fall") & (done.cells["attack"] == FromRaw.name)]
+    assert set(late["method"]) == {"raw", "full-mask", "random", "gaussian-blur"} and set(late["value"]) == {1.0}
 
 
 @pytest.mark.parametrize("seeds", [1, 4])

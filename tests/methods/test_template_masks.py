@@ -106,14 +106,29 @@ def test_a_square_lies_where_it_tells_most(ratio: float, rows: int, columns: int
     assert torch.equal(units.any(0), units.any(0).flip(0))
 
 
-def test_there_is_one_square() -> None:
-    with pytest.raises(UsageError, match="templates above 1 goes with shape=free"):
-        Template.create({"shape": "square", "templates": 2})
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_a_window_is_twice_as_large_and_keeps_the_best_places_inside(weight: float) -> None:
+    """Six rows and columns of eight hold 16 places; what the corners tell is out of reach."""
+    party = told({(0, 0): "task", (4, 1): "task", (6, 3): "both"})
+    units = masks_of(Template(shape="window", weight=weight), party)[0, 0, ::UNIT, ::UNIT]
+    high, wide = units.any(1).nonzero().flatten(), units.any(0).nonzero().flatten()
+    assert int(units.sum()) == 16
+    assert int(high.max() - high.min()) < 6
+    assert int(wide.min()) >= 1
+    assert units[4, 1] == 1
+    assert weight == 0 or units[6, 3] == 0
 
 
-def test_a_square_keeps_the_promises_too(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shape", ["square", "window"])
+def test_there_is_one_square_and_one_window(shape: str) -> None:
+    with pytest.raises(UsageError, match=f"templates above 1 goes with shape=free: there is one {shape}"):
+        Template.create({"shape": shape, "templates": 2})
+
+
+@pytest.mark.parametrize("shape", ["square", "window"])
+def test_the_other_shapes_keep_the_promises_too(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mask_cases.RATIOS", (0.0, 0.9, 1.0))
-    assert list(broken_promises(Template, shape="square")) == []
+    assert list(broken_promises(Template, shape=shape)) == []
 
 
 def masks_of(method: Template, party: Owner) -> torch.Tensor:

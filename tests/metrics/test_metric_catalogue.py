@@ -19,6 +19,7 @@ from maskbench.metrics.matching import outcomes
 from maskbench.metrics.metric import Family, Metric, Outcomes
 from maskbench.metrics.perceptual import lpips
 from maskbench.plugins.judging import hidden_share
+from maskbench.training.losses import late_fall
 from sklearn.metrics import balanced_accuracy_score
 from torch import Tensor
 
@@ -130,6 +131,11 @@ def hiding(skill: float) -> float:
     return hidden_share(kept.float()).mean().item()
 
 
+def hurried(skill: float) -> float:
+    """How late the loss still falls for an attacker who learns at this rate, in four epochs."""
+    return late_fall([[(1 - skill / 2) ** epoch for epoch in range(4)]]) or 0.0
+
+
 MATCHING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 
 # Family → metric → recognition by a recognizer of this skill, or leakage to an attacker of this skill.
@@ -148,11 +154,13 @@ MEASURED: dict[str, dict[str, Callable[[float], float]]] = {
         "efficiency": lambda skill: efficiency_beside(guesses(skill), guesses(1.0)),
         "worst_class_auc": partial(told, metric="worst_class_auc"),
         "worst_class_tpr": partial(told, metric="worst_class_tpr"),
+        "late_fall": hurried,
         **{name: partial(recognized, outcome=name) for name in ("rank1", "rank5", "tar")},
         "advantage_over_null": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.3, 0.25)),
         "advantage_over_less_data": lambda skill: float(advantage(share_right(skill), 0.25) - advantage(0.5, 0.25)),
     },
     "restoration": {
+        "late_fall": hurried,
         "psnr": lambda skill: psnr(restoration(skill), RAW).mean().item(),
         "psnr_hole": lambda skill: psnr_hole(restoration(skill), RAW, MASKS).mean().item(),
         "ssim": lambda skill: ssim(restoration(skill), RAW).mean().item(),

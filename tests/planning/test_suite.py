@@ -58,6 +58,8 @@ def test_built_in_suites_are_plain(name: str) -> None:
         ("attacks: &a [x]", "anchors"),
         ("seedz: 1", "unknown key 'seedz'; did you mean 'seeds'"),
         ("data: {sauce: 1}", "unknown key 'data.sauce'; did you mean 'source'"),
+        ("data: {shares: {owner_train: 90}}", "data.shares: .*140 percent together and must be 100"),
+        ("data: {shares: {owner_tests: 20}}", "did you mean 'owner_test'"),
         ("x" * 1000 + ": 1", "unknown key 'x+…'"),
         ("data: " + "[" * 600, "more than 20 levels"),
     ],

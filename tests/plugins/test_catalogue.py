@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from maskbench import UsageError
 from maskbench.plugins import catalogue as module
-from maskbench.plugins import judging
 from maskbench.plugins.catalogue import Catalogue, catalogue, create_nested, origin
 from maskbench.plugins.controls import control
 from maskbench.plugins.files import add_file
 from maskbench.plugins.index import read_index
 from maskbench.plugins.kinds import KINDS, Kind
+from plugin_places import as_file, installed
 from plugin_sources import SOURCES, written
 from tiny import FAST, run, tiny
 from trees import copied, importable
@@ -28,42 +26,7 @@ from trees import copied, importable
 Found = Callable[[Path, str, str], None]
 
 
-@pytest.fixture(autouse=True)
-def _forgotten(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Modules and entry points of one test are nothing to the next."""
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    yield
-    for name in [*sys.modules]:
-        if name.startswith(("maskbench_plugin_given_here", "installed_here", "built_in_here")):
-            del sys.modules[name]
-    module._installed_modules.cache_clear()
-    importlib.invalidate_caches()
-
-
-def _as_file(folder: Path, kind: str, text: str) -> None:
-    file = folder / "given_here.py"
-    file.write_text(text, encoding="utf-8")
-    add_file(file)
-
-
-def _installed(folder: Path, kind: str, text: str) -> None:
-    (folder / "installed_here.py").write_text(text, encoding="utf-8")
-    about = folder / "installed_here-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: installed-here\nVersion: 1.0\n", encoding="utf-8")
-    (about / "entry_points.txt").write_text(f"[maskbench.{kind}s]\nany = installed_here\n", encoding="utf-8")
-    sys.path.insert(0, str(folder))
-    importlib.invalidate_caches()
-    module._installed_modules.cache_clear()
-    _search_again()
-
-
-def _search_again() -> None:
-    for value in vars(catalogue()).values():
-        value.clear()
-
-
-@pytest.mark.parametrize("found", [_as_file, _installed], ids=["file", "installed"])
+@pytest.mark.parametrize("found", [as_file, installed], ids=["file", "installed"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_found_alike(kind: str, found: Found, tmp_path: Path) -> None:
     found(tmp_path, kind, written(kind, "of-mine"))
@@ -74,7 +37,7 @@ def test_every_kind_is_found_alike(kind: str, found: Found, tmp_path: Path) -> N
     assert plugin in catalogue().classes(kind)
 
 
-@pytest.mark.parametrize("found", [_as_file, _installed], ids=["file", "installed"])
+@pytest.mark.parametrize("found", [as_file, installed], ids=["file", "installed"])
 def test_a_module_may_hold_all_kinds_whatever_group_names_it(found: Found, tmp_path: Path) -> None:
     found(tmp_path, "source", "\n".join(written(kind, f"my-{kind}") for kind in SOURCES))
     for kind in SOURCES:
@@ -82,7 +45,7 @@ def test_a_module_may_hold_all_kinds_whatever_group_names_it(found: Found, tmp_p
         assert catalogue().get(kind, f"my-{kind}").name == f"my-{kind}"
 
 
-@pytest.mark.parametrize("found", [_as_file, _installed], ids=["file", "installed"])
+@pytest.mark.parametrize("found", [as_file, installed], ids=["file", "installed"])
 @pytest.mark.parametrize(
     ("kind", "taken"),
     [("method", "random"), ("attack", "telea"), ("recognizer", "small"), ("attribution", "rise"), ("source", "digits")],
@@ -95,7 +58,7 @@ def test_a_name_that_is_taken_is_an_error_with_both_files(kind: str, taken: str,
     places = ("methods", "attacks", "models", "attributions", "sources")
     assert any(f"/{place}/" in str(caught.value) for place in places)
     # It stays one, however often it is asked for.
-    if found is _installed:
+    if found is installed:
         with pytest.raises(UsageError, match="Two plug-ins"):
             catalogue().names(kind)
 
@@ -147,62 +110,6 @@ def test_a_class_that_is_defined_again_takes_its_own_place() -> None:
 def test_what_is_no_plug_in_is_not_added() -> None:
     with pytest.raises(UsageError, match="Catalogue is no plug-in"):
         catalogue().add(Catalogue)
-
-
-MEDDLING = {
-    "torch.set_default_dtype(torch.float64)": "changed the default dtype to float64",
-    "torch.set_num_threads(3)": "changed the number of threads to 3",
-    "torch.set_grad_enabled(False)": "changed whether gradients are computed to False",
-    "torch.manual_seed(7)": "seeded torch's global generator",
-    "torch.Tensor.mean = lambda *given: 0": "replaced torch.Tensor.mean",
-    "judging.output = lambda *given: None": "replaced maskbench.plugins.judging.output",
-}
-
-
-@pytest.mark.parametrize("line", MEDDLING)
-def test_what_an_import_changes_is_named_and_put_back(tmp_path: Path, line: str) -> None:
-    """The first stage would take for given what was changed before it."""
-    before = (
-        torch.Tensor.mean,
-        judging.output,
-        torch.get_num_threads(),
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-    )
-    text = f"import torch\nfrom maskbench.plugins import judging\n{line}\n{written('method', 'given-here')}"
-    with pytest.raises(
-        UsageError, match=re.escape(f"does not load: its import {MEDDLING[line]}: plug-ins must leave it")
-    ):
-        _as_file(tmp_path, "method", text)
-    after = (
-        torch.Tensor.mean,
-        judging.output,
-        torch.get_num_threads(),
-        torch.get_default_dtype(),
-        torch.is_grad_enabled(),
-    )
-    assert after == before
-    assert "given-here" not in catalogue().names("method")
-
-
-def test_what_the_import_of_an_installed_one_changes_is_named(tmp_path: Path) -> None:
-    text = f"import torch\ntorch.set_default_dtype(torch.float64)\n{written('method', 'installed-here')}"
-    _installed(tmp_path, "method", text)
-    assert "installed-here" not in catalogue().names("method")
-    assert catalogue().broken["installed_here"].startswith("its import changed the default dtype to float64")
-    assert torch.get_default_dtype() == torch.float32
-
-
-def test_a_file_that_ends_the_program_does_not(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="does not load: SystemExit: 3"):
-        _as_file(tmp_path, "method", "import sys\nsys.exit(3)\n")
-    with pytest.raises(UsageError, match="defines no plug-in"):
-        _as_file(tmp_path, "method", "x = 1\n")
-    _installed(tmp_path, "method", "import sys\nsys.exit(3)\n")
-    assert "random" in catalogue().names("method")
-    assert catalogue().broken == {"installed_here": "SystemExit: 3"}
-    with pytest.raises(UsageError, match="Not read: installed_here: SystemExit: 3"):
-        catalogue().get("method", "nothing-like-it")
 
 
 def test_naming_what_is_heavy_imports_nothing_heavy() -> None:
@@ -280,18 +187,18 @@ def test_a_class_with_a_name_that_is_no_plug_in_says_so(tmp_path: Path, monkeypa
 
 
 def test_the_same_file_twice_is_given_once(tmp_path: Path) -> None:
-    _as_file(tmp_path, "method", written("method", "of-mine"))
+    as_file(tmp_path, "method", written("method", "of-mine"))
     add_file(tmp_path / "given_here.py")
     assert catalogue().names("method").count("of-mine") == 1
 
 
 def test_parameters_of_an_installed_kind_are_written_alike(tmp_path: Path) -> None:
-    _as_file(tmp_path, "attribution", written("attribution", "of-mine"))
+    as_file(tmp_path, "attribution", written("attribution", "of-mine"))
     assert create_nested("attribution", "of-mine(power=2)").power == 2
 
 
 def test_a_run_takes_its_recognizer_and_its_attribution_from_a_file(tmp_path: Path) -> None:
-    _as_file(tmp_path, "source", written("recognizer", "my-net") + written("attribution", "my-scores"))
+    as_file(tmp_path, "source", written("recognizer", "my-net") + written("attribution", "my-scores"))
     settings = {"recognizer": "my-net:width=6", "scored": 32, "recognition": FAST, "attack": FAST}
     suite = tiny(["saliency:attribution=my-scores(power=2)"], ["released"], settings=settings)
     result, log = run(suite, tmp_path / "store")
@@ -303,7 +210,7 @@ def test_a_run_takes_its_recognizer_and_its_attribution_from_a_file(tmp_path: Pa
 def test_a_run_has_one_method_of_each_role(tmp_path: Path) -> None:
     assert (control("raw").name, control("null").name) == ("raw", "full-mask")
     second = written("method", "also-raw") + '    role: ClassVar[str] = "raw"\n'
-    _as_file(tmp_path, "method", second)
+    as_file(tmp_path, "method", second)
     with pytest.raises(UsageError, match=r"Several methods have the role 'raw': 'also-raw' \(.*\) and 'raw' \("):
         control("raw")
     del catalogue().found["method", "also-raw"], catalogue().found["method", "raw"]

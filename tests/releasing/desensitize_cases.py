@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from maskbench import Method
-from maskbench.releasing.command import Finished, desensitize
+from maskbench.releasing.command import desensitize
+from maskbench.releasing.finished import Finished
 from PIL import Image
 
 CPU = torch.device("cpu")

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from desensitize_cases import encoded, errors, picture, pixels, release, tree
-from maskbench.releasing.command import Finished
+from maskbench.releasing.finished import Finished
 from PIL import Image, ImageCms
 
 Case = Callable[[], tuple[bytes, np.ndarray]]

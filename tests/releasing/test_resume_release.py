@@ -13,7 +13,7 @@ import pytest
 from desensitize_cases import class_folders, errors, picture, release, tree
 from filelock import FileLock
 from maskbench.errors import UsageError
-from maskbench.releasing.command import Finished
+from maskbench.releasing.finished import Finished
 
 
 def _command(*arguments: str, cwd: Path) -> subprocess.Popen[bytes]:

@@ -31,12 +31,12 @@ def full_run() -> RunFolder:
         Planted(EVIL, 0.75, 0.4, status="failed"),
         seeds=2,
     )  # fmt: skip
-    methods = ("random:ratio=0.75", EVIL)
+    methods = ("random", EVIL)  # by the default ratio
     pictures = [_picture(method, example, shows) for method in methods for example in range(2) for shows in SHAPES]
     rows = [_stage(method, seed) for method in ("random", "saliency", EVIL) for seed in range(2)]
     provenance = run.provenance | {
         "attacks": ["restorer", "adaptive", "mask-only", "telea"],
-        "methods": ["raw", "full-mask", "random", "saliency", "pixelate", EVIL],
+        "methods": ["raw", "full-mask", *_at_ratios("random"), *_at_ratios("saliency"), "pixelate", EVIL],
         "command": f"maskbench run planted -m '{EVIL}'",
         "suite": {"name": "planted", "description": "All that a page can show."},
     }
@@ -47,6 +47,10 @@ def full_run() -> RunFolder:
     return replace(
         run, pictures=tuple(pictures), timings=pd.DataFrame(rows, columns=list(COLUMNS)), provenance=provenance
     )
+
+
+def _at_ratios(method: str) -> tuple[str, ...]:
+    return f"{method}:ratio=0.5", method, f"{method}:ratio=0.9"
 
 
 def _picture(method: str, example: int, shows: str) -> Example:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from maskbench.report.figures.pictures import draw, draw_grid
+from maskbench.report.hidden import names_of_examples
 from maskbench.results.examples import Example
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from planted_methods import Planted, planted
 from planted_runs import planted_run
 
 NAMES = ["raw", "a-rather-long-name\nwith=parameters,and=more", "x"]
@@ -67,6 +71,26 @@ def test_an_attack_that_shows_the_release_alone_has_no_column() -> None:
     assert drawing is not None
     titles = {text.get_text() for text in drawing.axes[0].texts}
     assert {"raw", "released", "mask", "other", "random"} <= titles and "same" not in titles
+
+
+def test_an_example_is_called_what_tables_call_its_method() -> None:
+    run = planted(
+        Planted("random", 0.8, 0.5, ratio=0.5),
+        Planted("random", 0.7, 0.5, ratio=0.75),
+        Planted("saliency", 0.7, 0.5, ratio=0.5, params="patch=8,adjust=masknet(gates=input),fill=mean"),
+        Planted("pixelate", 0.7, 0.5),
+    )
+    asked = [
+        "random:ratio=0.5",
+        "random",
+        "saliency:ratio=0.5,patch=8,adjust=masknet(gates=input),fill=mean",
+        "pixelate",
+    ]
+    named = names_of_examples(replace(run, provenance=run.provenance | {"methods": asked}))
+    assert named("random:ratio=0.5") == "random 50%" and named("random") == "random 75%"
+    assert named("saliency:ratio=0.5,patch=8,fill=mean") == "saliency:patch=8,fill=mean 50%"
+    assert named("pixelate") == "pixelate" and named("full-mask") == "full-mask 100%"
+    assert named("of-another-run:ratio=0.5") == "of-another-run:ratio=0.5"
 
 
 def test_without_pictures_there_is_no_grid() -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from maskbench.results import flags as flags_folder
-from maskbench.results.flags.find import find_flags, kinds
+from maskbench.results.flags.find import find_flags
 from maskbench.results.flags.kind import Flag
 from maskbench.results.schema import typed
 
@@ -193,6 +189,24 @@ def test_networks_below_what_trains_none_are_flagged(reached: float, flagged: bo
     assert [(each.name, each.attack) for each in raised] == [("linear-above-networks", "adaptive")] * flagged
 
 
+@pytest.mark.parametrize(
+    ("attack", "fall", "flagged"),
+    [
+        ("adaptive", 0.3, True),
+        ("adaptive", 0.2, False),
+        ("restorer", 0.3, True),
+        ("restorer", 0.0, False),
+        # Nothing but their own pictures by heart; after one epoch nobody knows.
+        ("mask-only", 0.3, False),
+        ("mask-only", 1.0, True),
+    ],
+)
+def test_a_training_that_ended_too_soon_is_flagged(attack: str, fall: float, flagged: bool) -> None:
+    label = "" if attack == "restorer" else "sensitive"
+    raised = flags([*clean(), *rows("random", attack, fall, "late_fall", label=label, half=0)])
+    assert [(each.name, each.attack) for each in raised] == [("loss-still-falling", attack)] * flagged
+
+
 @pytest.mark.parametrize(("apart", "flagged"), [(0.2, True), (0.01, False)])
 def test_seeds_that_differ_more_than_images_are_flagged(apart: float, flagged: bool) -> None:
     found = [
@@ -213,49 +227,6 @@ def test_restorations_together_are_none_that_learned_nothing() -> None:
     assert "learned-below-classical" not in {flag.name for flag in found}
     classical = flags([*clean(), *rows("random", "telea-of-another-kind", 0.75)])
     assert "learned-below-classical" in {flag.name for flag in classical}
-
-
-def test_every_kind_is_planted_somewhere() -> None:
-    written = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
-    known = kinds()
-    assert [kind.name for kind in known if f'"{kind.name}"' not in written] == [], "no test in this folder names them"
-    assert [kind.level for kind in known] == sorted((kind.level for kind in known), reverse=True)
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A second folder of flags, for this test alone."""
-    monkeypatch.setattr(flags_folder, "__path__", [*flags_folder.__path__, str(tmp_path)])
-    kinds.cache_clear()
-    importlib.invalidate_caches()
-    yield tmp_path
-    kinds.cache_clear()
-
-
-PLANTED_FLAG = """
-from maskbench.results.flags.kind import FlagKind
-
-{sets} = (FlagKind("{name}", "{mark}", "note", "planted", "Pull it up.", lambda judged: [("", "", "seen")], roles=()),)
-"""
-
-
-def test_a_flag_is_found_by_lying_there(folder: Path) -> None:
-    (folder / "lying_there.py").write_text(PLANTED_FLAG.format(sets="FLAGS", name="lying-there", mark="Y"))
-    assert [(each.name, each.mark, each.finding) for each in flags(clean())] == [("lying-there", "Y", "seen")]
-
-
-@pytest.mark.parametrize(
-    ("file", "sets", "name", "mark", "said"),
-    [
-        ("same_mark", "FLAGS", "same-mark", "W", r"strongest_missed and .*same_mark have the same mark W"),
-        ("same_name", "FLAGS", "coverage", "Z", r"coverage and .*same_name have the same name 'coverage'"),
-        ("misspelt", "FLAG", "misspelt", "X", r"misspelt sets no FLAGS"),
-    ],
-)
-def test_what_would_hide_a_flag_is_refused(folder: Path, file: str, sets: str, name: str, mark: str, said: str) -> None:
-    (folder / f"{file}.py").write_text(PLANTED_FLAG.format(sets=sets, name=name, mark=mark))
-    with pytest.raises(ValueError, match=said):
-        kinds()
 
 
 def test_a_failed_cell_and_the_coverage_are_flagged() -> None:

@@ -25,23 +25,17 @@ Raw = Annotated[Path, typer.Argument(help="Folder of raw pictures.", metavar="RA
 Released = Annotated[Path, typer.Argument(help="Folder of what the tool made of them.", metavar="RELEASED")]
 Masks = Annotated[
     Path | None,
-    typer.Option(
-        help="Folder of the masks that are handed out: white is kept, black is hidden.",
-        metavar="DIR",
-        rich_help_panel=options.DATA_PANEL,
-    ),
+    options.about_data(help="Folder of the masks that are handed out: white is kept, black is hidden.", metavar="DIR"),
 ]
 Pairs = Annotated[
     Path | None,
-    typer.Option(
-        help="Which is whose, where names differ: columns raw and released (and mask).",
-        metavar="FILE.csv",
-        rich_help_panel=options.DATA_PANEL,
+    options.about_data(
+        help="Which is whose, where names differ: columns raw and released (and mask).", metavar="FILE.csv"
     ),
 ]
 SuiteName = Annotated[
     str,
-    typer.Option(help="Suite whose attacks and settings are used.", metavar="SUITE", rich_help_panel=options.RUN_PANEL),
+    options.about_what_is_run(help="Suite whose attacks and settings are used.", metavar="SUITE"),
 ]
 
 

@@ -17,7 +17,7 @@ from maskbench.cli.console import terminal
 from maskbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from maskbench.releasing.command import Finished
+    from maskbench.releasing.finished import Finished
 
 _SHOWN = 10  # errors that are printed; the manifest has them all
 

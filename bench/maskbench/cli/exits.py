@@ -1,4 +1,4 @@
-"""Exit codes of the command; 0 is done."""
+"""Exit codes of the command; 0 is done. Those of ``compare`` are its result's: ``gate/compare.py``."""
 
 FAILED = 1
 """A regression, a failed check, or failed cells."""
@@ -11,9 +11,3 @@ TERMINATED = 143
 
 WRONG_USE = 2
 """Something that does not exist or does not fit was asked for."""
-
-NOT_COMPARABLE = 3
-"""Nothing to compare, or two runs that cannot be compared."""
-
-INCOMPLETE = 4
-"""Cells that a comparison needs failed or are missing."""

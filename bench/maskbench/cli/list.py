@@ -100,10 +100,12 @@ def _names(kind: str) -> tuple[Header, Rows]:
 
 def _plugins(kind: str, what: str, explained: bool) -> tuple[Header, Rows]:
     from maskbench.plugins.catalogue import catalogue
+    from maskbench.report.text import plain_words
 
     parameters = _explained if explained else _parameters
     rows: Rows = [
-        (plugin.name, plugin.summary(), parameters(plugin), plugin.source) for plugin in catalogue().classes(kind)
+        (plugin.name, plain_words(plugin.summary()), parameters(plugin), plugin.source)
+        for plugin in catalogue().classes(kind)
     ]
     return ("name", what, "parameters", "source"), rows
 

@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 Plan = Annotated[
     bool,
-    typer.Option(
-        "--plan",
-        help="Run nothing: say how many stages there are, how many are stored, time and disk.",
-        rich_help_panel=options.EXECUTION_PANEL,
+    options.about_how_it_is_run(
+        "--plan", help="Run nothing: say how many stages there are, how many are stored, time and disk."
     ),
 ]
 

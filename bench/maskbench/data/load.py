@@ -287,7 +287,7 @@ def _decode_enough(
     stratum = strata(target, sensitive[0] if sensitive else None)
     in_test = np.zeros(len(rows), dtype=bool) if table.native_test is None else table.native_test[rows]
     digests = row_digests(images.raw, rows.tolist())
-    wanted = quota(options.limit, int(in_test.sum()), int((~in_test).sum()))
+    wanted = quota(options.limit, int(in_test.sum()), int((~in_test).sum()), options.shares.owner_test)
     spare = _SPARE
     while True:
         sides = []

@@ -6,8 +6,6 @@ import numpy as np
 
 from maskbench.data.source import MISSING
 
-OWNER_TEST_PERCENT = 20  # share of all images on which recognition is scored
-
 
 def strata(target: np.ndarray, sensitive: np.ndarray | None) -> np.ndarray:
     """Return the joint class of each image (int64 N): by target class first, then by sensitive class."""
@@ -29,15 +27,15 @@ def stratified(stratum: np.ndarray, digests: np.ndarray, count: int) -> np.ndarr
     return order[np.diff(steps) == 1]
 
 
-def quota(limit: int | None, native_test: int, rest: int) -> tuple[int, int]:
+def quota(limit: int | None, native_test: int, rest: int, test_percent: int) -> tuple[int, int]:
     """Return how many images to take from the native test split and from the rest.
 
-    Up to `limit` in all: its `OWNER_TEST_PERCENT` from the native test split where that has so many, and the
-    limit is filled up from the other side where one side is too small.
+    Up to `limit` in all: `test_percent` of it from the native test split where that has so many, and the limit is
+    filled up from the other side where one side is too small.
     """
     if limit is None or limit >= native_test + rest:
         return native_test, rest
-    from_rest = min(rest, limit - min(native_test, limit * OWNER_TEST_PERCENT // 100))
+    from_rest = min(rest, limit - min(native_test, limit * test_percent // 100))
     return limit - from_rest, from_rest
 
 

@@ -11,13 +11,13 @@ from torch import Tensor
 from maskbench.data.duplicates import distinct
 from maskbench.data.hashing import numbered, pixel_digests, reseeded
 from maskbench.data.imageset import ImageSet
-from maskbench.data.selection import OWNER_TEST_PERCENT, balanced_word, quota, strata, stratified
+from maskbench.data.options import Shares
+from maskbench.data.selection import balanced_word, quota, strata, stratified
 from maskbench.errors import UsageError
 
-# Shares of all images in percent, together with OWNER_TEST_PERCENT.
 _LEAST = 2  # images of a split: networks are trained and attacks chosen on them
-_TRAINING_PERCENT = {"owner_train": 50, "attacker_train": 24, "attacker_validation": 6}
-_PERCENT = {**_TRAINING_PERCENT, "owner_test": OWNER_TEST_PERCENT}
+_SHARES = Shares()
+_TRAINING = ("owner_train", "attacker_train", "attacker_validation")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Splits:
     notes: list[str]
 
 
-def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
-    """Assign the distinct images to the four splits; see the shares above.
+def split(image_set: ImageSet, limit: int | None, seed: int = 0, shares: Shares = _SHARES) -> Splits:
+    """Assign the distinct images to the four splits.
 
     The assignment depends on the contents and the labels of the images, never on their order; where every image is a
     draw of its own, on its number as well. Every (target,
@@ -51,6 +51,7 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     Args:
         limit: at most this many images over all splits, exactly as many where there are enough.
         seed: another number deals the images out anew.
+        shares: of each split in percent.
 
     Raises:
         UsageError: a split other than attacker_validation would lack a target class.
@@ -66,20 +67,22 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
     kept, notes = distinct(digests, stratum, native_test)
     digests = reseeded(digests, seed)
 
+    weights = {name: getattr(shares, name) for name in (*_TRAINING, "owner_test")}
+
     def pick(candidates: np.ndarray, count: int) -> np.ndarray:
         return candidates[stratified(stratum[candidates], digests[candidates], count)]
 
     if image_set.persons is not None:
         if native_test is not None:
             raise ValueError(f"{image_set.name} says who is on its images, so it cannot bring a test split of its own.")
-        parts = _deal_persons(image_set.persons.numpy(), kept, stratum, digests, limit)
+        parts = _deal_persons(image_set.persons.numpy(), kept, stratum, digests, limit, weights)
     elif native_test is None:
         chosen = pick(kept, len(kept) if limit is None else limit)
-        parts = _deal(chosen, _PERCENT)
+        parts = _deal(chosen, weights)
     else:
         in_test = native_test[kept]
-        test_count, rest_count = quota(limit, int(in_test.sum()), int((~in_test).sum()))
-        parts = _deal(pick(kept[~in_test], rest_count), _TRAINING_PERCENT)
+        test_count, rest_count = quota(limit, int(in_test.sum()), int((~in_test).sum()), shares.owner_test)
+        parts = _deal(pick(kept[~in_test], rest_count), {name: weights[name] for name in _TRAINING})
         parts["owner_test"] = pick(kept[in_test], test_count)
 
     few = [f"{name} {len(rows)}" for name, rows in parts.items() if len(rows) < _LEAST]
@@ -95,13 +98,19 @@ def split(image_set: ImageSet, limit: int | None, seed: int = 0) -> Splits:
 
 
 def _deal_persons(
-    persons: np.ndarray, kept: np.ndarray, stratum: np.ndarray, digests: np.ndarray, limit: int | None
+    persons: np.ndarray,
+    kept: np.ndarray,
+    stratum: np.ndarray,
+    digests: np.ndarray,
+    limit: int | None,
+    weights: dict[str, int],
 ) -> dict[str, np.ndarray]:
     """Deal out persons with all of their distinct images; a person's class is the least one of these images.
 
     Args:
         persons, stratum, digests: of every image.
         kept: the distinct images.
+        weights: of the splits, in proportion.
     """
     ordered = kept[np.lexsort((digests[kept], persons[kept]))]
     names, first = np.unique(persons[ordered], return_index=True)
@@ -109,7 +118,7 @@ def _deal_persons(
     leaders = ordered[first]
     classes = np.minimum.reduceat(stratum[ordered], first)
     chosen = names[stratified(classes, digests[leaders], count)]
-    return {name: kept[np.isin(persons[kept], mine)] for name, mine in _deal(chosen, _PERCENT).items()}
+    return {name: kept[np.isin(persons[kept], mine)] for name, mine in _deal(chosen, weights).items()}
 
 
 def _deal(rows: np.ndarray, weights: dict[str, int]) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import StopRequests, stop_requests
 from maskbench.executors.ray_cluster import connected, places
 from maskbench.executors.ray_worker import Made, News, Refused, Reporter, Setup, make
-from maskbench.executors.step import found, stored_keys
+from maskbench.executors.step import outcomes_at_hand
 from maskbench.executors.time_limit import limit_reached
 from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.executors.workers.schedule import Schedule
@@ -72,13 +72,8 @@ class RayExecutor:
                 or one that cannot be written to.
             KeyboardInterrupt, SystemExit: the user stopped the run; see ``interrupts``.
         """
-        there = stored_keys(self.store, plan)
-        observer.planned(len(plan.steps), len(there))
-        outcomes: dict[str, StageOutcome] = {}
-        for key in there:
-            outcomes[key] = found(self.store, plan.steps[key])
-            observer.finished(outcomes[key])
-        if len(there) < len(plan.steps):
+        outcomes = outcomes_at_hand(self.store, plan, observer)
+        if len(outcomes) < len(plan.steps):
             self.store.require_writable()
             self.store.sweep()
             with stop_requests() as requests, connected(self.address), _marker(self.store) as marker:

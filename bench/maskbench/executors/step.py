@@ -12,7 +12,7 @@ import torch
 
 from maskbench.artifacts.store import Artifact, Store, StoreUnwritable
 from maskbench.errors import ContractViolation, MaskbenchError, TimeLimitReached, Unavailable
-from maskbench.executors.executor import MISSING, StageOutcome
+from maskbench.executors.executor import MISSING, Observer, StageOutcome
 from maskbench.executors.functions import Functions
 from maskbench.executors.hardware import Meter, device_name
 from maskbench.executors.pinned import complaint, pinned
@@ -123,6 +123,16 @@ def stored_keys(store: Store, plan: Plan) -> frozenset[str]:
 def found(store: Store, step: Step) -> StageOutcome:
     """The outcome of a step that is in the store."""
     return StageOutcome(step, "stored", timing=store.describe(step.key)["timing"])
+
+
+def outcomes_at_hand(store: Store, plan: Plan, observer: Observer) -> dict[str, StageOutcome]:
+    """Key → outcome of each step that is in the store, and the observer is told."""
+    there = stored_keys(store, plan)
+    observer.planned(len(plan.steps), len(there))
+    outcomes = {key: found(store, plan.steps[key]) for key in there}
+    for outcome in outcomes.values():
+        observer.finished(outcome)
+    return outcomes
 
 
 def inherited(step: Step, outcomes: Mapping[str, StageOutcome]) -> StageOutcome | None:

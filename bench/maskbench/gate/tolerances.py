@@ -96,15 +96,16 @@ class Tolerances:
                     "accuracy=2 (points) or ssim_hole@random=0.02."
                 )
             metric = match["metric"]
-            declared(metric)
+            if not any(each.compared for each in declared(metric)):
+                raise UsageError(f"{metric} says how attacks were trained, and is no result: nothing compares it.")
             if relative(metric):
                 raise UsageError(f"{metric} is relative to another cell: give a tolerance for what it is made of.")
             given[metric, (match["method"] or "").replace(chr(0), "=")] = value
         return cls(given)
 
     def metrics(self, family: Family) -> list[Metric]:
-        """The metrics of a family that are compared: all but those that are relative to another cell."""
-        return [metric for metric in FAMILIES[family] if not relative(metric.name)]
+        """The metrics of a family that are compared: results, but for those that are relative to another cell."""
+        return [metric for metric in FAMILIES[family] if metric.compared and not relative(metric.name)]
 
     def leads(self, metric: Metric) -> bool:
         """Whether a metric leads its family, or is named: it has most of the bound on false alarms."""

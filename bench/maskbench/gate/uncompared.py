@@ -14,6 +14,7 @@ from maskbench.plugins.reserved import ORACLE, STRONGEST
 from maskbench.results.reading import HEADLINE_SPLIT
 from maskbench.results.schema import CELL, PROBABILITIES
 
+NO_RESULT = "it says how an attack was trained, not what it found"
 RELATIVE = "relative to another cell; what it is made of is compared"
 OF_ORACLE = "the oracle sees the answer; it is a bound and no attack"
 OTHER_ATTACKS = "the runs have other attacks to choose from"
@@ -65,6 +66,8 @@ def _held(cells: pd.DataFrame) -> Iterator[tuple[CellKey, str]]:
 
 
 def _reason(key: CellKey, metric: str, sides: Iterable[CellOutcomes | None]) -> str:
+    if not metric_of(key.family, metric).compared:
+        return NO_RESULT
     if relative(metric):
         return RELATIVE
     if key.attack == ORACLE:

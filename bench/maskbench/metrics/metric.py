@@ -58,6 +58,7 @@ class Metric:
         selected: as ``averaged``, of metrics that choose images by the outcomes themselves, but here each seed chooses
             alone; the first of what is averaged says which images count. More seeds choose with less luck, so runs of
             unlike many seeds are compared by this.
+        compared: whether comparisons of runs look at it: how well an attack was trained is no result.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Metric:
     shown: bool = False
     needs: str = ""
     selected: Callable[[Outcomes], NDArray[np.float64] | None] | None = None
+    compared: bool = True
 
 
 def stacked(*names: str) -> Callable[[Outcomes], NDArray[np.float64] | None]:
@@ -83,6 +85,20 @@ def stacked(*names: str) -> Callable[[Outcomes], NDArray[np.float64] | None]:
         return np.stack([outcomes.columns[name].astype(np.float64) for name in names], axis=-1)
 
     return averaged
+
+
+def late_fall(family: Family) -> Metric:
+    """Whether the loss of an attack's training still fell at its end; see ``training.losses.late_fall``."""
+    return Metric(
+        "late_fall",
+        family,
+        "higher",
+        "share",
+        "Share of the fall of the training loss that came in the last quarter of the epochs; 0 of next to no fall.",
+        stacked("late_fall"),
+        needs="an attack that trains a network",
+        compared=False,
+    )
 
 
 def relative(metric: Metric, reference: str, description: str) -> Metric:

@@ -100,12 +100,13 @@ def question_lacks(attack: MatchingAttack, question: Question, method: Method) -
 
 
 def asks(attack: MatchingAttack, persons: bool) -> tuple[Question, ...]:
-    """What a matching attack is asked.
+    """What a matching attack is asked. Restored pictures are put beside raw ones.
 
     Args:
         persons: it is known who is on each picture.
     """
-    return tuple(question for question in attack.questions if persons or question != "person-linkage")
+    asked = (question for question in attack.questions if persons or question != "person-linkage")
+    return tuple(question for question in asked if question == "matching" or not attack.needs_restorations)
 
 
 def cannot_infer(attack: Attack, label: Label | None, classes: Mapping[Label, int]) -> str | None:

@@ -166,7 +166,7 @@ def _cells_of(
             lacks = reason or releases_lack(method, trial.releases)
             lacks = lacks or attack_lacks(attack, method, scorings.restoring)
             if isinstance(attack, MatchingAttack):
-                attacked += _matched(trial, attack, shows_persons(data.options), lacks)
+                attacked += _matched(trial, attack, shows_persons(data.options), lacks, scorings.restored(attack))
                 continue
             for label in inferred_labels(attack, suite, data.options):
                 why = lacks or cannot_infer(attack, label, classes)
@@ -189,12 +189,14 @@ def _found_masks(trial: Trial) -> Stage | None:
     return None if found is None else ScoredMasks(found, trial.settings.scored)
 
 
-def _matched(trial: Trial, attack: MatchingAttack, persons: bool, why: str | None) -> list[Cell]:
+def _matched(
+    trial: Trial, attack: MatchingAttack, persons: bool, why: str | None, restored: tuple[Restoration, ...]
+) -> list[Cell]:
     """A cell for each question of a matching attack; ``persons``: it is known who is on each picture."""
     cells = []
     for question in asks(attack, persons):
         reason = why or question_lacks(attack, question, trial.method)
-        scoring = None if reason else Matching(trial, attack, question)
+        scoring = None if reason else Matching(trial, attack, question, restored)
         cells.append(Cell(trial.method, attack, None, trial.seed, scoring, reason, question=question))
     return cells
 
@@ -286,14 +288,17 @@ class _Scorings:
         found = (attack for attack in self.attacks if isinstance(attack, RestorationAttack))
         return tuple(attack for attack in found if attack_lacks(attack, self.trial.method, ()) is None)
 
+    def restored(self, attack: Attack) -> tuple[Restoration, ...]:
+        """What an attack is shown of restored images."""
+        return tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
+
     def of(self, attack: Attack, label: Label | None, share: float) -> Stage:
         """The stage that scores an attack."""
         if isinstance(attack, RestorationAttack):
             return ScoredRestoration((self._restoration(attack, share),))
         if isinstance(attack, InferenceAttack) and label is not None:
-            restored = tuple(self._restoration(each) for each in self.restoring) if attack.needs_restorations else ()
             closest = self._closest() if attack.learns_from == "restorations" else None
-            return ScoredInference((Inference(self.trial, attack, label, restored, share, closest),))
+            return ScoredInference((Inference(self.trial, attack, label, self.restored(attack), share, closest),))
         raise TypeError(f"no stage scores the attack {attack.label()}, which is of the kind {attack.kind}")
 
     def _restoration(self, attack: RestorationAttack, share: float = 1.0) -> Restoration:

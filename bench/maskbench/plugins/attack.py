@@ -34,7 +34,8 @@ class Attack(Plugin):
         needs_key: runs only where the attacker knows the owner's key; ``aux.invert`` is then given.
         needs_restorations: ``release.restorations`` holds the result of every restoration attack of the suite. Of the
             attacker's training pictures, attacks that learn from restorations get the one that comes closest to the
-            raw pictures on the validation part.
+            raw pictures on the validation part. Matching attacks get restorations of the validation part and of what
+            is to be matched, and are asked for raw pictures alone.
         needs_raw_classifier: ``aux.raw_classifier`` is given.
         needs_method: it runs the method by ``aux.release``, on candidates or on pictures of its own making. So it runs
             only against methods that follow no attributions, and that have no masks: what a mask keeps is the picture

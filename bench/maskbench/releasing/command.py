@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -18,6 +17,7 @@ from maskbench.models.recognizers import identity
 from maskbench.plugins.method import Method
 from maskbench.releasing import places, saved, work
 from maskbench.releasing.apply import Releaser
+from maskbench.releasing.finished import Finished, finished_before
 from maskbench.releasing.fitted import Fitted, learns
 from maskbench.releasing.fitting import DEFAULT_RECOGNIZER, fit, training
 from maskbench.releasing.folder import ImageFolder
@@ -29,51 +29,11 @@ from maskbench.releasing.options import Options, build_method
 from maskbench.releasing.output import Output, Record
 from maskbench.releasing.parquet import ParquetImages
 from maskbench.releasing.pictures import decode
+from maskbench.releasing.remarks import Silent, Watcher, remark
 from maskbench.releasing.secret import Secret
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def progress(self, what: str, share: float) -> None:
-        """Something is done in part."""
-
-    def remark(self, text: str) -> None:
-        """Something that the user should know."""
-
-
-class Silent:
-    """A watcher that says nothing."""
-
-    def progress(self, what: str, share: float) -> None:
-        """See ``Watcher``."""
-
-    def remark(self, text: str) -> None:
-        """See ``Watcher``."""
-
 
 _SILENT = Silent()
 _CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """What came of it.
-
-    Attributes:
-        manifest: the content of ``manifest.json``.
-        errors: (image, reason) of those that could not be released, by the names of the source.
-        names: the list of numbers and names, which is the owner's alone; None where names leave.
-        unfinished: the folder that is still needed to try the errors again; None where there are none.
-        already: whether all had been done before.
-    """
-
-    destination: Path
-    manifest: Mapping[str, Any]
-    errors: Sequence[tuple[str, str]]
-    unfinished: Path | None
-    names: Path | None
-    already: bool = False
 
 
 def desensitize(
@@ -154,7 +114,7 @@ def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Fi
     method = build_method(options.method, options.ratio) if loaded is None else loaded.method
     asked = _asked(options, method, loaded)
     if not places.is_empty(destination) and not work.exists(destination):
-        return _finished(destination, asked, options.resume)
+        return finished_before(destination, asked, options.resume)
     sensitive = options.sensitive if loaded is None else loaded.sensitive
     source = open_source(source_path, options.limit, sensitive)
     # Soft labels are for training on what the teacher has learned from: of other pictures, none leave.
@@ -162,7 +122,7 @@ def _desensitize(options: Options, device: torch.device, watcher: Watcher) -> Fi
     source.check(options.masks and method.masked and not method.withholds_masks(), options.sensitive, soft_labels)
     private = {"source": str(source_path), "seed": options.seed, "load": _digest(options.load)}
     with work.opened(destination, {**asked, **private}, options.resume) as folder:
-        _remark(method, options, source, watcher)
+        remark(method, options, source, watcher)
         if folder.fitted.is_file():
             fitted = saved.read(folder.fitted)
         else:
@@ -245,46 +205,6 @@ def _asked(options: Options, method: Method, loaded: Fitted | None) -> dict[str,
 
 def _digest(path: Path | None) -> str | None:
     return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _finished(destination: Path, asked: Mapping[str, Any], resume: bool) -> Finished:
-    """What is there is this very release, all done; or raise UsageError."""
-    if not resume:
-        raise UsageError(f"The destination {destination} is not empty: name an empty or a new folder.")
-    try:
-        content = json.loads((destination / MANIFEST).read_text(encoding="utf-8"))
-        same = content["options"] == json.loads(json.dumps(asked))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"The destination {destination} is not empty and holds no release to resume.") from None
-    if not same:
-        raise UsageError(f"The destination {destination} holds a finished release that was made with other options.")
-    names = list_beside(destination)
-    errors = [(error["file"], error["reason"]) for error in content["errors"]]
-    return Finished(destination, content, errors, None, names if names.exists() else None, already=True)
-
-
-def _remark(method: Method, options: Options, source: ImageSource, watcher: Watcher) -> None:
-    if releases_raw(method):
-        watcher.remark(f"'{method.label()}' releases the images as they are: nothing in them is hidden.")
-    if method.needs_answers():
-        watcher.remark(
-            "Soft labels are released for each image: what a teacher says of it raw. They tell more than the label."
-            if options.load is None
-            else "No soft labels are released: with --load the teacher has not learned from these images."
-        )
-    if options.seed is not None:
-        watcher.remark("Whoever knows or guesses --seed can repeat its random numbers. For real images leave it out.")
-    if source.names and not options.rename:
-        watcher.remark("File names are released too. With --rename the pictures are numbered instead.")
-    columns = source.not_used.get("columns", {})
-    for name, why in columns.items():
-        watcher.remark(f"The column '{name}' is left out of the release: it {why}.")
-    unused = [] if learns(method) else ["target"]
-    unused += [] if learns(method) or options.sensitive in columns else ["sensitive"]
-    unused += [] if method.requests() or method.needs_answers() else ["recognizer", "epochs"]
-    for name in unused:
-        if getattr(options, name) is not None:
-            watcher.remark(f"--{name} is not used: '{method.name}' needs none.")
 
 
 def _fit(method: Method, source: ImageSource, options: Options, device: torch.device, watcher: Watcher) -> Fitted:

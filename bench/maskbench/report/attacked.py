@@ -66,7 +66,7 @@ def attacks_to_add(kind: str) -> tuple[str, ...]:
         for each in catalogue().classes("attack")
         if each.kind == kind
         and each.learns_from in ("releases", "pairs")
-        and not (each.needs_masks or each.needs_key or each.needs_restorations)
+        and not (each.needs_masks or each.needs_key or each.needs_restorations or each.needs_method)
     ]
     # What a name adds to another's with a hyphen is a variant of it.
     return tuple(sorted((each.name for each in found), key=lambda name: ("-" in name, name))[:_MOST])

@@ -17,21 +17,6 @@ from maskbench.results.measure import planned_of
 from maskbench.results.reading import Value, headline, methods, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
-MEASURED = (
-    "accuracy",
-    "utility",
-    "shape",
-    "restoration",
-    "psnr",
-    "inference",
-    "over_null",
-    "worst_class",
-    "matching",
-    "linkage",
-    "person-linkage",
-)
-"""What the summary measures; see ``summarize``."""
-
 FINDING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 """What matching attacks are asked."""
 
@@ -40,7 +25,7 @@ FINDING: tuple[Family, ...] = ("matching", "linkage", "person-linkage")
 def summarize(run: RunFolder) -> pd.DataFrame:
     """One row for each method × ratio, in the order of the suite.
 
-    Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each of ``MEASURED`` with its 95 %
+    Columns: ``method``, ``ratio`` (share hidden, NaN where there is none), ``role``; each quantity below with its 95 %
     interval in ``…_low`` and ``…_high``, NaN where it was not measured; the strongest ``restoration_attack`` and
     ``inference_attack``, and ``restoration_status`` and ``inference_status``, whether the method was attacked so at all
     (see ``attacked.Status``); ``ok`` and ``total``, cells that ran and that were planned; ``flags``, their marks.
@@ -61,7 +46,7 @@ def summarize(run: RunFolder) -> pd.DataFrame:
 
 
 def value_of(row: Mapping[str, Any], name: str) -> Value | None:
-    """One of ``MEASURED`` with its interval; None where it was not measured."""
+    """A quantity of the summary with its interval; None where it was not measured."""
     if np.isnan(row[name]):
         return None
     return Value(row[name], row[f"{name}_low"], row[f"{name}_high"], str(row.get(f"{name}_attack", "")))

@@ -31,6 +31,11 @@ def plain(value: Value | None) -> Value | None:
     return value and Value(value.value, value.low, value.high)
 
 
+def plain_words(docstring: str) -> str:
+    """Words of a docstring without the marks of code, which are for documentation."""
+    return docstring.replace("``", "")
+
+
 def rows_as_text(frame: pd.DataFrame) -> list[list[str]]:
     """The rows of a table as text; what is missing in it is shown as not measured."""
     values = frame.astype(object).to_numpy()

@@ -26,17 +26,6 @@ def write_tables(run: RunFolder, folder: Path) -> None:
     _each((table.name, partial(_write_table, table, run, place)) for table in tables())
 
 
-def write_figures(run: RunFolder, folder: Path) -> None:
-    """Draw every figure that has something to show, as PNG and SVG, into ``figures/``.
-
-    Raises:
-        PartFailed: one or more of them raised; all others are drawn.
-    """
-    place = folder / "figures"
-    place.mkdir(parents=True, exist_ok=True)
-    _each((figure.name, partial(_write_figure, figure, run, place)) for figure in figures())
-
-
 def write_report_and_figures(run: RunFolder, folder: Path) -> None:
     """Write ``report.html`` and the leakage report into the folder, and draw the figures.
 

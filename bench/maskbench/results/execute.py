@@ -25,7 +25,7 @@ def execute(
     executor: Executor,
     observer: Observer,
     shard: Shard | None = None,
-    first_seed: Callable[[Execution], None] | None = None,
+    tell_of_first_seed: Callable[[Execution], None] | None = None,
     numerics: Numerics | None = None,
 ) -> Execution:
     """Make every stage of a suite, or of a shard of it.
@@ -33,7 +33,7 @@ def execute(
     Cells fail alone; what was done before is found in the store.
 
     Args:
-        first_seed: told what came of the first seed once it is done, in another thread, while the others are made.
+        tell_of_first_seed: told what came of it once it is done, in another thread, while the others are made.
         numerics: how a GPU rounds; None: the defaults.
     """
     started = time.perf_counter()
@@ -41,10 +41,10 @@ def execute(
     part = None if shard is None else part_of(shard, matrix, plan)
     if part is not None:
         matrix, plan = part.matrix, part.plan
-    if first_seed is None or part is not None:
+    if tell_of_first_seed is None or part is not None:
         outcomes = executor.execute(plan, observer)
     else:
-        outcomes = _execute_telling(first_seed, matrix, plan, executor, observer)
+        outcomes = _execute_telling(tell_of_first_seed, matrix, plan, executor, observer)
     data = _data(matrix, plan, outcomes, executor)
     total = time.perf_counter() - started
     made = [outcome.timing for outcome in outcomes.values() if outcome.source == "computed"]
@@ -54,7 +54,7 @@ def execute(
 
 
 def _execute_telling(
-    first_seed: Callable[[Execution], None], matrix: Matrix, plan: Plan, executor: Executor, observer: Observer
+    tell_of_first_seed: Callable[[Execution], None], matrix: Matrix, plan: Plan, executor: Executor, observer: Observer
 ) -> dict[str, StageOutcome]:
     """Execute a plan, and tell of the first seed meanwhile."""
     started = time.perf_counter()
@@ -62,7 +62,7 @@ def _execute_telling(
     def tell(outcomes: Mapping[str, StageOutcome]) -> None:
         data = _data(matrix, plan, outcomes, executor)
         seconds = {"total": time.perf_counter() - started, "stages": 0.0, "outside": 0.0}
-        first_seed(Execution(of_first_seed(matrix), plan, outcomes, executor, data, seconds))
+        tell_of_first_seed(Execution(of_first_seed(matrix), plan, outcomes, executor, data, seconds))
 
     watching = FirstSeed(observer, matrix, plan, tell)
     try:

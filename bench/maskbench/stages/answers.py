@@ -24,6 +24,7 @@ class StoredAnswers:
         validation: Mapping[Split, Tensor],
         validation_labels: Tensor,
         validation_numbers: Tensor,
+        late_fall: float | None = None,
     ) -> Artifact:
         """Make the artifact.
 
@@ -31,13 +32,15 @@ class StoredAnswers:
             logits: of each scored split, float32 (N, classes).
             validation: split → logits of the pictures that attacks are compared on, for that split, (V, classes); what
                 a split lacks is as for the first.
-            validation_labels, validation_numbers: see the attributes of these names.
+            validation_labels, validation_numbers, late_fall: see the attributes of these names.
         """
         tensors = {str(split): tensor for split, tensor in logits.items()}
         first = next(iter(validation))
         compared = {_compared(split): tensor for split, tensor in validation.items() if split != first}
         own = {"validation": validation[first], "validation_labels": validation_labels}
-        return Artifact({**tensors, **compared, **own, "validation_numbers": validation_numbers})
+        return Artifact(
+            {**tensors, **compared, **own, "validation_numbers": validation_numbers}, {"late_fall": late_fall}
+        )
 
     def logits(self, split: Split) -> Tensor:
         """Float32 (N, classes), of the scored part of a split in ``scored_splits``."""
@@ -57,6 +60,12 @@ class StoredAnswers:
     def validation_numbers(self) -> Tensor:
         """Int64 (V,): their numbers in the data."""
         return self.artifact.tensors["validation_numbers"]
+
+    @property
+    def late_fall(self) -> float | None:
+        """See ``training.losses.late_fall``; None where no network was trained."""
+        found = self.artifact.record["late_fall"]
+        return None if found is None else float(found)
 
 
 def _compared(split: Split) -> str:

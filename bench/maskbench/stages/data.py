@@ -13,7 +13,7 @@ from torch import Tensor
 from maskbench.artifacts.store import Artifact
 from maskbench.data.imageset import ImageSet
 from maskbench.data.load import fingerprint, load, source_modules
-from maskbench.data.options import DataOptions
+from maskbench.data.options import DataOptions, Shares
 from maskbench.data.parties import SPLITS_OF, Label, Split
 from maskbench.data.splits import Splits, split
 from maskbench.release import to_float
@@ -53,13 +53,14 @@ class Data(Stage):
             "size": options.size,
             "limit": options.limit,
             "split seed": options.split_seed or None,
+            "shares": None if options.shares == Shares() else options.shares,
         }
         shown = ", ".join(f"{name} {value}" for name, value in chosen.items() if value is not None)
         return f"{Path(options.source).name} ({shown})"
 
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         images = load(self.options)
-        return Dataset.pack(images, split(images, self.options.limit, self.options.split_seed))
+        return Dataset.pack(images, split(images, self.options.limit, self.options.split_seed, self.options.shares))
 
 
 @dataclass(frozen=True)

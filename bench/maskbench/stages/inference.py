@@ -31,6 +31,7 @@ from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.teacher import StoredTeacher
 from maskbench.stages.trial import Trial
 from maskbench.training.classifier import predict
+from maskbench.training.losses import late_fall, losses_seen
 
 # Of the owner's released training images, this share tells the probe of the target label how well it does.
 _PROBE_VALIDATION = 0.15
@@ -136,7 +137,8 @@ class Inference(Stage):
         logits: dict[Split, Tensor] = {}
         with seeded(self._attack_seed()):
             aux = self._aux(dataset, inputs, context)
-            attack = self.attack.with_state(self.attack.fit(aux))
+            with losses_seen() as losses:
+                attack = self.attack.with_state(self.attack.fit(aux))
             for split in scored_splits(self.label):
                 shown = [self._scored(dataset, inputs, split), *self._again(dataset, inputs, split)]
                 logits[split] = mean_evidence([attack.inferred(each, classes, context.device) for each in shown])
@@ -153,6 +155,7 @@ class Inference(Stage):
             validation=validation,
             validation_labels=self._labels(dataset).known(split)[positions],
             validation_numbers=dataset.index(split)[positions],
+            late_fall=late_fall(losses),
         )
 
     def _labels(self, dataset: Dataset) -> InferredLabels:

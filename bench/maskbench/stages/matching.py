@@ -20,6 +20,7 @@ from maskbench.stages.data import Dataset
 from maskbench.stages.found_masks import as_seen, seen_inputs
 from maskbench.stages.party_release import StoredRelease, release_input
 from maskbench.stages.released_again import handed_out, releasing
+from maskbench.stages.restoration import Restoration, StoredRestoration
 from maskbench.stages.scored import Scored, Validation
 from maskbench.stages.stage import Context, Stage, code_of
 from maskbench.stages.trial import Trial
@@ -46,6 +47,9 @@ class Matching(Stage):
 
     Of persons, one picture's release is scored, and another picture's release is the candidate: both from the one
     release that there is.
+
+    Attributes:
+        restorations: what the attack is shown of restored images; of the same trial.
     """
 
     kind: ClassVar[str] = "matching"
@@ -54,6 +58,7 @@ class Matching(Stage):
     trial: Trial
     attack: MatchingAttack
     question: Question
+    restorations: tuple[Restoration, ...] = ()
 
     @property
     def time_limit(self) -> float:
@@ -70,7 +75,7 @@ class Matching(Stage):
         inputs = {"data": self.trial.data, **seen_inputs(releases, self.trial.found_masks())}
         if self.question == "linkage":
             inputs |= {_second_input(party): self.trial.seen(party, again=1) for party in SPLITS_OF}
-        return inputs
+        return inputs | {_restoration_input(number): each for number, each in enumerate(self.restorations)}
 
     def parameters(self) -> Mapping[str, Any]:
         return {
@@ -120,12 +125,21 @@ class Matching(Stage):
         within = {split: among, other: self._asked(dataset, other)[2]}
         candidates = _joined([self._candidates(dataset, inputs, each, chosen) for each, chosen in within.items()])
         order = torch.randperm(len(candidates))
-        shuffled = attack.matched(as_seen(inputs, split, scored), candidates.select(order), device)
+        release = self._with_restorations(as_seen(inputs, split, scored), inputs, split)
+        shuffled = attack.matched(release, candidates.select(order), device)
         scores = torch.empty_like(shuffled)
         scores[:, order] = shuffled
         # Attacker-validation is small, and a choice among few candidates misses: those beside it are no control.
         pool = len(candidates) if split == _OWN else len(within[split])
         return _Scores(dataset.index(split)[scored], scores[:, :pool], own, scores[:, pool:])
+
+    def _with_restorations(self, release: Release, inputs: Mapping[str, Artifact], split: Split) -> Release:
+        """The release of the scored part of a split, with its restorations, where the attack is shown any."""
+        restored = {
+            each.attack.label(): StoredRestoration(inputs[_restoration_input(number)]).images(split)
+            for number, each in enumerate(self.restorations)
+        }
+        return Release.of_bytes(release.image_bytes, release.mask_bytes, restored) if restored else release
 
     def _asked(self, dataset: Dataset, split: Split) -> tuple[Tensor, Tensor, Tensor]:
         """Positions of the scored releases, places of their own candidates, and positions of the candidates."""
@@ -154,6 +168,10 @@ class Matching(Stage):
         settings = self.trial.settings
         method = StoredRelease(inputs[release_input("attacker")]).fitted(self.trial.method, context.device)
         train, validation = (Known(dataset.bytes(split), as_seen(inputs, split)) for split in SPLITS_OF["attacker"])
+        if self.restorations:
+            scored = dataset.scored(_OWN, settings.scored)
+            shown = self._with_restorations(as_seen(inputs, _OWN, scored), inputs, _OWN)
+            validation = Known(dataset.bytes(_OWN)[scored], shown)
         seed = derive(self.trial.seed, "matching", self.attack.name, self.question)
         return MatchingAux(
             train=train,
@@ -199,6 +217,10 @@ def two_pictures(persons: Tensor) -> tuple[Tensor, Tensor]:
 def _joined(releases: list[Release]) -> Release:
     masks = [each.mask_bytes for each in releases if each.mask_bytes is not None]
     return Release.of_bytes(torch.cat([each.image_bytes for each in releases]), torch.cat(masks) if masks else None)
+
+
+def _restoration_input(number: int) -> str:
+    return f"restoration/{number}"
 
 
 def _second_input(party: Party) -> str:

@@ -12,6 +12,7 @@ from maskbench.plugins.knowledge import RawAux
 from maskbench.randomness import derive, seeded
 from maskbench.stages.data import Data, Dataset
 from maskbench.stages.stage import Context, Stage, code_of, share_title
+from maskbench.training.losses import late_fall, losses_seen
 from maskbench.training.settings import Training
 
 
@@ -70,9 +71,10 @@ class RawModel(Stage):
             device=context.device,
             progress=context.progress,
         )
-        with seeded(seed):
+        with seeded(seed), losses_seen() as losses:
             learned = self.attack.fit_raw(aux)
-        return Artifact({name: tensor.detach().cpu().clone() for name, tensor in learned.items()})
+        tensors = {name: tensor.detach().cpu().clone() for name, tensor in learned.items()}
+        return Artifact(tensors, {"late_fall": late_fall(losses)})
 
 
 def raw_input(attack: RestorationAttack) -> str:

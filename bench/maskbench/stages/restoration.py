@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeGuard
 
@@ -21,6 +21,7 @@ from maskbench.stages.raw_model import RawModel, raw_input
 from maskbench.stages.released_again import released_again, releasing, stored_draws
 from maskbench.stages.stage import Context, Stage, code_of, share_title
 from maskbench.stages.trial import Trial
+from maskbench.training.losses import late_fall, losses_seen
 
 _SCORED: tuple[Split, ...] = ("owner_train", "owner_test", "attacker_validation")
 
@@ -94,13 +95,20 @@ class Restoration(Stage):
     def run(self, inputs: Mapping[str, Artifact], context: Context) -> Artifact:
         dataset = Dataset(inputs["data"])
         with seeded(self._attack_seed()):
-            state = self.attack.fit(self._aux(dataset, inputs, context))
+            with losses_seen() as losses:
+                state = self.attack.fit(self._aux(dataset, inputs, context))
             attack = self.attack.with_state(state)
             restored: dict[Split, Tensor] = {}
             for split in _SCORED:
                 release = as_seen(inputs, split, dataset.scored(split, self.trial.settings.scored))
                 restored[split] = attack.restored_bytes(release, context.device)
-        return StoredRestoration.pack(restored, state)
+        return StoredRestoration.pack(restored, state, self._late_fall(losses, inputs))
+
+    def _late_fall(self, losses: Sequence[Sequence[float]], inputs: Mapping[str, Artifact]) -> float | None:
+        """Of what was trained here, or else on raw pictures before."""
+        if losses or not self.attack.learns_from_raw():
+            return late_fall(losses)
+        return inputs[raw_input(self.attack)].record["late_fall"]
 
     def restore_training(self, inputs: Mapping[str, Artifact], stored: StoredRestoration, context: Context) -> Tensor:
         """Restore all training pictures of the attacker: uint8 (N, C, H, W).
@@ -150,21 +158,28 @@ class StoredRestoration:
     artifact: Artifact
 
     @staticmethod
-    def pack(images: Mapping[Split, Tensor], state: object = None) -> Artifact:
+    def pack(images: Mapping[Split, Tensor], state: object = None, late_fall: float | None = None) -> Artifact:
         """Make the artifact of the restored images of each split, uint8 (N, C, H, W), and of the attack's state.
 
-        A state is stored that is a dict of tensors by name; any other would have to be pickled.
+        A state is stored that is a dict of tensors by name; any other would have to be pickled. ``late_fall`` is the
+        attribute of this name.
         """
         tensors = {str(split): tensor for split, tensor in images.items()}
         if not _is_storable(state):
-            return Artifact(tensors, {"state": None})
+            return Artifact(tensors, {"state": None, "late_fall": late_fall})
         # Weights that are tied stand for two names; in a file each needs memory of its own.
         kept = {_state(name): tensor.detach().cpu().clone() for name, tensor in state.items()}
-        return Artifact({**tensors, **kept}, {"state": list(state)})
+        return Artifact({**tensors, **kept}, {"state": list(state), "late_fall": late_fall})
 
     def images(self, split: Split) -> Tensor:
         """Uint8 (N, C, H, W): the restored images of a split: of its scored part, but all of attacker-train."""
         return self.artifact.tensors[split]
+
+    @property
+    def late_fall(self) -> float | None:
+        """See ``training.losses.late_fall``; None where no network was trained."""
+        found = self.artifact.record["late_fall"]
+        return None if found is None else float(found)
 
     @property
     def state(self) -> dict[str, Tensor] | None:

@@ -93,6 +93,7 @@ class ScoredInference(Stage):
                 "prior_correct": correct(prior, labels),
                 "information": information(guess, prior, labels),
                 **self._ranks(answers, split, labels),
+                **_late_fall(answers, len(labels)),
             }
         return Scored.pack(
             columns, probabilities=probabilities, validation=validation, record={"calibration": calibration}
@@ -107,6 +108,12 @@ class ScoredInference(Stage):
         if len(self.inferences) > 1 or not self.inferences[0].attack.identifies:
             return {}
         return identification(answers[0].logits(split), labels)
+
+
+def _late_fall(answers: list[StoredAnswers], count: int) -> dict[str, Tensor]:
+    """Of a single attack that trained a network; the same for every image."""
+    found = answers[0].late_fall if len(answers) == 1 else None
+    return {} if found is None else {"late_fall": torch.full((count,), found, dtype=torch.float64)}
 
 
 def _input(place: int) -> str:

@@ -70,6 +70,10 @@ class ScoredRestoration(Stage):
         columns = {
             split: self._columns(shown[split], blend(shown[split].restored, weights)) for split in SPLITS_OF["owner"]
         }
+        fall = StoredRestoration(inputs[_restoration_input(0)]).late_fall if len(self.restorations) == 1 else None
+        if fall is not None:  # the same for every image
+            for table in columns.values():
+                table["late_fall"] = torch.full(table["number"].shape, fall, dtype=torch.float64)
         known = self._columns(own, _cross_blended(own))
         scores = known["ssim_hole"].cpu()
         validation = Validation(known["number"], scores)

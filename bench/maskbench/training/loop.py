@@ -17,6 +17,7 @@ from maskbench.randomness import seeded
 from maskbench.training.augment import Augmentation, Draws, Moves
 from maskbench.training.loader import Batches
 from maskbench.training.lookahead import SlowWeights
+from maskbench.training.losses import show_losses
 from maskbench.training.moving_average import MovingAverage
 from maskbench.training.optimizers import optimization
 from maskbench.training.recording import Backward, Graphs, Inputs, Replayed, own_stream, recording_allowed
@@ -112,6 +113,7 @@ def minimise(
         if average is not None:
             average.settle()
         optimizer.zero_grad(set_to_none=True)  # recorded gradients would keep the memory of all recordings
+    show_losses(losses)
     return losses
 
 

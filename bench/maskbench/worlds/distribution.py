@@ -36,3 +36,23 @@ class Distribution(ABC):
         Args:
             persons: int64 (N,), 0 … P − 1, who is on each picture, where that makes a difference.
         """
+
+
+def drawn_given_labels(
+    joint: Array, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw one of K things for each pair of labels.
+
+    Args:
+        joint: (K, sensitive classes, task classes), P(thing, sensitive, task).
+
+    Returns:
+        int64 (N,), 0 … K − 1.
+    """
+    uniform = generator.random(len(sensitive))
+    chosen = np.empty(len(sensitive), np.int64)
+    for one, other in np.ndindex(*joint.shape[1:]):
+        steps = joint[:, one, other].cumsum()
+        rows = (sensitive == one) & (task == other)
+        chosen[rows] = np.searchsorted(steps[:-1] / steps[-1], uniform[rows], side="right")
+    return chosen

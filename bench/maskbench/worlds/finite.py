@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.worlds.distribution import Array, Distribution
+from maskbench.worlds.distribution import Array, Distribution, drawn_given_labels
 from maskbench.worlds.fields import CLASSES, TASKS, prior
 from maskbench.worlds.mixture import LEVELS
 
@@ -45,13 +45,7 @@ class Finite(Distribution):
         generator: np.random.Generator,
         persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
-        uniform = generator.random(len(sensitive))
-        chosen = np.empty(len(sensitive), np.int64)
-        for one, other in np.ndindex(*self.joint.shape[1:]):
-            steps = self.joint[:, one, other].cumsum()
-            rows = (sensitive == one) & (task == other)
-            chosen[rows] = np.searchsorted(steps[:-1] / steps[-1], uniform[rows], side="right")
-        return self.pictures[chosen]
+        return self.pictures[drawn_given_labels(self.joint, sensitive, task, generator)]
 
 
 def build(side: int, generator: np.random.Generator) -> Finite:

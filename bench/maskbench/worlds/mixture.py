@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from maskbench.worlds.distribution import Array, Distribution
+from maskbench.worlds.distribution import Array, Distribution, drawn_given_labels
 
 LEVELS = 255
 ROUNDING = 1 / (12 * LEVELS**2)
@@ -56,7 +56,9 @@ class Mixture(Distribution):
         generator: np.random.Generator,
         persons: NDArray[np.int64] | None = None,
     ) -> NDArray[np.uint8]:
-        component = self._components(sensitive, task, generator)
+        joint = np.zeros((len(self.means), *self.prior.shape))
+        joint[np.arange(len(self.means)), self.sensitive, self.task] = np.exp(self.log_weights)
+        component = drawn_given_labels(joint, sensitive, task, generator)
         own, of_person = self.covariances, None
         if self.shared is not None and persons is not None:
             own = own - self.shared
@@ -75,28 +77,6 @@ class Mixture(Distribution):
                 values[mine] += normal[mine] @ factor.T
             drawn[start : start + _BLOCK] = rounded(values)
         return drawn
-
-    def _components(
-        self, sensitive: NDArray[np.int64], task: NDArray[np.int64], generator: np.random.Generator
-    ) -> NDArray[np.int64]:
-        """Choose the component of each picture among those of its labels, by their weights."""
-        uniform = generator.random(len(sensitive))
-        component = np.empty(len(sensitive), np.int64)
-        for one, other in np.ndindex(*self.prior.shape):
-            places = np.flatnonzero((self.sensitive == one) & (self.task == other))
-            rows = (sensitive == one) & (task == other)
-            steps = np.exp(self.log_weights[places]).cumsum()
-            component[rows] = places[np.searchsorted(steps[:-1] / steps[-1], uniform[rows], side="right")]
-        return component
-
-    def clipped(self) -> float:
-        """The probability that rounding clips a picture, at most: the sum over its pixels (union bound)."""
-        from scipy.special import ndtr  # a third of a second to import
-
-        spread = np.sqrt(np.einsum("lii->li", self.covariances))[self.covariance_of]
-        below = ndtr((-0.5 / LEVELS - self.means) / spread)
-        above = ndtr((self.means - 1 - 0.5 / LEVELS) / spread)
-        return float((np.exp(self.log_weights)[:, None] * (below + above)).sum())
 
 
 def rounded(values: Array) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from maskbench.artifacts.store import Artifact, Store, StoreUnwritable
 from maskbench.errors import MaskbenchError
 from maskbench.executors.executor import Observer, StageOutcome
 from maskbench.executors.interrupts import StopRequests, stop_requests
-from maskbench.executors.step import found, stored_keys
+from maskbench.executors.step import outcomes_at_hand
 from maskbench.executors.time_limit import limit_reached
 from maskbench.executors.workers.estimates import Estimates, TimeLeft
 from maskbench.executors.workers.memory import has_room
@@ -62,13 +62,8 @@ class WorkersExecutor:
             WorkersFail: no worker process can be started.
             KeyboardInterrupt, SystemExit: the user stopped the run; see ``interrupts``.
         """
-        there = stored_keys(self.store, plan)
-        observer.planned(len(plan.steps), len(there))
-        outcomes: dict[str, StageOutcome] = {}
-        for key in there:
-            outcomes[key] = found(self.store, plan.steps[key])
-            observer.finished(outcomes[key])
-        if len(there) < len(plan.steps):
+        outcomes = outcomes_at_hand(self.store, plan, observer)
+        if len(outcomes) < len(plan.steps):
             self.store.require_writable()
             self.store.sweep()
             with stop_requests() as requests:

@@ -20,7 +20,7 @@ from maskbench.metrics.families.recognition import by_class
 from maskbench.metrics.identification import FALSE_ACCEPTANCE
 from maskbench.metrics.intervals import Statistic, proportion
 from maskbench.metrics.leakage import advantage, bits
-from maskbench.metrics.metric import Metric, Outcomes, relative, stacked
+from maskbench.metrics.metric import Metric, Outcomes, late_fall, relative, stacked
 
 _LEAST_BITS = 0.01
 """Of what there is to learn; a share of less is noise."""
@@ -175,6 +175,7 @@ METRICS = (
         stacked("tar"),
         proportion,
     ),
+    late_fall("inference"),
     relative(_ADVANTAGE, "null", "Advantage minus that on fully masked images."),
     relative(_ADVANTAGE, "less_data", "Advantage minus that of an attacker with less data."),
 )

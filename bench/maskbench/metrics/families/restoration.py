@@ -8,7 +8,7 @@ from torch import Tensor
 
 from maskbench.metrics.comparison import Comparison
 from maskbench.metrics.image import MS_SSIM_SIDE, gain, ms_ssim
-from maskbench.metrics.metric import Direction, Measure, Metric, Outcomes, relative, stacked
+from maskbench.metrics.metric import Direction, Measure, Metric, Outcomes, late_fall, relative, stacked
 from maskbench.metrics.perceptual import lpips
 
 
@@ -140,6 +140,7 @@ METRICS = (
         _lpips,
         needs="a local file of backbone weights, named by the setting perceptual",
     ),
+    late_fall("restoration"),
     relative(_SSIM_HOLE, "null", "ssim_hole minus that of restoring fully masked images."),
     relative(_SSIM_HOLE, "less_data", "ssim_hole minus that of an attacker with less data."),
 )

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from maskbench.report.hidden import names_of_examples
 from maskbench.report.parts import Figure as Part
 from maskbench.results.examples import Example
 from maskbench.runfolder.folder import RunFolder
@@ -31,7 +32,7 @@ def draw(run: RunFolder) -> Figure | None:
     made_of_others = sorted(restored - set(asked))
     attacks = [attack for attack in (*asked, *made_of_others) if _changes(run, attack)]
     rows, names = [], []
-    methods = _named(picture.method for picture in run.pictures)
+    methods, called = _named(picture.method for picture in run.pictures), names_of_examples(run)
     for example in sorted({picture.example for picture in run.pictures}):
         for method in methods:
             found: dict[tuple[str, str], Pixels] = {
@@ -39,7 +40,7 @@ def draw(run: RunFolder) -> Figure | None:
             }
             shown = [("raw", ""), ("released", ""), ("mask", ""), *(("restored", attack) for attack in attacks)]
             rows.append([found.get(wanted) for wanted in shown])
-            names.append(method.replace(":", "\n"))
+            names.append(called(method).replace(":", "\n"))
     return draw_grid(rows, names, ("raw", "released", "mask", *attacks), together=len(methods))
 
 

@@ -18,7 +18,7 @@ from maskbench.plugins.reserved import (
     RECOGNITION,
     STACKED,
 )
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import method_names
 from maskbench.results.measure import planned_of
 from maskbench.results.reading import grouped, methods
 from maskbench.runfolder.folder import RunFolder
@@ -61,7 +61,7 @@ class Missing:
 def coverage(run: RunFolder) -> Coverage:
     """Every method against every attack of the suite."""
     planned = planned_of(run.cells)
-    hidden = hidden_shares(run.cells)
+    named = method_names(run.cells)
     asked = [RECOGNITION, *run.provenance["attacks"]]
     ran = set(planned["attack"])
     attacks = [attack for attack in asked if attack in ran] + sorted(ran - set(asked))
@@ -69,8 +69,7 @@ def coverage(run: RunFolder) -> Coverage:
     rows = []
     for method, ratio, mine in methods(planned):
         statuses = {str(attack): _status(part) for (attack,), part in grouped(mine, "attack")}
-        share = "" if pd.isna(ratio) else f" ({hidden(method, ratio)} hidden)"
-        rows.append((method + share, tuple(statuses.get(attack, NONE) for attack in attacks)))
+        rows.append((named(method, ratio), tuple(statuses.get(attack, NONE) for attack in attacks)))
     return Coverage(tuple("recognition" if name == RECOGNITION else name for name in attacks), tuple(rows))
 
 

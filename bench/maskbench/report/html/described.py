@@ -9,6 +9,7 @@ from maskbench.errors import UsageError
 from maskbench.plugins.catalogue import catalogue
 from maskbench.plugins.names import parse
 from maskbench.plugins.reserved import AVERAGED, OPTIMUM, OPTIMUM_OF_MASKS, ORACLE, PERMUTED, STACKED, STRONGEST
+from maskbench.report.text import plain_words
 
 _MADE_OF_OTHERS = {
     STACKED: "all attacks of its kind, with their answers taken together",
@@ -36,7 +37,7 @@ def described(kind: str, labels: Iterable[str]) -> list[Described]:
 def _summary(kind: str, label: str) -> str:
     try:
         name, _ = parse(label)
-        return str(catalogue().get(kind, name).summary()).replace("``", "")  # marks of code are for documentation
+        return plain_words(catalogue().get(kind, name).summary())
     except UsageError:
         return ""  # of a run that somebody made with a plug-in of theirs
 

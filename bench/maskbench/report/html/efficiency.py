@@ -5,20 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 from maskbench.plugins.reserved import BESIDE, OPTIMUM
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.text import percent, plain
-from maskbench.results.reading import Value, grouped, headline, methods, read
+from maskbench.results.reading import Value, grouped, headline, read
 from maskbench.runfolder.folder import RunFolder
 
 
 def efficiencies(run: RunFolder) -> ShownTable:
     """Of each attack in a calibration world: its share of what the best possible attack learns."""
-    hidden = hidden_shares(run.cells)
     rows = headline(run.cells)
     rows = rows[rows["attack_kind"] == "inference"]
     built = []
-    for method, ratio, mine in methods(rows):
+    for named, mine in by_method(run.cells, rows):
         for (attack,), part in grouped(mine, "attack"):
             found = read(part, "efficiency")
             if found is None or attack in BESIDE:
@@ -26,8 +25,7 @@ def efficiencies(run: RunFolder) -> ShownTable:
             optimum = read(mine[mine["attack"] == OPTIMUM], "bits")
             built.append(
                 {
-                    "method": method,
-                    "hidden": hidden(method, ratio),
+                    **named,
                     "attack": f"{attack} ({found.attack})" if found.attack else attack,
                     "efficiency %": percent(plain(found)),
                     "its bits": _bits(read(part, "bits")),

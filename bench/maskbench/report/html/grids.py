@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from maskbench.report.hidden import names_of_examples
 from maskbench.results.examples import Example
 from maskbench.runfolder.folder import RunFolder
 
@@ -38,7 +39,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Strip:
-    """The pictures of one method, of one example: raw, released, mask, then restorations by their score."""
+    """The pictures of one method, of one example: raw, released, mask, then restorations by their score.
+
+    Attributes:
+        method: what tables call it: ``random 75%``.
+        pictures: the pictures, in that order.
+    """
 
     method: str
     pictures: tuple[Shown, ...]
@@ -64,11 +70,12 @@ def picture_grids(run: RunFolder, budget: int = BUDGET) -> Grids:
     found: dict[int, dict[str, list[Example]]] = {}
     for picture in run.pictures:
         found.setdefault(picture.example, {}).setdefault(picture.method, []).append(picture)
+    named = names_of_examples(run)
     examples, used, left_out = [], 0, 0
     for _, by_method in sorted(found.items()):
         strips = []
         for method, pictures in by_method.items():
-            strip = Strip(method, tuple(_shown(pictures)))
+            strip = Strip(named(method), tuple(_shown(pictures)))
             size = sum(len(each.address) for each in strip.pictures)
             if used + size > budget:
                 left_out += 1

@@ -5,18 +5,17 @@ from __future__ import annotations
 import pandas as pd
 
 from maskbench.plugins.reserved import STRONGEST
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.html.shown import ShownTable
 from maskbench.report.text import percent, plain
-from maskbench.results.reading import headline, methods, pooled, read
+from maskbench.results.reading import headline, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 
 def shapes(run: RunFolder) -> ShownTable:
     """What a classifier gets that sees nothing but the masks, beside recognition and beside the strongest attack."""
-    hidden = hidden_shares(run.cells)
     built = []
-    for method, ratio, mine in methods(run.cells):
+    for named, mine in by_method(run.cells, run.cells):
         rows = pooled(mine)
         alone = rows[rows["learns_from"] == "masks"]
         target = read(alone[(alone["label"] == "target") & (alone["split"] == "owner_test")], "accuracy")
@@ -26,8 +25,7 @@ def shapes(run: RunFolder) -> ShownTable:
         strongest = headline(mine)
         strongest = strongest[(strongest["attack"] == STRONGEST) & (strongest["label"] == "sensitive")]
         row = {
-            "method": method,
-            "hidden": hidden(method, ratio),
+            **named,
             "target label from shape: accuracy %": percent(plain(target)),
             "recognizer of the release: accuracy %": percent(read(rows[rows["attack_kind"] == "none"], "accuracy")),
         }

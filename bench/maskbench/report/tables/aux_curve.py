@@ -6,10 +6,10 @@ import pandas as pd
 
 from maskbench.metrics.catalogue import MAIN
 from maskbench.report.captions import run_caption
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.parts import Table
 from maskbench.report.text import NOT_MEASURED, decimal, plain
-from maskbench.results.reading import ATTACKS, HEADLINE_SPLIT, grouped, methods, read
+from maskbench.results.reading import ATTACKS, HEADLINE_SPLIT, grouped, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -19,16 +19,15 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
-    hidden = hidden_shares(run.cells)
     rows = run.cells
     rows = rows[rows["seed"].isna() & (rows["status"] == "ok") & rows["attack_kind"].isin(ATTACKS)]
     rows = rows[rows["split"] == rows["label"].map(HEADLINE_SPLIT)]
     built = []
-    for method, ratio, mine in methods(rows):
+    for named, mine in by_method(run.cells, rows):
         for (kind, attack, label), part in grouped(mine, "attack_kind", "attack", "label"):
             if part["aux_share"].nunique() == 1:
                 continue
-            row = {"method": method, "hidden": hidden(method, ratio), "attack": attack, "metric": MAIN[kind]}
+            row = {**named, "attack": attack, "metric": MAIN[kind]}
             row["infers"] = label or "pixels"
             for (share,), at in grouped(part.sort_values("aux_share"), "aux_share"):
                 row[f"{share:.3g} of aux"] = decimal(plain(read(at, MAIN[kind])))

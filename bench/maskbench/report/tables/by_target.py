@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from maskbench.report.captions import run_caption
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.parts import Table
 from maskbench.report.text import percent
 from maskbench.results.by_target import by_target
-from maskbench.results.reading import Value, methods
+from maskbench.results.reading import Value
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -19,15 +19,13 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
-    hidden = hidden_shares(run.cells)
     frame = by_target(run.cells, run.samples)
     if frame.empty:
         return frame
     return pd.DataFrame(
         [
             {
-                "method": method,
-                "hidden": hidden(method, ratio),
+                **named,
                 run.cells["target"].iloc[0]: row["target_class"],
                 "attack": row["attack"],
                 "n": row["n"],
@@ -35,7 +33,7 @@ def _build(run: RunFolder) -> pd.DataFrame:
                 "accuracy %": f"{100 * row['accuracy']:.1f}",
                 "advantage %": percent(Value(row["advantage"], row["ci_low"], row["ci_high"])),
             }
-            for method, ratio, mine in methods(frame)
+            for named, mine in by_method(run.cells, frame)
             for _, row in mine.iterrows()
         ]
     )

@@ -6,10 +6,10 @@ import pandas as pd
 
 from maskbench.plugins.reserved import FIND_MASKS
 from maskbench.report.captions import run_caption
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.parts import Table
 from maskbench.report.text import percent
-from maskbench.results.reading import grouped, methods, pooled, read
+from maskbench.results.reading import grouped, pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -19,19 +19,17 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
-    hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
     rows = rows[rows["attack"] == FIND_MASKS]
     return pd.DataFrame(
         [
             {
-                "method": method,
-                "hidden": hidden(method, ratio),
+                **named,
                 "split": split.replace("_", "-"),
                 "pixels rightly told %": percent(read(part, "mask_accuracy")),
                 "kept pixels, intersection over union %": percent(read(part, "mask_iou")),
             }
-            for method, ratio, mine in methods(rows)
+            for named, mine in by_method(run.cells, rows)
             for (split,), part in grouped(mine, "split")
         ]
     )

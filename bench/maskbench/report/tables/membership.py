@@ -6,10 +6,10 @@ import pandas as pd
 
 from maskbench.plugins.reserved import MEMBERSHIP
 from maskbench.report.captions import run_caption
-from maskbench.report.hidden import hidden_shares
+from maskbench.report.hidden import by_method
 from maskbench.report.parts import Table
 from maskbench.report.text import percent
-from maskbench.results.reading import methods, pooled, read
+from maskbench.results.reading import pooled, read
 from maskbench.runfolder.folder import RunFolder
 
 _CAPTION = (
@@ -21,19 +21,17 @@ _CAPTION = (
 
 
 def _build(run: RunFolder) -> pd.DataFrame:
-    hidden = hidden_shares(run.cells)
     rows = pooled(run.cells)
     rows = rows[rows["attack"] == MEMBERSHIP]
     return pd.DataFrame(
         [
             {
-                "method": method,
-                "hidden": hidden(method, ratio),
+                **named,
                 "told apart %": percent(read(mine, "membership_auc")),
                 "control %": percent(read(mine, "membership_control_auc")),
                 "found at 1 % false alarms %": percent(read(mine, "membership_tpr")),
             }
-            for method, ratio, mine in methods(rows)
+            for named, mine in by_method(run.cells, rows)
         ]
     )
 
