@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -148,33 +148,28 @@ class Pair:
 
     Attributes:
         faults: seed of the images that a planted fault falls on: the same ones in every cell.
+        rows: method → its rows, without a fault.
     """
 
     dataset: str
     old: Pool
     new: Pool
     faults: int
-
-    @cached_property
-    def _rows(self) -> dict[str, list[Row]]:
-        """Method → its rows, without a fault."""
-        found: dict[str, list[Row]] = {key.method: [] for key in self.old}
-        for row in self._of(list(self.old), self.new):
-            found[row.key.method].append(row)
-        return found
-
-    def _of(self, keys: Sequence[CellKey], new: Pool) -> list[Row]:
-        matches = [Match(key, _planned(key), _planned(key), "compare") for key in keys]
-        return rows(matches, self.old, new, Tolerances(), Causes({}, {}), CLASSES[self.dataset])
+    rows: Mapping[str, Sequence[Row]]
 
     def judged(self, drop: Drop | None = None) -> list[Judged]:
         """Compare the runs, the second with a planted fault; only the rows of its method are made again."""
-        found = dict(self._rows)
+        found = dict(self.rows)
         if drop is not None:
-            keys = [key for key in self.old if key.method == drop.method]
-            new = {key: self._faulty(key, drop) if drop.of(key) else self.new[key] for key in keys}
-            found[drop.method] = self._of(keys, new)
+            old = {key: cell for key, cell in self.old.items() if key.method == drop.method}
+            new = {key: self._faulty(key, drop) if drop.of(key) else self.new[key] for key in old}
+            found |= _rows(self.dataset, old, new)
         return judged([row for part in found.values() for row in part])
+
+    def only(self, method: str) -> Pair:
+        """With the outcomes of one method, and all rows: what a drop of that method takes."""
+        old, new = ({key: cell for key, cell in side.items() if key.method == method} for side in (self.old, self.new))
+        return replace(self, old=old, new=new)
 
     def _faulty(self, key: CellKey, drop: Drop) -> CellOutcomes:
         return drop.plant(pool(self.dataset)[key], self.new[key], np.random.default_rng(self.faults))
@@ -196,7 +191,15 @@ def pair(dataset: str, baseline: int, current: int, rng: np.random.Generator, *,
         chosen = images.setdefault(count, rng.integers(count, size=count) if resample else np.arange(count))
         old[key] = _drawn(cell, order[:baseline], chosen)
         new[key] = _drawn(cell, order[baseline : baseline + current], chosen)
-    return Pair(dataset, old, new, faults)
+    return Pair(dataset, old, new, faults, _rows(dataset, old, new))
+
+
+def _rows(dataset: str, old: Pool, new: Pool) -> dict[str, list[Row]]:
+    matches = [Match(key, _planned(key), _planned(key), "compare") for key in old]
+    found: dict[str, list[Row]] = {key.method: [] for key in old}
+    for row in rows(matches, old, new, Tolerances(), Causes({}, {}), CLASSES[dataset]):
+        found[row.key.method].append(row)
+    return found
 
 
 def _drawn(cell: CellOutcomes, seeds: np.ndarray, images: np.ndarray) -> CellOutcomes:
