@@ -250,6 +250,22 @@ def test_the_order_of_stacked_attacks_does_not_matter() -> None:
     torch.testing.assert_close(one.slopes, other.slopes.flip(0), atol=1e-3, rtol=0)
 
 
+def test_a_dozen_attacks_that_tell_much_the_same_do_not_follow_the_noise_of_few_pictures() -> None:
+    """Each sees one hidden score with noise of its own: their mean is best, whoever looked best by luck."""
+    flat = rows([0.5, 0.5], 2000)
+    lost: list[float] = []
+    for seed in range(6):
+        labels = drawn(flat.exp(), seed)
+        hidden = (2 * labels - 1) * 0.8 + torch.randn(2000, generator=generator(seed + 10)).double()
+        seen = hidden + 0.8 * torch.randn(12, 2000, generator=generator(seed + 20)).double()
+        stated = torch.stack([-seen, seen], dim=2)
+        found = calibrate(stated[:, :150], flat[:150], labels[:150]).posterior(stated, flat)[150:]
+        best = calibrate(stated.mean(0, keepdim=True), flat, labels).posterior(stated.mean(0, keepdim=True), flat)[150:]
+        told, possible = (float(information(each, flat[150:], labels[150:]).mean()) for each in (found, best))
+        lost.append(1 - told / possible)
+    assert sum(lost) / len(lost) < 0.05, lost
+
+
 def test_attacks_are_compared_by_what_they_have_not_seen() -> None:
     """Ten attacks that say nothing: together they fit forty pictures well, and pictures held out not at all."""
     labels, flat = torch.arange(40) % 4, rows([0.25] * 4, 40)
@@ -261,7 +277,7 @@ def test_attacks_are_compared_by_what_they_have_not_seen() -> None:
         told.append([float(information(guess, flat, labels).mean()) for guess in found])
     seen, held_out = torch.tensor(told).T
     assert seen.min() > 0.0
-    assert seen.mean() > 0.05 > 0.0 > held_out.mean()
+    assert seen.mean() > 0.02 > 0.0 > held_out.mean()
 
 
 def test_what_is_held_out_does_not_touch_its_own_posterior() -> None:
