@@ -77,6 +77,8 @@ def main() -> None:
         print(f"\n### {data['name']}, target {data['target']}, sensitive {data['sensitive'] or '–'}")
         print(f"\nSplits: {data['sizes']}; {found['suite']['seeds']} seeds; device {found['device']}.")
         for kind, title in _TITLE.items():
+            if not (cells["attack_kind"] == kind).any():
+                continue  # the run had none
             print(f"\n{title}\n\n{to_markdown(matrix(cells, kind))}")
         print(f"\nRecognition, accuracy in percent\n\n{to_markdown(shapes(cells))}")
 
