@@ -97,34 +97,34 @@ def test_noise_differs_between_releases_of_one_picture(ran: Ran) -> None:
         assert value(ran, "dp-pix", "likelihood-ratio", metric) > 0.6  # 80 pictures to learn from
 
 
-class Restored(MatchingAttack):
-    """Keeps what it is shown of restorations."""
-
-    name: ClassVar[str] = "restored"
-    needs_restorations: ClassVar[bool] = True
-
-    def fit(self, aux: MatchingAux) -> Any:
-        HANDED.append((aux.question, aux))
-
-    def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
-        SHOWN.append(release)
-        return torch.zeros(len(release), len(candidates))
-
-
 def test_restorations_come_with_what_is_matched_and_with_validation(tmp_path: Path) -> None:
+    handed: list[MatchingAux] = []
+    shown: list[Release] = []
+
+    class Restored(MatchingAttack):
+        """Keeps what it is shown of restorations."""
+
+        name: ClassVar[str] = "restored"
+        needs_restorations: ClassVar[bool] = True
+
+        def fit(self, aux: MatchingAux) -> Any:
+            handed.append(aux)
+            shown.append(aux.validation.release)
+
+        def match(self, release: Release, candidates: Release, device: torch.device) -> Tensor:
+            shown.append(release)
+            return torch.zeros(len(release), len(candidates))
+
     catalogue().found["attack", Restored.name] = Restored
-    HANDED.clear()
-    SHOWN.clear()
     attacks = ["released", "restored", "likelihood-ratio-restored"]
     data, few = {"source": "digits", "limit": 200, "size": 16, "target": "digit"}, {"epochs": 1}
     settings = {"scored": 32, "recognition": few, "attack": few, "restoration": few}
     found = run(tiny(["pixelate"], attacks, data=data, settings=settings), tmp_path)[0]
-    assert {question for question, _ in HANDED} == {"matching"}, "of other releases there are no restorations"
-    shown = [*SHOWN, *(aux.validation.release for _, aux in HANDED)]
-    assert len(shown) == 4 * len(HANDED)
+    assert {aux.question for aux in handed} == {"matching"}, "of other releases there are no restorations"
+    assert len(shown) == 4 * len(handed)
     for release in shown:
         assert torch.equal(release.restoration_bytes["released"], release.image_bytes)
-    for _, aux in HANDED:
+    for aux in handed:
         assert len(aux.validation.release) == len(aux.validation.raw_images)
     assert value(found, "full-mask", "likelihood-ratio-restored", "rank_1") == pytest.approx(1 / 100)
     assert value(found, "raw", "likelihood-ratio-restored", "rank_1") > 0.8
