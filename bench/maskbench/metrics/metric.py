@@ -50,6 +50,7 @@ class Metric:
         direction: what the DATA OWNER wants. Recognition should be "higher", leakage "lower": a better restoration
             raises ``psnr``, and that is worse.
         averaged: outcomes → (seeds, images, k), what is averaged over images and seeds; None where they do not hold it.
+            Where there is no ``selected``, each seed's by itself: a comparison puts the seeds of many cells together.
         statistic: from the k means to the metric.
         measure: how the outcome of each image is measured from pictures, of metrics of restorations.
         main: a kind of attack is judged by it.
