@@ -140,8 +140,8 @@ def test_an_attacker_that_lost_its_calibration(place: Place) -> None:
     found = place.with_fault(
         "calibration",
         "bench/maskbench/metrics/calibration.py",
-        "return Calibration(found[:attacks], found[attacks:])",
-        "return Calibration(-found[:attacks], found[attacks:])",
+        "(log_prior.double() + moved + self.bias).log_softmax(1)",
+        "(log_prior.double() - moved + self.bias).log_softmax(1)",
     )
     assert found.exit_code == 1
     # It says the opposite of what it knows, so all that is computed of what it says may get worse, and nothing else.
