@@ -33,7 +33,8 @@ class Template(MaskMethod):
     lies together is read better by a convolution, and leaves an attacker less to interpolate between.
 
     With ``shape=window`` the places are chosen inside a window in the middle column that has twice their area, as high
-    or low as they tell most: closer together than free ones, and yet not all in one piece.
+    or low as they tell most: closer together than free ones, with room to go round what tells the sensitive label.
+    Without such a label, or with a weight of 0, there is nothing to go round, and they are those of a square.
 
     With ``templates`` above 1, each image draws one of several, whatever it shows. For each of them, what the earlier
     ones keep tells half as much of the task.
@@ -49,7 +50,9 @@ class Template(MaskMethod):
     weight: float = Field(0.5, ge=0, description="of the sensitive label against the target label")
     templates: int = Field(1, ge=1, le=64, description="how many masks there are; each image draws one")
     shape: Literal["free", "square", "window"] = Field(
-        "free", description="free: any places; square: those of one square; window: any inside a window twice as large"
+        "free",
+        description="free: any places; square: those of one square; window: any inside one twice as large, where a "
+        "sensitive label is to be gone round",
     )
 
     @model_validator(mode="after")
@@ -63,7 +66,8 @@ class Template(MaskMethod):
         regions = _Regions.of(height, width, self.unit)
         moments = _Moments.of(owner, regions)
         pixels = (1 - self.ratio) * height * width
-        if self.shape == "square":
+        evades = self.weight > 0 and owner.sensitive is not None
+        if self.shape == "square" or (self.shape == "window" and not evades):
             return {"scores": regions.scores(_square(regions, moments, self.weight, pixels))[None]}
         if self.shape == "window":
             return {"scores": regions.scores(_in_window(regions, moments, self.weight, pixels))[None]}

@@ -106,17 +106,25 @@ def test_a_square_lies_where_it_tells_most(ratio: float, rows: int, columns: int
     assert torch.equal(units.any(0), units.any(0).flip(0))
 
 
-@pytest.mark.parametrize("weight", [0.0, 2.0])
-def test_a_window_is_twice_as_large_and_keeps_the_best_places_inside(weight: float) -> None:
+def test_a_window_is_twice_as_large_and_goes_round_what_tells_the_sensitive_label() -> None:
     """Six rows and columns of eight hold 16 places; what the corners tell is out of reach."""
-    party = told({(0, 0): "task", (4, 1): "task", (6, 3): "both"})
-    units = masks_of(Template(shape="window", weight=weight), party)[0, 0, ::UNIT, ::UNIT]
+    party = told({(0, 0): "task", (4, 1): "task", (5, 3): "sensitive"})
+    units = masks_of(Template(shape="window", weight=2), party)[0, 0, ::UNIT, ::UNIT]
     high, wide = units.any(1).nonzero().flatten(), units.any(0).nonzero().flatten()
     assert int(units.sum()) == 16
     assert int(high.max() - high.min()) < 6
     assert int(wide.min()) >= 1
     assert units[4, 1] == 1
-    assert weight == 0 or units[6, 3] == 0
+    assert units[5, 3] == 0
+
+
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_where_there_is_nothing_to_go_round_a_window_is_a_square(weight: float) -> None:
+    party = told({(1, 1): "task", (4, 3): "task", (5, 3): "sensitive"})
+    if weight:
+        party = replace(party, sensitive=None, sensitive_classes=0)
+    window, square = (masks_of(Template(shape=shape, weight=weight), party) for shape in ("window", "square"))
+    assert torch.equal(window, square)
 
 
 @pytest.mark.parametrize("shape", ["square", "window"])
