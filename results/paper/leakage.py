@@ -21,7 +21,7 @@ from maskbench.report.text import to_markdown
 from numpy.typing import NDArray
 
 STRONGEST = "strongest"
-KEY = ["method", "params", "split"]
+KEY = ["method", "params", "ratio", "split"]
 SPLITS = {"owner_train": "released training images", "owner_test": "test images"}
 
 
@@ -57,13 +57,14 @@ def table(run: maskbench.Run) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "scored on": SPLITS[split],
+            "hidden": f"{ratio:.0%}",
             "method": name(method, params),
             "advantage, points" if inferred else "similarity of holes, × 100": shown(interval(mine, statistic)),
             "over random": "–"
             if method == BASELINE
-            else shown(difference(mine, found[BASELINE, "", split], statistic), sign=True),
+            else shown(difference(mine, found[BASELINE, "", ratio, split], statistic), sign=True),
         }
-        for (method, params, split), mine in found.items()
+        for (method, params, ratio, split), mine in found.items()
     )
 
 
