@@ -40,7 +40,7 @@ def test_small_images_without_weights_have_neither(tmp_path: Path) -> None:
     assert not {"ms_ssim", "lpips"} & restorations(result)
     assert "lpips" not in result.samples.columns
     said = result.folder.provenance["unavailable_metrics"]
-    assert set(said) == {"ms_ssim", "lpips", "efficiency"}
+    assert set(said) == {"ms_ssim", "lpips", "efficiency", "late_fall"}
     assert "perceptual" in said["lpips"]
     assert str(MS_SSIM_SIDE) in said["ms_ssim"]
 
@@ -53,7 +53,7 @@ def test_large_images_have_ms_ssim(tmp_path: Path) -> None:
     assert set(cells.loc[cells["metric"] == "ms_ssim", "direction"]) == {"lower"}
     raw = cells[(cells["metric"] == "ms_ssim") & (cells["method"] == "raw") & cells["attack"].eq("released")]
     assert raw["value"].to_numpy() == pytest.approx(1.0, abs=1e-5)
-    assert set(result.folder.provenance["unavailable_metrics"]) == {"lpips", "efficiency"}
+    assert set(result.folder.provenance["unavailable_metrics"]) == {"lpips", "efficiency", "late_fall"}
 
 
 def test_weights_at_hand_give_lpips_and_their_content_decides_the_key(tmp_path: Path) -> None:
